@@ -1,0 +1,100 @@
+"""How the command line writes: JSON documents, tables, and numbers short enough to read."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+_PIPED_WIDTH = 200
+"""Columns when nobody watches: wide enough that no cell of a table is cut."""
+
+
+def print_json(document: Any) -> None:
+    """Writes one JSON document on stdout; numbers that are not finite become null."""
+    text = json.dumps(_plain(document), ensure_ascii=False, indent=2, allow_nan=False)
+    # A pipe may have an encoding that lacks a character; escapes say the same in JSON.
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        text = json.dumps(_plain(document), indent=2, allow_nan=False)
+    sys.stdout.write(text + "\n")
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A rich console on stdout or stderr: markup off, because file names may hold brackets."""
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else _PIPED_WIDTH
+    return Console(file=stream, markup=False, highlight=False, width=width, soft_wrap=False)
+
+
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Collection[str] = ()
+) -> Table:
+    """A plain table without header where the columns have no names.
+
+    Cells are shown by `short`; those of the columns `right` line up on the right.
+    """
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    result = Table(box=SIMPLE_HEAD, pad_edge=False, show_header=any(columns))
+    for column in columns:
+        justify: Literal["left", "right"] = "right" if column in right else "left"
+        result.add_column(column, justify=justify, overflow="fold")
+    for row in rows:
+        result.add_row(*(Text(short(cell)) for cell in row))
+    return result
+
+
+def short(value: Any) -> str:
+    """A value in few characters: four significant digits, `-` for nothing."""
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.4g}" if math.isfinite(value) else str(value)
+    return str(value)
+
+
+def score(value: float | None) -> str:
+    """A metric value with the four decimals that comparisons need."""
+    return "-" if value is None else f"{value:.4f}"
+
+
+def parameters(params: Mapping[str, Any], *, only: Iterable[str] | None = None) -> str:
+    """Parameters on one line; with `only`, those alone."""
+    names = params if only is None else [name for name in only if name in params]
+    return ", ".join(f"{name} {short(params[name])}" for name in names)
+
+
+def duration(seconds: float) -> str:
+    """A span of time in the unit one would say it in."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min"
+    return f"{hours // 24} d {hours % 24} h"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value

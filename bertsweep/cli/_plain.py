@@ -1,0 +1,63 @@
+"""The view of a running sweep where nobody can watch a table: one line for what matters."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from bertsweep.cli._live import View, amount, epochs
+from bertsweep.cli._output import duration, parameters, score
+from bertsweep.cli._watch import Seen
+from bertsweep.ledger import Event
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+STATUS_SECONDS = 30.0
+_PROGRESS_SECONDS = 10.0
+_NAMED = 4
+_ENDS = {"trial_finished": "finished", "trial_stopped": "stopped", "trial_failed": "failed"}
+
+
+class PlainView(View):
+    """A line for every trial that ended and every new best, and how things stand every 30 s."""
+
+    def __init__(self, console: Console, *, status_seconds: float = STATUS_SECONDS) -> None:
+        super().__init__(console, tick_seconds=status_seconds)
+        self._told: dict[str, float] = {}
+
+    def _tick(self) -> None:
+        with self.watch.lock:
+            running = self.watch.running()
+            line = self.headline()
+            line += "".join(f"; {trial.id} epoch {epochs(trial)}" for trial in running[:_NAMED])
+        if running:
+            self.notify(line)
+
+    def _changed(self, event: Event, *, improved: bool) -> None:
+        kind = event["event"]
+        if kind in _ENDS:
+            self.notify(self._ended(self.watch.trials[event["trial"]], _ENDS[kind], event))
+        elif kind == "trial_reported" and improved:
+            self.notify(f"new {self.standing()}")
+
+    def _ended(self, trial: Seen, how: str, event: Event) -> str:
+        why = event.get("error") or event.get("reason")
+        line = f"{trial.id} {how} after {duration(trial.spent)}"
+        line += f": {self.watch.metric} {score(trial.best)}" if trial.best is not None else ""
+        line += f" ({why})" if why else ""
+        line += f" [{parameters(trial.params, only=self.watch.searched())}]"
+        return f"{line}; {self.headline()}"
+
+    def _progressed(self, what: str, done: int, total: int | None) -> None:
+        now = time.monotonic()
+        complete = total is not None and done >= total
+        if complete and what not in self._told:
+            return  # over before anyone had to wait
+        if complete:
+            del self._told[what]
+        elif now - self._told.get(what, -_PROGRESS_SECONDS) < _PROGRESS_SECONDS:
+            return
+        else:
+            self._told[what] = now
+        self.notify(f"{what} {amount(done, total)}")

@@ -1,0 +1,55 @@
+"""What a search space file would search, as `validate` tells it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bertsweep.space import Choice, Domain, Fixed, Float
+
+if TYPE_CHECKING:
+    from bertsweep.spec import SweepSpec
+
+MOST_POINTS = 100_000
+"""Points are counted one by one, up to this many."""
+
+
+def summary(spec: SweepSpec, file: Path) -> dict[str, Any]:
+    """The document of `validate --json`."""
+    return {
+        "file": str(file),
+        "name": spec.name,
+        "trials": spec.budget.trials,
+        "objective": {"metric": spec.objective.metric, "mode": spec.objective.mode},
+        "space": {
+            "points": spec.space.size(limit=MOST_POINTS),
+            "parameters": [
+                {
+                    "name": parameter.name,
+                    "kind": kind(parameter.domain),
+                    "values": str(parameter.domain),
+                    "when": parameter.condition or None,
+                }
+                for parameter in spec.space.parameters
+            ],
+        },
+        "baseline": spec.baseline.to_point(),
+        "warnings": list(spec.warnings),
+    }
+
+
+def kind(domain: Domain) -> str:
+    """The kind of a domain: fixed, choice, float or int."""
+    if isinstance(domain, Fixed):
+        return "fixed"
+    if isinstance(domain, Choice):
+        return "choice"
+    return "float" if isinstance(domain, Float) else "int"
+
+
+def points(count: int | None) -> str:
+    """The size of a space in words."""
+    if count is None:
+        return "a continuous space"
+    more = "at least " if count >= MOST_POINTS else ""
+    return f"{more}{count:,} point{'s' if count != 1 else ''}"

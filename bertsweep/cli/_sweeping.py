@@ -1,0 +1,80 @@
+"""What `run` and `resume` share: the words before a sweep and the tables after it."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from bertsweep import results
+from bertsweep.cli import _documents
+from bertsweep.cli._output import parameters, print_json
+from bertsweep.cli._tables import comparison, trials_table
+from bertsweep.ledger import SweepState
+from bertsweep.paths import SweepPaths, storage_root
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from bertsweep.spec import SweepSpec
+
+_SHOWN_TRIALS = 5
+
+
+def describe(spec: SweepSpec) -> list[str]:
+    """What will run, one line each: trials, space, data, encoder, resources."""
+    data, search, resources = spec.data, spec.search, spec.resources
+    hours = f" or {spec.budget.hours:g} h" if spec.budget.hours is not None else ""
+    source = data.source if isinstance(data.source, str) else parameters(data.source.model_dump())
+    searched = ", ".join(parameter.name for parameter in spec.space.searched)
+    how = f"sampler {search.sampler.kind}, scheduler {search.scheduler.kind}"
+    columns = f"text {' + '.join(data.text)}, label {data.label}"
+    split = parameters(data.split.model_dump(exclude={"random_state"}))
+    return [
+        f"sweep {spec.name}: {spec.budget.trials} trials{hours}, {how}",
+        f"ranked by {spec.objective.metric}",
+        f"searched: {searched or 'nothing, every parameter is fixed'}",
+        f"data: {source}; {columns}; {split}",
+        f"encoder: {spec.encoder.source}",
+        f"resources: {parameters(resources.model_dump(exclude_none=True))}",
+    ]
+
+
+def conclude(state: SweepState, paths: SweepPaths, out: Console, *, as_json: bool) -> None:
+    """Prints what the sweep came to. Raises `NoUsableTrialError` when that is nothing."""
+    document = _documents.outcome(state, paths)
+    if as_json:
+        print_json(document)
+        return
+    ranked = results.ranking(state)
+    out.print(f"\nthe best {min(len(ranked), _SHOWN_TRIALS)} of {len(state.trials)} trials")
+    out.print(trials_table(state, ranked[:_SHOWN_TRIALS]))
+    out.print("the winner against the baseline")
+    out.print(comparison(document["best"]))
+    for line in places(paths, document["best"]["checkpoint"]):
+        out.print(line, soft_wrap=True)
+    out.print("next:")
+    for command in next_commands(paths):
+        out.print(f"  {command}", soft_wrap=True)
+
+
+def places(paths: SweepPaths, checkpoint: str) -> list[str]:
+    """Where the things that a sweep left are."""
+    lines = [f"checkpoint: {checkpoint}", f"everything: {paths.folder}"]
+    if paths.study.is_file():
+        lines.append(f"study:      optuna-dashboard sqlite:///{paths.study}")
+    runs = paths.wandb / "wandb"
+    if any(runs.glob("offline-run-*")):
+        lines.append(f"W&B:        offline runs in {runs}; `wandb sync` sends them")
+    return lines
+
+
+def next_commands(paths: SweepPaths) -> list[str]:
+    """The commands to type after a sweep, as they work from here."""
+    sweep = shlex.quote(handle(paths))
+    return [f"bertsweep best {sweep}", f'bertsweep predict {sweep} "a text to label"']
+
+
+def handle(paths: SweepPaths) -> str:
+    """What to call a sweep on the command line: its name where that is enough, else its folder."""
+    known = paths.folder.parent == storage_root()
+    return paths.folder.name if known else str(paths.folder)

@@ -1,0 +1,65 @@
+"""The tables of trials that `run`, `show` and `best` print."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from bertsweep import results
+from bertsweep.cli._documents import trial_status
+from bertsweep.cli._output import duration, parameters, score, short, table
+from bertsweep.ledger import SweepState, TrialState
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+def trials_table(state: SweepState, trials: Sequence[TrialState]) -> Table:
+    """One row a trial, in the given order, with the parameters that differ between trials."""
+    names = varied(list(state.trials.values()))
+    columns = ("trial", "status", state.metric, "epochs", "time", "parameters")
+    rows = [
+        (
+            _name(trial),
+            trial_status(trial),
+            score(results.best_value(state, trial)),
+            short(trial.reports[-1]["epoch"]) if trial.reports else "-",
+            duration(trial.seconds),
+            parameters(trial.params, only=names),
+        )
+        for trial in trials
+    ]
+    return table(columns, rows, right=(state.metric, "epochs", "time"))
+
+
+def varied(trials: Sequence[TrialState]) -> list[str]:
+    """Names of the parameters that two trials have different values of, in their order."""
+    names: dict[str, set[str]] = {}
+    for trial in trials:
+        for name in trial.params:
+            names.setdefault(name, set())
+    for name, values in names.items():
+        values.update(repr(trial.params.get(name)) for trial in trials)
+    return [name for name, values in names.items() if len(values) > 1] or list(names)
+
+
+def comparison(document: Mapping[str, Any]) -> Table:
+    """The winner beside the baseline: objective first, then the other metrics and parameters."""
+    baseline = document["baseline"]
+    same = baseline is not None and baseline["trial"] == document["trial"]
+    sides = [document] if baseline is None or same else [document, baseline]
+    heads = [f"best: {document['trial']}" + (" (the baseline itself)" if same else "")]
+    heads += [f"baseline: {side['trial']}" for side in sides[1:]]
+    metric = document["objective"]["metric"]
+    rows: list[list[str]] = [[f"{metric} ({document['objective']['mode']})"]]
+    rows[0] += [score(side["objective"]["value"]) for side in sides]
+    for name in document["metrics"]:
+        if name != metric:
+            rows.append([name, *(short(side["metrics"].get(name)) for side in sides)])
+    for name in dict.fromkeys(name for side in sides for name in side["params"]):
+        rows.append([name, *(short(side["params"].get(name)) for side in sides)])
+    return table(("", *heads), rows, right=heads)
+
+
+def _name(trial: TrialState) -> str:
+    return f"{trial.id} ({results.BASELINE})" if trial.origin == results.BASELINE else trial.id

@@ -1,0 +1,120 @@
+"""`bertsweep predict`."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bertsweep import results
+from bertsweep.cli._options import Debug, Json, Storage
+from bertsweep.cli._output import console, print_json, table
+from bertsweep.cli._texts import Columns, read_texts
+from bertsweep.errors import InputError
+from bertsweep.paths import SweepPaths, storage_root
+
+EXAMPLES = (
+    'bertsweep predict quickstart "Why is the sky blue?" "Are you stupid?"',
+    "bertsweep predict quickstart --file questions.csv --column question_text --json",
+    'bertsweep predict pairs "How old is it?" --text-b "What is its age?"',
+)
+
+
+def predict(
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="SWEEP_OR_CHECKPOINT", help="A sweep (its best checkpoint), or a checkpoint."
+        ),
+    ],
+    text: Annotated[
+        list[str] | None, typer.Argument(metavar="[TEXT]...", help="Texts to label.")
+    ] = None,
+    text_b: Annotated[
+        list[str] | None,
+        typer.Option("--text-b", metavar="TEXT", help="Second text of a pair, one for each TEXT."),
+    ] = None,
+    file: Annotated[
+        str | None,
+        typer.Option(
+            "--file",
+            metavar="FILE",
+            help="Texts from a file: one a line (- is standard input), or a csv, tsv, jsonl or "
+            "parquet table.",
+        ),
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--column", metavar="NAME", help="Text column of --file; default that of the sweep."
+        ),
+    ] = None,
+    storage: Storage = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Label text with a sweep's best checkpoint: label and probability for each."""
+    checkpoint = results.checkpoint_of(target, storage_root(storage))
+    names = tuple(column or text_columns(checkpoint))
+    columns = _columns(text or [], text_b or [], file, names)
+    if not columns[0]:
+        raise InputError(
+            'there is nothing to label. Give texts, such as "Why is it so?", or --file.'
+        )
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # Only now: it loads TensorFlow.
+    from bertsweep.predict import Predictor
+
+    predictions = Predictor.open(checkpoint).predict(*columns)
+    if as_json:
+        print_json(_documents(columns, predictions))
+        return
+    rows = [
+        (p.label, f"{p.probability:.4f}", " | ".join(texts))
+        for p, *texts in zip(predictions, *columns, strict=True)
+    ]
+    console().print(table(("label", "probability", "text"), rows, right=("probability",)))
+
+
+def text_columns(checkpoint: Path) -> Sequence[str]:
+    """The text columns of the sweep that the checkpoint lies in; `text` outside of any."""
+    for folder in checkpoint.parents:
+        paths = SweepPaths(folder)
+        if paths.ledger.is_file():
+            names: Sequence[str] = results.load(paths).started["spec"]["data"]["text"]
+            return names
+    return ("text",)
+
+
+def _columns(text: list[str], text_b: list[str], file: str | None, names: Sequence[str]) -> Columns:
+    if file is not None:
+        if text or text_b:
+            raise InputError("texts come from the command line or from --file, but got both")
+        return read_texts(file, names)
+    if text_b and len(text_b) != len(text):
+        raise InputError(
+            f"each TEXT of a pair needs one --text-b, but got {len(text)} and {len(text_b)}"
+        )
+    return (text, text_b) if text_b else (text,)
+
+
+def _key(label: Any) -> str:
+    """A label as the name in a JSON object: as it would stand in JSON, text without quotes."""
+    return label if isinstance(label, str) else json.dumps(label)
+
+
+def _documents(columns: Columns, predictions: Sequence[Any]) -> list[dict[str, Any]]:
+    keys = ("text", "text_b")
+    return [
+        {
+            **dict(zip(keys, texts, strict=False)),
+            "label": prediction.label,
+            "probability": prediction.probability,
+            "probabilities": {_key(k): v for k, v in prediction.probabilities.items()},
+        }
+        for prediction, *texts in zip(predictions, *columns, strict=True)
+    ]

@@ -1,0 +1,144 @@
+"""Read rows → usable rows: nothing empty, every label a class, texts with keys to compare by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bertsweep.data.dataset import Label, Note
+from bertsweep.data.labels import Classes, find_classes
+from bertsweep.errors import DataError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+_SHORT = 60
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Usable rows.
+
+    `frame` has the columns `text`, `text_b` (pairs only) and `label` (int32 class index). `keys`
+    (int64, one a row) are equal where the texts are equal but for casing and white space.
+    """
+
+    frame: pd.DataFrame
+    keys: np.ndarray[Any, Any]
+    labels: tuple[Label, ...]
+    notes: tuple[Note, ...]
+
+    @property
+    def codes(self) -> np.ndarray[Any, Any]:
+        """The class index of each row, int32."""
+        return self.frame["label"].to_numpy()
+
+
+def clean(raw: pd.DataFrame, *, label: str) -> tuple[Rows, np.ndarray[Any, Any]]:
+    """The usable rows of `raw` and where they stand in it.
+
+    `raw` has text columns `text`, `text_b` (pairs only) and `label`; `label` is what the file
+    calls the last. Rows with a text or label that is empty or white space are left out, with notes.
+    Raises `DataError` when no row is left or all are of one class.
+    """
+    import numpy as np
+    import pandas as pd
+
+    keys = _keys([raw[column] for column in raw.columns if column != "label"])
+    written = raw["label"].tolist()
+    codes, texts = pd.factorize(np.array([each.strip() for each in written], dtype=object))
+    empty_text = keys < 0
+    empty_label = (texts == "")[codes] if len(texts) else np.zeros(0, dtype=bool)
+    kept = np.flatnonzero(~empty_text & ~empty_label)
+    if not len(kept):
+        raise DataError(f"no row has both a text and a label ({len(raw):,} rows read).{_NO_ROWS}")
+    codes, texts = pd.factorize(texts[codes[kept]])
+    classes = find_classes([str(text) for text in texts])
+    _check_classes(classes, len(kept), label)
+    frame = raw.iloc[kept].reset_index(drop=True)
+    frame["label"] = np.asarray(classes.index, dtype=np.int32)[codes]
+    rows = Rows(frame, keys[kept], classes.labels, ())
+    notes = _notes(rows, classes, int(empty_text.sum()), int((empty_label & ~empty_text).sum()))
+    return Rows(frame, rows.keys, rows.labels, tuple(notes)), kept
+
+
+_NO_ROWS = " Check data.text and data.label."
+
+
+def shortened(text: str) -> str:
+    """The beginning of a text, on one line, for messages."""
+    line = " ".join(text[: 4 * _SHORT].split())
+    return line if len(line) <= _SHORT else f"{line[: _SHORT - 1]}…"
+
+
+def _keys(columns: Iterable[pd.Series[str]]) -> np.ndarray[Any, Any]:
+    """A number for each row, equal for texts that read the same; -1 where a text is empty."""
+    import numpy as np
+    import pandas as pd
+
+    keys: np.ndarray[Any, Any] | None = None
+    for column in columns:
+        same = np.array(
+            [" ".join(text.casefold().split()) for text in column.tolist()], dtype=object
+        )
+        codes, different = pd.factorize(same)
+        codes = codes.astype(np.int64)
+        codes[(different == "")[codes]] = -1
+        if keys is None:
+            keys = codes
+        else:
+            both = np.where((keys < 0) | (codes < 0), -1, keys * len(different) + codes)
+            keys = both
+    if keys is None:
+        raise ValueError("rows need at least one text column")
+    return keys
+
+
+def _check_classes(classes: Classes, rows: int, label: str) -> None:
+    if len(classes.labels) == 1:
+        raise DataError(
+            f"a classifier needs two classes or more, but the label column {label!r} says "
+            f"{classes.labels[0]!r} in all {rows:,} rows. Check data.label, or give a file that "
+            "holds other classes too."
+        )
+
+
+def _notes(rows: Rows, classes: Classes, no_text: int, no_label: int) -> Iterable[Note]:
+    for kind, count in (("text", no_text), ("label", no_label)):
+        if count:
+            said = f"{count:,} rows with an empty {kind} were left out."
+            yield Note(f"empty_{kind}", count, said)
+    if classes.odd:
+        named = ", ".join(repr(text) for text in classes.odd[:5])
+        yield Note(
+            "odd_labels",
+            len(classes.odd),
+            f"Most labels are numbers but {named} are not: all were taken as text. If they stand "
+            "for a missing label, remove these rows.",
+        )
+    conflict = _conflicts(rows)
+    if conflict is not None:
+        yield conflict
+
+
+def _conflicts(rows: Rows) -> Note | None:
+    """Texts that read the same and have different labels; they stay in."""
+    import numpy as np
+
+    both = np.unique(np.stack([rows.keys, rows.codes.astype(np.int64)]), axis=1)
+    keys, count = np.unique(both[0], return_counts=True)
+    several = keys[count > 1]
+    if not len(several):
+        return None
+    concerned = np.flatnonzero(np.isin(rows.keys, several))
+    first = rows.keys == rows.keys[concerned[0]]
+    names = [repr(rows.labels[code]) for code in np.unique(rows.codes[first])]
+    example = shortened(rows.frame["text"].iloc[int(concerned[0])])
+    return Note(
+        "conflicting_labels",
+        len(several),
+        f"{len(several):,} texts stand there with different labels ({len(concerned):,} rows), such "
+        f"as {example!r} with {' and '.join(names)}. They were kept; correct them if you can.",
+    )

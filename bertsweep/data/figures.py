@@ -1,0 +1,105 @@
+"""What a dataset looks like in numbers: rows, classes, lengths."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bertsweep.data.dataset import SPLITS, Dataset
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    Lengths = np.ndarray[Any, Any]
+
+_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
+_BINS = 40
+
+
+def statistics(dataset: Dataset) -> dict[str, Any]:
+    """Figures that JSON can hold.
+
+    {hash, labels, notes: [{kind, count, message}], splits: {name: {rows, classes: [{label, rows,
+    share}], words: LENGTHS, characters: LENGTHS}}} with LENGTHS = {mean, min, max, quantiles:
+    {"0.5": …}, histogram: {edges, counts}}. Words are parts between white space; the two texts of
+    a pair count together. The edges of a histogram, one more than its counts, are the same in all
+    splits: bin i holds edges[i] <= length < edges[i + 1], and the last bin all that is longer too.
+    """
+    lengths = {
+        "words": {name: _words(dataset.splits[name]) for name in SPLITS},
+        "characters": {name: _characters(dataset.splits[name]) for name in SPLITS},
+    }
+    edges = {kind: _edges(splits) for kind, splits in lengths.items()}
+    return {
+        "hash": dataset.hash,
+        "labels": list(dataset.labels),
+        "notes": [
+            {"kind": note.kind, "count": note.count, "message": note.message}
+            for note in dataset.notes
+        ],
+        "splits": {
+            name: {
+                "rows": len(dataset.splits[name]),
+                "classes": _classes(dataset, name),
+                **{kind: _summary(lengths[kind][name], edges[kind]) for kind in lengths},
+            }
+            for name in SPLITS
+        },
+    }
+
+
+def _texts(frame: pd.DataFrame) -> list[pd.Series[str]]:
+    return [frame[column] for column in ("text", "text_b") if column in frame]
+
+
+def _words(frame: pd.DataFrame) -> Lengths:
+    import numpy as np
+
+    counts = [
+        np.fromiter((len(text.split()) for text in texts.tolist()), np.int64, len(texts))
+        for texts in _texts(frame)
+    ]
+    return np.asarray(sum(counts))
+
+
+def _characters(frame: pd.DataFrame) -> Lengths:
+    import numpy as np
+
+    counts = [
+        np.fromiter(map(len, texts.tolist()), np.int64, len(texts)) for texts in _texts(frame)
+    ]
+    return np.asarray(sum(counts))
+
+
+def _edges(splits: dict[str, Lengths]) -> Lengths:
+    """Whole-numbered edges of equal bins from 0 past the 99.5th percentile of all splits."""
+    import numpy as np
+
+    top = int(np.quantile(np.concatenate(list(splits.values())), 0.995)) + 1
+    width = -(-top // _BINS)
+    return np.arange(0, top + width, width)
+
+
+def _classes(dataset: Dataset, name: str) -> list[dict[str, Any]]:
+    import numpy as np
+
+    codes = dataset.splits[name]["label"].to_numpy()
+    counts = np.bincount(codes, minlength=len(dataset.labels))
+    return [
+        {"label": label, "rows": int(count), "share": float(count / len(codes))}
+        for label, count in zip(dataset.labels, counts, strict=True)
+    ]
+
+
+def _summary(lengths: Lengths, edges: Lengths) -> dict[str, Any]:
+    import numpy as np
+
+    counts, _ = np.histogram(np.minimum(lengths, edges[-1] - 1), bins=edges)
+    quantiles = np.quantile(lengths, _QUANTILES)
+    return {
+        "mean": float(lengths.mean()),
+        "min": int(lengths.min()),
+        "max": int(lengths.max()),
+        "quantiles": {str(q): float(value) for q, value in zip(_QUANTILES, quantiles, strict=True)},
+        "histogram": {"edges": edges.tolist(), "counts": counts.tolist()},
+    }

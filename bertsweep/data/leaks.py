@@ -1,0 +1,50 @@
+"""Rows that stand in two splits: text the model has seen must not judge it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+from bertsweep.data.clean import Rows, shortened
+from bertsweep.data.dataset import Note
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Positions = np.ndarray[Any, Any]
+
+_PAIRS = (("validation", "train"), ("test", "train"), ("test", "validation"))
+
+
+def settle_leaks(
+    parts: Mapping[str, Positions], rows: Rows, leaks: Literal["drop", "keep"]
+) -> tuple[dict[str, Positions], list[Note]]:
+    """The splits, without or with the rows whose text also stands in an earlier split, and notes.
+
+    Texts are the same when they are but for casing and white space. Train is never touched;
+    validation is compared with train, test with train and with what is left of validation.
+    """
+    import numpy as np
+
+    kept = dict(parts)
+    notes = []
+    for name, other in _PAIRS:
+        seen = np.isin(rows.keys[kept[name]], rows.keys[kept[other]])
+        count = int(seen.sum())
+        if not count:
+            continue
+        example = shortened(rows.frame["text"].iloc[int(kept[name][seen][0])])
+        if leaks == "drop":
+            kept[name] = kept[name][~seen]
+            done = "were left out (data.leaks: keep would keep them)."
+        else:
+            done = "were kept, so its scores look too good (data.leaks: drop leaves them out)."
+        notes.append(
+            Note(
+                f"leak_{other}_{name}",
+                count,
+                f"{count:,} {name} rows whose text also stands in {other}, such as {example!r}, "
+                f"{done}",
+            )
+        )
+    return kept, notes

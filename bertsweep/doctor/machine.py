@@ -1,0 +1,93 @@
+"""Processors, memory and the W&B login of this machine."""
+
+from __future__ import annotations
+
+import netrc
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from bertsweep.doctor.finding import Finding
+
+_GB = 1e9
+_LEAST_MEMORY = 4 * _GB
+_LEAST_SHARED_MEMORY = 0.5 * _GB
+_CGROUP = Path("/sys/fs/cgroup")
+
+
+def findings() -> Iterator[Finding]:
+    """Processors, memory, and the shared memory that Ray keeps its objects in."""
+    yield Finding("CPUs", "ok", _cpus())
+    yield _memory()
+    shared = Path("/dev/shm")  # noqa: S108 - asked for its size, never written
+    if shared.is_dir():
+        yield _shared_memory(shared)
+
+
+def login() -> Iterator[Finding]:
+    """Whether W&B runs would go online; the key itself is neither returned nor printed."""
+    mode = os.environ.get("WANDB_MODE")
+    suffix = f"; WANDB_MODE={mode}" if mode else ""
+    place = _key_place()
+    if place is None:
+        remedy = "For online runs: set WANDB_API_KEY or type `wandb login`. Offline needs nothing."
+        status = f"no key: runs are kept offline{suffix}"
+        yield Finding("W&B login", "ok" if mode else "warning", status, remedy)
+    else:
+        yield Finding("W&B login", "ok", f"key in {place}{suffix}")
+
+
+def _cpus() -> str:
+    count = os.cpu_count() or 1
+    # Not everywhere: macOS has no affinity.
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else count
+    load = f", load {os.getloadavg()[0]:.1f}"
+    return (f"{count}" if usable == count else f"{usable} of {count} usable") + load
+
+
+def _memory() -> Finding:
+    import psutil
+
+    memory = psutil.virtual_memory()
+    limit = _cgroup_limit()
+    total = memory.total if limit is None else min(limit, memory.total)
+    value = f"{total / _GB:.1f} GB, {min(memory.available, total) / _GB:.1f} GB free"
+    value += " (limited by the container)" if total < memory.total else ""
+    if memory.available >= _LEAST_MEMORY and total >= _LEAST_MEMORY:
+        return Finding("memory", "ok", value)
+    remedy = "A trial takes 2 to 4 GB: set resources.concurrent: 1, or end other programs."
+    return Finding("memory", "warning", value, remedy)
+
+
+def _cgroup_limit() -> int | None:
+    """Bytes a container may use; None when it is not limited."""
+    try:
+        text = (_CGROUP / "memory.max").read_text().strip()
+    except OSError:
+        return None
+    return int(text) if text.isdigit() else None
+
+
+def _shared_memory(folder: Path) -> Finding:
+    import shutil
+
+    usage = shutil.disk_usage(folder)
+    value = f"{usage.total / _GB:.1f} GB, {usage.free / _GB:.1f} GB free"
+    if usage.free >= _LEAST_SHARED_MEMORY:
+        return Finding("shared memory", "ok", value)
+    remedy = "Ray falls back to slow files: start the container with --shm-size=2g."
+    return Finding("shared memory", "warning", value, remedy)
+
+
+def _key_place() -> str | None:
+    """Where a W&B key stands; None without one."""
+    if os.environ.get("WANDB_API_KEY"):
+        return "WANDB_API_KEY"
+    file = Path(os.environ.get("NETRC") or Path.home() / ".netrc")
+    host = urlsplit(os.environ.get("WANDB_BASE_URL") or "https://api.wandb.ai").hostname or ""
+    try:
+        entry = netrc.netrc(str(file)).authenticators(host)
+    except (OSError, netrc.NetrcParseError, UnicodeDecodeError):
+        return None
+    return str(file) if entry and entry[2] else None

@@ -1,0 +1,93 @@
+"""SavedModel folder → prepared encoder; run as `python -m bertsweep.encoders.convert`.
+
+A process of its own, so that whoever prepares an encoder never imports TensorFlow. A message for
+the user is left in the output folder; anything else that goes wrong is a traceback on stderr.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from bertsweep.encoders import native, prepared, probe
+from bertsweep.encoders import vocabulary as vocabularies
+from bertsweep.encoders.hubvariables import read_config, read_weights
+from bertsweep.encoders.savedmodel import ERROR_FILE
+from bertsweep.errors import EncoderError
+
+
+def main(arguments: list[str]) -> int:
+    """Exit code 0 with a prepared encoder in --out, or 2 with a message there."""
+    parser = argparse.ArgumentParser(prog="bertsweep.encoders.convert", description=__doc__)
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--source", required=True)
+    parser.add_argument("--lowercase", choices=("auto", "true", "false"), default="auto")
+    given = parser.parse_args(arguments)
+    lowercase = None if given.lowercase == "auto" else given.lowercase == "true"
+    try:
+        convert(given.model, given.out, lowercase=lowercase, source=given.source)
+    except EncoderError as error:
+        (given.out / ERROR_FILE).write_text(str(error), encoding="utf-8")
+        return error.exit_code
+    return 0
+
+
+def convert(
+    model: Path, out: Path, *, lowercase: bool | None, source: str
+) -> prepared.PreparedEncoder:
+    """Writes the prepared encoder of a SavedModel into `out`.
+
+    The native encoder's pooled output is proved equal to the module's own. Raises `EncoderError`.
+    """
+    module = _load(model, source)
+    weights = read_weights(module, where=source)
+    config = read_config(weights, where=source)
+    config = probe.prove(module, weights, config, where=source)
+    tokens = _vocabulary(module, model, source)
+    if lowercase is None:
+        lowercase = _lowercase(module, tokens)
+    return prepared.write(
+        out,
+        config=config,
+        weights=weights,
+        vocabulary=tokens,
+        lowercase=lowercase,
+        source=source,
+    )
+
+
+def _load(model: Path, source: str) -> Any:
+    try:
+        return tf.saved_model.load(str(model))
+    except (OSError, ValueError, KeyError, tf.errors.OpError) as error:
+        raise EncoderError(
+            f"{source}: the SavedModel cannot be loaded ({type(error).__name__}: "
+            f"{str(error).splitlines()[0]}). Fetch it again, or take another mirror."
+        ) from error
+
+
+def _vocabulary(module: Any, model: Path, source: str) -> list[str]:
+    asset = getattr(module, "vocab_file", None)
+    if asset is not None:
+        return vocabularies.read(Path(asset.asset_path.numpy().decode()))
+    beside = model / "assets" / "vocab.txt"
+    if beside.is_file():
+        return vocabularies.read(beside)
+    raise EncoderError(
+        f"{source}: a SavedModel must bring its vocabulary as the asset vocab_file or "
+        "assets/vocab.txt, but has neither. Put the vocab.txt of the model into its assets folder."
+    )
+
+
+def _lowercase(module: Any, tokens: list[str]) -> bool:
+    said = getattr(module, "do_lower_case", None)
+    return vocabularies.looks_lowercase(tokens) if said is None else bool(said.numpy())
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

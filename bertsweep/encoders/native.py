@@ -1,0 +1,95 @@
+"""The prepared encoder as Model Garden's `BertEncoder`; imports TensorFlow, so import it late."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+import tf_keras
+from official.nlp.modeling.networks.bert_encoder import BertEncoder
+from safetensors.numpy import load_file
+
+from bertsweep.encoders import variables
+from bertsweep.encoders.prepared import EncoderConfig, PreparedEncoder
+from bertsweep.errors import EncoderError
+
+
+@tf_keras.utils.register_keras_serializable(package="bertsweep")
+def exact_gelu(x: Any) -> Any:
+    """x Φ(x) with the true normal distribution (Hendrycks and Gimpel, arXiv:1606.08415)."""
+    return tf_keras.activations.gelu(x, approximate=False)
+
+
+@tf_keras.utils.register_keras_serializable(package="bertsweep")
+def tanh_gelu(x: Any) -> Any:
+    """The tanh approximation of x Φ(x), which the original BERT was trained with."""
+    return tf_keras.activations.gelu(x, approximate=True)
+
+
+ACTIVATIONS = {"gelu": exact_gelu, "gelu_tanh": tanh_gelu, "relu": tf_keras.activations.relu}
+
+
+def build(prepared: PreparedEncoder) -> BertEncoder:
+    """The native encoder with its weights, every variable proved to be assigned.
+
+    It is called with a dict (or list in this order) of int32 [batch, width] tensors
+    `input_word_ids`, `input_mask`, `input_type_ids`, and gives a dict with `pooled_output`
+    [batch, hidden] and `sequence_output` [batch, width, hidden]. Its dropout draws from generators
+    that can be reset: see `dropout_generators`. Raises `EncoderError`.
+    """
+    encoder = empty(prepared.config)
+    assign(encoder, load_file(prepared.weights), config=prepared.config, where=str(prepared.folder))
+    return encoder
+
+
+def empty(config: EncoderConfig) -> BertEncoder:
+    """The native encoder before its weights are assigned: all zeros."""
+    # Otherwise dropout draws from TensorFlow's global state, which no traced function can reset.
+    tf_keras.backend.experimental.enable_tf_random_generator()
+    return BertEncoder(
+        vocab_size=config.vocab_size,
+        hidden_size=config.hidden_size,
+        num_layers=config.num_layers,
+        num_attention_heads=config.num_attention_heads,
+        inner_dim=config.intermediate_size,
+        max_sequence_length=config.max_position_embeddings,
+        type_vocab_size=config.type_vocab_size,
+        inner_activation=ACTIVATIONS[config.activation],
+        output_dropout=config.dropout,
+        attention_dropout=config.attention_dropout,
+        initializer=tf_keras.initializers.Zeros(),
+        dict_outputs=True,
+    )
+
+
+def variable_names(encoder: BertEncoder) -> dict[str, tf.Variable]:
+    """Stable name → variable, in the encoder's order; the names of `weights.safetensors`."""
+    return {variable.name.removesuffix(":0"): variable for variable in encoder.variables}
+
+
+def assign(
+    encoder: BertEncoder, weights: variables.Weights, *, config: EncoderConfig, where: str
+) -> None:
+    """Copies `weights` into the encoder. Raises `EncoderError` unless each variable gets its own."""
+    variables.check(config, weights, where=where)
+    named = variable_names(encoder)
+    if named.keys() != variables.shapes(config).keys() or len(named) != len(encoder.variables):
+        unknown = sorted(named.keys() ^ variables.shapes(config).keys())
+        raise EncoderError(
+            "Model Garden's BertEncoder must have the variables that bertsweep knows, but they "
+            f"differ in {variables.listed(unknown)}. Install the tf-models-official version that "
+            "constraints.txt names."
+        )
+    for name, variable in named.items():
+        variable.assign(weights[name])
+
+
+def dropout_generators(model: tf_keras.Model) -> list[tf.random.Generator]:
+    """The generators that the dropout layers of a model (an encoder, or a model around one) use.
+
+    One for each dropout layer, in the order of the layers, the same in every process for the same
+    structure. Reset one with `reset_from_seed`; its `state` variable can be saved and assigned.
+    """
+    layers = [layer for layer in model._flatten_layers() if hasattr(layer, "_random_generator")]
+    generators = [layer._random_generator._generator for layer in layers]
+    return [generator for generator in generators if generator is not None]

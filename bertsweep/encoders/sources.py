@@ -1,0 +1,143 @@
+"""What `encoder.source` can be, and the one way from there to a prepared encoder."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit, urlunsplit
+
+from bertsweep.encoders import tiny
+from bertsweep.encoders.hub import HubArchive, HubHandle
+from bertsweep.encoders.huggingface import HuggingFaceFolder
+from bertsweep.encoders.prepared import PreparedEncoder
+from bertsweep.encoders.savedmodel import SavedModelFolder
+from bertsweep.encoders.store import Store
+from bertsweep.encoders.tiny import BuiltinTiny
+from bertsweep.errors import BertsweepError, DownloadError, EncoderError
+
+if TYPE_CHECKING:
+    from bertsweep.spec.models import Encoder
+
+Progress = Callable[[str, int, "int | None"], None]
+"""(what, done bytes, total bytes or None)"""
+
+
+class Source(Protocol):
+    """One place an encoder comes from."""
+
+    def key(self) -> str:
+        """Equal for what surely gives the same encoder; cheap."""
+
+    def convert(self, out: Path, *, lowercase: bool | None, source: str) -> PreparedEncoder:
+        """Writes the prepared encoder into `out`; `lowercase` None takes what the encoder says."""
+
+
+def prepare(
+    encoder: Encoder, *, cache: Path, base: Path, progress: Progress | None = None
+) -> PreparedEncoder:
+    """The encoder that a search space file names, prepared once and kept under `cache`.
+
+    `source` is tried first, then the mirrors in order; one that was prepared before is opened and
+    nothing is fetched. Relative folders are looked for in the current folder, then in `base`.
+    TensorFlow is never imported here: SavedModels are converted in a process of their own.
+    Raises `EncoderError`, or `DownloadError` when an address could not be fetched; with mirrors
+    the error lists each failure.
+    """
+    store = Store(cache / "encoders")
+    lowercase = None if encoder.lowercase == "auto" else encoder.lowercase
+    failures: list[tuple[str, BertsweepError]] = []
+    located: list[tuple[str, Source]] = []
+    for address in (encoder.source, *encoder.mirrors):
+        try:
+            located.append((address, locate(address, store=store, base=base, progress=progress)))
+        except EncoderError as error:
+            failures.append((address, error))
+    for address, source in located:
+        if found := store.find(_key(source, lowercase)):
+            return replace(found, source=public_name(address))
+    for address, source in located:
+        try:
+            return _convert(store, source, lowercase, public_name(address))
+        except (EncoderError, DownloadError) as error:
+            failures.append((address, error))
+    raise _all_failed(failures)
+
+
+def locate(
+    address: str, *, store: Store, base: Path, progress: Progress | None = None
+) -> Source:
+    """What an address means, by looking at it. Raises `EncoderError` saying what it may be."""
+    if address.startswith("builtin:"):
+        if address == tiny.NAME:
+            return BuiltinTiny()
+        raise EncoderError(
+            f"the only built-in encoder is {tiny.NAME}, but got {address!r}. Type {tiny.NAME}."
+        )
+    if address.startswith(("http://", "https://")):
+        return HubHandle(address, store=store, progress=progress)
+    if "://" in address:
+        raise EncoderError(
+            "the address of an encoder must start with http:// or https://, but got "
+            f"{public_name(address)!r}. Copy it to a folder and give the folder."
+        )
+    return _local(address, store=store, base=base)
+
+
+def _local(address: str, *, store: Store, base: Path) -> Source:
+    given = Path(address).expanduser()
+    path = next((p for p in (given.absolute(), base / given) if p.exists()), None)
+    if path is None:
+        raise EncoderError(
+            f"encoder.source must name a folder, an address or {tiny.NAME}, but there is no "
+            f"{address!r} here or in {base}. Give the full path of the folder."
+        )
+    if path.is_file() and path.name.endswith((".tar.gz", ".tgz")):
+        return HubArchive(path, store=store)
+    if SavedModelFolder.matches(path):
+        return SavedModelFolder(path)
+    if HuggingFaceFolder.matches(path):
+        return HuggingFaceFolder(path)
+    there = ", ".join(sorted(os.listdir(path))[:6]) if path.is_dir() else "a file"
+    raise EncoderError(
+        "an encoder folder must hold saved_model.pb (TF Hub, SavedModel) or config.json and "
+        f"model.safetensors (Hugging Face), but {path} is {there or 'empty'}. "
+        "Give the folder that holds these files."
+    )
+
+
+def public_name(address: str) -> str:
+    """The address as it may be written to files: without user, password, query."""
+    if "://" not in address:
+        return address
+    parts = urlsplit(address)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def _convert(
+    store: Store, source: Source, lowercase: bool | None, name: str
+) -> PreparedEncoder:
+    made = store.add(
+        _key(source, lowercase),
+        lambda folder: source.convert(folder, lowercase=lowercase, source=name),
+    )
+    return replace(made, source=name)  # equal encoders share a folder, wherever they came from
+
+
+def _key(source: Source, lowercase: bool | None) -> str:
+    return f"{type(source).__name__}\nlowercase={lowercase}\n{source.key()}"
+
+
+def _all_failed(failures: list[tuple[str, BertsweepError]]) -> BertsweepError:
+    if len(failures) == 1:
+        return failures[0][1]
+    lines = [f"  {public_name(address)}: {error}" for address, error in failures]
+    text = "\n".join(
+        [f"none of the {len(failures)} places of the encoder can be used:", *lines]
+    )
+    # Exit code 3 only where the network alone is to blame.
+    if all(isinstance(error, DownloadError) for _, error in failures):
+        return DownloadError(text)
+    return EncoderError(text)

@@ -1,0 +1,1 @@
+"""Encoder, dropout, head and optimizer: what one trial trains."""

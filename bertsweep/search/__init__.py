@@ -1,0 +1,1 @@
+"""Optuna proposes, a stopping rule stops, Ray runs: the bridge between the three."""

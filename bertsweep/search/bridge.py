@@ -1,0 +1,133 @@
+"""Ray Tune's searcher, scheduler and callback, each a thin hook into one `Conductor`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from ray.tune import Callback, Stopper
+from ray.tune.schedulers import FIFOScheduler, TrialScheduler
+from ray.tune.search import Searcher
+
+
+class Conductor(Protocol):
+    """What decides a sweep; every method is called in the driver's main thread."""
+
+    def propose(self) -> Mapping[str, Any] | None:
+        """The config of the next trial, or None when there shall be no more."""
+
+    def started(self, trial: str, node: str) -> None:
+        """An actor took the trial, for the first time or again."""
+
+    def reported(self, trial: str, result: Mapping[str, Any]) -> bool:
+        """Takes a result, once or again; True when the trial shall stop."""
+
+    def ended(self, trial: str) -> None:
+        """The trial ran to its end or was stopped."""
+
+    def failed(self, trial: str, reason: str) -> None:
+        """The trial was lost for good."""
+
+    def interrupted(self) -> bool:
+        """Whether everything shall stop now."""
+
+
+class ConductedSearcher(Searcher):
+    """Asks the conductor for every trial. Ray never saves or restores it: the ledger does."""
+
+    def __init__(self, conductor: Conductor) -> None:
+        super().__init__(metric="objective", mode="max")
+        self._conductor = conductor
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+        config = self._conductor.propose()
+        return Searcher.FINISHED if config is None else dict(config)
+
+    def on_trial_complete(
+        self,
+        trial_id: str,
+        result: dict[str, Any] | None = None,
+        error: bool = False,  # noqa: FBT001, FBT002
+    ) -> None:
+        """Nothing: `ConductedCallback` hears of it with the trial's config at hand."""
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing: a sweep is resumed from its ledger."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Nothing, for the same reason."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Searcher, ())
+
+
+class ConductedScheduler(FIFOScheduler):
+    """Starts trials in order and stops those that the conductor says to."""
+
+    def __init__(self, conductor: Conductor) -> None:
+        super().__init__()
+        self._conductor = conductor
+
+    def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
+        stop = self._conductor.reported(trial.config["trial"], result)
+        return str(TrialScheduler.STOP if stop else TrialScheduler.CONTINUE)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (FIFOScheduler, ())
+
+
+class ConductedCallback(Callback):
+    """Tells the conductor of starts, of reports that no scheduler sees, and of ends."""
+
+    def __init__(self, conductor: Conductor) -> None:
+        self._conductor = conductor
+
+    def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        node = trial.temporary_state.location.hostname
+        self._conductor.started(trial.config["trial"], node or "")
+
+    def on_trial_result(
+        self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
+    ) -> None:
+        # The last report of a trial reaches no scheduler; the others are told a second time.
+        self._conductor.reported(trial.config["trial"], result)
+
+    def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        self._conductor.ended(trial.config["trial"])
+
+    def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        error = trial.get_error()
+        lines = [line for line in str(error).splitlines() if line.strip()] or [repr(error)]
+        self._conductor.failed(trial.config["trial"], lines[-1].strip())
+
+    def get_state(self) -> None:
+        """Nothing to save: a sweep is resumed from its ledger."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Callback, ())
+
+
+class ConductedStopper(Stopper):
+    """Ends the experiment, its trials left where they are, when the conductor says so."""
+
+    def __init__(self, conductor: Conductor) -> None:
+        self._conductor = conductor
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        return False
+
+    def stop_all(self) -> bool:
+        return self._conductor.interrupted()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_Never, ())
+
+
+class _Never(Stopper):
+    """What Ray's own snapshot holds in place of a conductor's stopper."""
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        return False
+
+    def stop_all(self) -> bool:
+        return False

@@ -1,0 +1,118 @@
+"""Which trials to stop early: plain rules over (progress, value), which a ledger can refill."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from bertsweep.seeds import derive
+from bertsweep.spec.models import Scheduler
+
+Curve = list[tuple[float, float]]
+
+
+class StoppingRule(Protocol):
+    """Sees every report of every trial, in any order of trials, and may stop a trial.
+
+    `epoch` is progress in epochs, growing within a trial; `value` is the objective, larger is
+    better. Telling a report twice changes nothing, so a resumed sweep tells the old ones again.
+    """
+
+    def observe(self, trial: str, epoch: float, value: float) -> str | None:
+        """Why to stop the trial now, or None to let it go on."""
+
+
+class NeverStop:
+    """Every trial trains to its end."""
+
+    def observe(self, trial: str, epoch: float, value: float) -> str | None:
+        return None
+
+
+@dataclass
+class _Rung:
+    epoch: float
+    values: dict[str, float] = field(default_factory=dict)
+
+
+class SuccessiveHalving:
+    """Asynchronous successive halving: of the trials at a rung, the best 1 in `factor` go on.
+
+    Rungs stand at grace, grace × factor, grace × factor², … epochs, below `max_epochs`. With
+    several `brackets`, trials are dealt by name to ones that begin at a later rung, which is
+    asynchronous HyperBand. Source: Li et al. 2020, "A System for Massively Parallel Hyperparameter Tuning",
+    algorithm 2, in the variant that stops a trial at its rung and never resumes it.
+    """
+
+    def __init__(
+        self, *, grace: float, factor: float, max_epochs: float, brackets: int | None = 1
+    ) -> None:
+        count = math.ceil(math.log(max_epochs / grace, factor) - 1e-9)
+        epochs = [grace * factor**rung for rung in range(max(count, 0))]
+        turns = max(1, len(epochs)) if brackets is None else brackets
+        self._brackets = [[_Rung(e) for e in epochs[first:]] for first in range(turns)]
+        self._factor = factor
+
+    def observe(self, trial: str, epoch: float, value: float) -> str | None:
+        # By name, not by arrival, so that a refilled rule puts every trial where it was.
+        bracket = self._brackets[derive(0, trial) % len(self._brackets)]
+        for rung in reversed(bracket):
+            if epoch < rung.epoch - 1e-9:
+                continue
+            if trial in rung.values:
+                return None
+            rung.values[trial] = value
+            return self._judge(rung, value)
+        return None
+
+    def _judge(self, rung: _Rung, value: float) -> str | None:
+        ranked = sorted(rung.values.values(), reverse=True)
+        passing = max(1, math.floor(len(ranked) / self._factor))
+        if len(ranked) < self._factor or value >= ranked[passing - 1]:
+            return None
+        place = ranked.index(value) + 1
+        return f"place {place} of {len(ranked)} at {rung.epoch:g} epochs; the best {passing} go on"
+
+
+class MedianStopping:
+    """Stops a trial whose best value so far is below the median of the others' running means.
+
+    Source: Golovin et al. 2017, "Google Vizier", section 3.2.2.
+    """
+
+    def __init__(self, *, grace: float, min_trials: int) -> None:
+        self._grace, self._min_trials = grace, min_trials
+        self._curves: dict[str, dict[float, float]] = {}
+
+    def observe(self, trial: str, epoch: float, value: float) -> str | None:
+        curve = self._curves.setdefault(trial, {})
+        curve[epoch] = value
+        if epoch < self._grace - 1e-9:
+            return None
+        others = [
+            statistics.fmean(v for e, v in other.items() if e <= epoch)
+            for name, other in self._curves.items()
+            if name != trial and max(other) >= epoch
+        ]
+        if len(others) < self._min_trials:
+            return None
+        median, best = statistics.median(others), max(curve.values())
+        if best >= median:
+            return None
+        return f"best {best:.4g} is below {median:.4g}, the median of {len(others)} trials"
+
+
+def build_rule(scheduler: Scheduler, *, max_epochs: float) -> StoppingRule:
+    """The rule a scheduler section describes, for trials of at most `max_epochs` epochs."""
+    if scheduler.kind == "none":
+        return NeverStop()
+    if scheduler.kind == "median":
+        return MedianStopping(grace=scheduler.grace_epochs, min_trials=scheduler.min_trials)
+    return SuccessiveHalving(
+        grace=scheduler.grace_epochs,
+        factor=scheduler.reduction_factor,
+        max_epochs=max_epochs,
+        brackets=1 if scheduler.kind == "asha" else None,
+    )

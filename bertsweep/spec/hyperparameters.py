@@ -1,0 +1,60 @@
+"""What a trial can be told to do differently: the searchable parameters, their rules and defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from bertsweep.space import Point, Scalar
+from bertsweep.spec.models import Section
+
+Optimizer = Literal["adam", "adamw"]
+Schedule = Literal["constant", "linear", "cosine"]
+ClassWeight = Literal["none", "balanced"]
+
+
+class Hyperparameters(Section):
+    """One trial's parameters; the defaults are the tutorial's configuration.
+
+    The source of the defaults is the insincere-questions tutorial: Adam 2e-5, dropout 0.5,
+    128 word pieces, batches of 32, 5 epochs, everything trained.
+    """
+
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = Field(2e-5, title="peak learning rate")
+    dropout: Annotated[float, Field(ge=0, lt=1)] = Field(0.5, title="dropout on the pooled output")
+    max_seq_length: Annotated[int, Field(ge=4)] = Field(
+        128, title="word pieces a row is cut to, [CLS] and [SEP] included"
+    )
+    batch_size: Annotated[int, Field(ge=1)] = Field(32, title="rows an optimizer step")
+    epochs: Annotated[int, Field(ge=1)] = Field(5, title="passes over the training rows")
+    optimizer: Optimizer = Field("adam", title="optimizer")
+    weight_decay: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.0, title="decoupled weight decay; adamw only"
+    )
+    warmup: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.0, title="share of all steps in which the learning rate rises from zero"
+    )
+    schedule: Schedule = Field("constant", title="learning rate after the warm-up")
+    class_weight: ClassWeight = Field(
+        "none", title="balanced weighs rows by n / (classes * rows of the class)"
+    )
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.0, title="share of the target spread evenly over the classes"
+    )
+    trainable_layers: Annotated[int, Field(ge=0)] | Literal["all"] = Field(
+        "all", title="all, or only the top N encoder layers, the pooler and the head"
+    )
+
+    @classmethod
+    def from_point(cls, point: Mapping[str, Scalar]) -> Hyperparameters:
+        """The parameters of a proposed point; those not in it take their default.
+
+        Raises `pydantic.ValidationError` for a name or value that breaks a rule.
+        """
+        return cls.model_validate(dict(point))
+
+    def to_point(self) -> Point:
+        """Every parameter as a plain value, in the order of the schema."""
+        return dict(self.model_dump())

@@ -1,0 +1,144 @@
+"""Files, texts and stored specifications → `SweepSpec`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path as FilePath
+from typing import Any
+
+from bertsweep.errors import Problem, SpecError
+from bertsweep.space import Space
+from bertsweep.spec import checks
+from bertsweep.spec.conditions import space as read_space
+from bertsweep.spec.document import Document, read
+from bertsweep.spec.gather import Gathered
+from bertsweep.spec.models import SweepFile
+from bertsweep.spec.overrides import expanded, override
+from bertsweep.spec.points import baseline as read_baseline
+from bertsweep.spec.search_checks import search as read_search
+from bertsweep.spec.structure import structure
+from bertsweep.spec.sweep_spec import SweepSpec
+
+
+def load(path: FilePath, *, overrides: Sequence[str] = ()) -> SweepSpec:
+    """The specification in a search space file, with `key.path=VALUE` settings made on top.
+
+    Raises `SpecError` with every problem of file and settings.
+    """
+    return parse(_text(FilePath(path)), source=str(path), overrides=overrides)
+
+
+def parse(text: str, *, source: str, overrides: Sequence[str] = ()) -> SweepSpec:
+    """The specification in a YAML text; `source` names it in errors. Raises `SpecError`."""
+    document, faults = read(text.removeprefix("\ufeff"))
+    if document.plain is None and faults:
+        raise SpecError(source, faults)
+    settled, wrong = document, list[Problem]()
+    if isinstance(document.plain, dict):
+        settled, wrong = override(document, overrides)
+    gathered = Gathered(settled)
+    gathered.take([*faults, *wrong])
+    spec = _build(settled, gathered)
+    gathered.raise_any(source)
+    if spec is None:
+        raise SpecError(source, [Problem((), None, "the file could not be read")])
+    return spec
+
+
+def from_plain(plain: Mapping[str, Any]) -> SweepSpec:
+    """The specification that `SweepSpec.to_plain` gave, wherever it is read.
+
+    Nothing of this machine is asked (which packages are there). Raises `SpecError`.
+    """
+    rest = {key: value for key, value in plain.items() if key != "warnings"}
+    document = Document(expanded(rest))
+    gathered = Gathered(document)
+    file = structure(document, gathered)
+    gathered.raise_any("stored specification")
+    if file is None:
+        raise SpecError("stored specification", [Problem((), None, "it could not be read")])
+    found = read_space(file.space, gathered)
+    trial_0 = read_baseline(file.baseline, found, gathered)
+    gathered.raise_any("stored specification")
+    if trial_0 is None:
+        raise SpecError("stored specification", [Problem(("baseline",), None, "it is missing")])
+    return _spec(file, found, baseline=trial_0, warnings=tuple(plain.get("warnings", ())))
+
+
+def _build(document: Document, gathered: Gathered) -> SweepSpec | None:
+    """The specification, problems gathered; None where one of them stands in the way."""
+    file = structure(document, gathered)
+    if file is None:
+        return None
+    checks.data(file.data, gathered)
+    checks.encoder(file.encoder, gathered)
+    found = read_space(file.space, gathered)
+    trial_0 = read_baseline(file.baseline, found, gathered)
+    checks.objective(file.objective, gathered)
+    searching = read_search(file, found, gathered)
+    checks.resources(file.resources, gathered)
+    checks.tracking(file.tracking, gathered)
+    every = checks.report_every(file.report_every, gathered)
+    if gathered or trial_0 is None:
+        return None
+    right = checks.mode_of(file.objective.metric)
+    settled = file.model_copy(
+        update={
+            "objective": file.objective.model_copy(update={"mode": right}),
+            "search": searching,
+            "report_every": every,
+        }
+    )
+    return _spec(settled, found, baseline=trial_0, warnings=tuple(gathered.warnings))
+
+
+def _spec(
+    file: SweepFile, space: Space, *, baseline: Any, warnings: tuple[str, ...]
+) -> SweepSpec:
+    return SweepSpec(
+        name=file.name,
+        data=file.data,
+        encoder=file.encoder,
+        space=space,
+        baseline=baseline,
+        objective=file.objective,
+        search=file.search,
+        budget=file.budget,
+        resources=file.resources,
+        checkpoints=file.checkpoints,
+        tracking=file.tracking,
+        report_every=file.report_every,
+        seed=file.seed,
+        warnings=warnings,
+    )
+
+
+def _text(path: FilePath) -> str:
+    from bertsweep.spec.words import nearest, quoted
+
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        folder = path.parent
+        files = sorted(p.name for p in folder.glob("*.y*ml")) if folder.is_dir() else []
+        close = nearest(path.name, files)
+        advice = f"Did you mean {folder / close[0]}?" if close else ""
+        if not advice and files:
+            advice = f"Files there: {', '.join(files[:8])}."
+        rule = f"a search space file must exist, but there is none at {path}"
+        raise SpecError(str(path), [Problem((), None, rule, advice or "Check the path.")]) from None
+    except IsADirectoryError:
+        files = sorted(p.name for p in path.glob("*.y*ml"))
+        advice = f"Name one of its files: {quoted(files[:8])}." if files else "Name a file."
+        rule = f"a search space file must be a file, but {path} is a folder"
+        raise SpecError(str(path), [Problem((), None, rule, advice)]) from None
+    except OSError as error:
+        rule = f"a search space file must be readable, but got: {error.strerror or error}"
+        raise SpecError(str(path), [Problem((), None, rule, "Check its permissions.")]) from error
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        rule = f"a file must be UTF-8, but got the byte 0x{raw[error.start]:02x}"
+        advice = "Save the file as UTF-8."
+        raise SpecError(str(path), [Problem((), line, rule, advice)]) from None

@@ -1,0 +1,224 @@
+"""The search space file as frozen pydantic models: the one schema behind errors, docs and editors.
+
+What spans several keys is not here but in `checks.py`; the entries of `space`, `baseline` and
+`search.warm_start` go by `hyperparameters.py` and are read in `domains.py` and `points.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+
+class Section(BaseModel):
+    """A mapping of the file: strict types, unknown keys refused, frozen once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _one_or_more(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else _tuple(value)
+
+
+def _kind(value: Any) -> Any:
+    return {"kind": value} if isinstance(value, str) else value
+
+
+Text = Annotated[str, Field(min_length=1)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+ShareOrCount = Count | Share
+Columns = Annotated[
+    tuple[Text, ...], BeforeValidator(_one_or_more), Field(min_length=1, max_length=2)
+]
+Addresses = Annotated[tuple[Text, ...], BeforeValidator(_one_or_more)]
+
+
+class SourceFiles(Section):
+    """A file for each split; those left out are cut from the train file by `data.split`."""
+
+    train: Text = Field(title="path or address of the training rows", examples=["train.csv"])
+    validation: Text | None = Field(None, title="path or address of the validation rows")
+    test: Text | None = Field(None, title="path or address of the test rows")
+
+
+class Split(Section):
+    """Stratified parts, cut one after the other: train, then validation, then test.
+
+    A number below 1 is a share of the rows still there when its turn comes, a whole number is a
+    count of rows, and `rest` is what the others leave.
+    """
+
+    train: ShareOrCount | Literal["rest"] = Field("rest", title="training rows")
+    validation: ShareOrCount = Field(0.1, title="validation rows: stop, rank and set thresholds")
+    test: ShareOrCount | Literal["rest"] = Field(0.1, title="test rows: untouched by the sweep")
+    random_state: Seed = Field(42, title="seed of the split")
+
+
+class Data(Section):
+    """Labelled text: where it is, which columns count, how it is split."""
+
+    source: Text | SourceFiles = Field(
+        title="path, http(s)/s3/gs address or `builtin:questions`, or a mapping with one per split",
+        examples=["questions.csv"],
+    )
+    text: Columns = Field(("text",), title="text column, or a list of two for sentence pairs")
+    label: Text = Field("label", title="label column")
+    format: Literal["auto", "csv", "tsv", "jsonl", "parquet"] = Field(
+        "auto", title="file format; auto goes by the file name"
+    )
+    member: Text | None = Field(None, title="file to read inside a zip that holds several")
+    max_unpacked_gb: Annotated[float, Field(gt=0)] = Field(
+        20.0, title="refuse a zip or gz that unpacks to more than this many GB"
+    )
+    limit: Count | None = Field(
+        None, title="use only this many rows, drawn with `split.random_state`"
+    )
+    leaks: Literal["drop", "keep"] = Field(
+        "drop", title="validation and test rows whose text also stands in train"
+    )
+    split: Split = Field(default_factory=Split, title="how rows are split")
+
+
+class Encoder(Section):
+    """The pre-trained BERT encoder."""
+
+    source: Text = Field(
+        title="TF Hub handle, SavedModel folder, Hugging Face folder or `builtin:tiny`",
+        examples=["builtin:tiny"],
+    )
+    mirrors: Addresses = Field(
+        (), title="other addresses of the same encoder, tried in order when `source` fails"
+    )
+    lowercase: Literal["auto"] | bool = Field(
+        "auto", title="lower-case the text; auto takes what the encoder says"
+    )
+
+
+class Objective(Section):
+    """What makes one trial better than another, measured on the validation split."""
+
+    metric: Text = Field("val_average_precision", title="metric that trials are ranked by")
+    mode: Literal["auto", "max", "min"] = Field(
+        "auto", title="direction; auto knows each metric's own"
+    )
+
+
+class Sampler(Section):
+    """How the next point is proposed. In place of the mapping, its `kind` alone will do."""
+
+    kind: Literal["tpe", "random", "grid", "gp", "cmaes"] = Field("tpe", title="algorithm")
+    startup_trials: Count = Field(
+        10, title="random trials before tpe, gp or cmaes begin to model"
+    )
+
+
+class Scheduler(Section):
+    """Which trials are stopped early, and when. In place of the mapping, its `kind` will do."""
+
+    kind: Literal["asha", "hyperband", "median", "none"] = Field("asha", title="algorithm")
+    grace_epochs: Annotated[float, Field(gt=0)] = Field(
+        0.5, title="epochs every trial trains before it may be stopped"
+    )
+    reduction_factor: Annotated[float, Field(gt=1)] = Field(
+        3.0, title="asha, hyperband: one in this many trials passes a rung"
+    )
+    min_trials: Count = Field(3, title="median: trials to compare with before any is stopped")
+
+
+class Search(Section):
+    """Optuna proposes, the scheduler stops."""
+
+    sampler: Annotated[Sampler, BeforeValidator(_kind)] = Field(
+        default_factory=Sampler, title="sampler, or just its kind"
+    )
+    scheduler: Annotated[Scheduler, BeforeValidator(_kind)] = Field(
+        default_factory=Scheduler, title="scheduler, or just its kind"
+    )
+    seed: Seed | None = Field(None, title="seed of the sampler; left out, the sweep's `seed`")
+    warm_start: Annotated[tuple[dict[str, Any], ...], BeforeValidator(_tuple)] = Field(
+        (), title="list of points of the space that are tried right after the baseline"
+    )
+    storage: Text | None = Field(
+        None, title="database URL that mirrors the study; left out, `study.db` in the sweep"
+    )
+
+
+class Budget(Section):
+    """When the sweep ends."""
+
+    trials: Count = Field(20, title="trials, the baseline included")
+    hours: Annotated[float, Field(gt=0)] | None = Field(
+        None, title="wall-clock hours after which no trial starts"
+    )
+
+
+class Resources(Section):
+    """What one trial gets and how many run at once."""
+
+    cpus_per_trial: Annotated[float, Field(gt=0)] | Literal["auto"] = Field(
+        "auto", title="CPU cores a trial"
+    )
+    gpus_per_trial: Annotated[float, Field(ge=0)] | Literal["auto"] = Field(
+        "auto", title="GPUs a trial: none, a fraction of one, or several whole ones"
+    )
+    concurrent: Count | Literal["auto"] = Field(
+        "auto", title="trials at once; auto fills the machine"
+    )
+    address: Text | None = Field(
+        None, title="address of a running Ray cluster; left out, `RAY_ADDRESS`, else this machine"
+    )
+
+
+class Checkpoints(Section):
+    """What is kept on disk."""
+
+    keep: Count = Field(
+        3, title="best checkpoints kept across the sweep; the baseline's is kept besides"
+    )
+
+
+class Tracking(Section):
+    """Where trials are logged besides the ledger."""
+
+    wandb: Literal["auto", "online", "offline", "disabled"] = Field(
+        "auto", title="W&B mode; auto is online with a key and offline without"
+    )
+    project: Text = Field("bertsweep", title="W&B project")
+    entity: Text | None = Field(None, title="W&B user or team")
+    sample_rows: Annotated[int, Field(ge=0)] = Field(
+        100, title="rows of the data shown as a W&B table; 0 for none"
+    )
+
+
+class SweepFile(Section):
+    """The whole file: what to search, on which data, and how."""
+
+    name: Annotated[str, Field(max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] = Field(
+        title="name of the sweep and of its folder", examples=["quora-first"]
+    )
+    data: Data = Field(title="labelled text", examples=[{"source": "builtin:questions"}])
+    encoder: Encoder = Field(title="pre-trained encoder", examples=[{"source": "builtin:tiny"}])
+    space: Annotated[dict[str, Any], Field(min_length=1)] = Field(
+        title="parameters that are searched or fixed",
+        examples=[{"learning_rate": {"low": 1e-5, "high": 1e-4, "log": True}}],
+    )
+    baseline: dict[str, Any] = Field(
+        default_factory=dict, title="trial 0: a known configuration that the others must beat"
+    )
+    objective: Objective = Field(default_factory=Objective, title="what is best")
+    search: Search = Field(default_factory=Search, title="sampler, scheduler, warm starts")
+    budget: Budget = Field(default_factory=Budget, title="when to end")
+    resources: Resources = Field(default_factory=Resources, title="what a trial gets")
+    checkpoints: Checkpoints = Field(default_factory=Checkpoints, title="what is kept")
+    tracking: Tracking = Field(default_factory=Tracking, title="where trials are logged")
+    report_every: Annotated[float, Field(ge=0.001, le=1)] = Field(
+        0.25, title="share of an epoch between two evaluations"
+    )
+    seed: Seed = Field(42, title="seed of everything random but the split")

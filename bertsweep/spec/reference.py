@@ -1,0 +1,156 @@
+"""The reference of the search space file as Markdown, written from the schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from bertsweep.metrics import METRICS
+from bertsweep.spec.checks import PREFIX
+from bertsweep.spec.models import SweepFile
+from bertsweep.spec.schema import keys, parameter, schema_at
+from bertsweep.spec.values import NAMES, default
+from bertsweep.spec.words import describe
+
+_HEAD = """\
+# The search space file
+
+<!-- Written from the schema; do not edit. To write it anew:
+     python -c "from bertsweep.spec import markdown; print(markdown(), end='')" \
+> docs/search-space.md -->
+
+One YAML file (YAML 1.2, UTF-8) says what a sweep searches, on which data, and how. Unknown keys are
+refused, and all that is wrong is told at once: key path, line, the rule, and what to type instead.
+`bertsweep validate FILE` checks a file and starts nothing. Any key can be set from the command line
+with `--set key.path=VALUE`, where VALUE is read as YAML and checked in the same way:
+`--set budget.trials=5 --set space.dropout='[0.1, 0.3]'`. `bertsweep schema` prints a JSON Schema for
+editors. `2e-5` is a number; quotes make text of it.
+
+The smallest file:
+
+```yaml
+name: first
+data: {source: "builtin:questions"}
+encoder: {source: "builtin:tiny"}
+space:
+  learning_rate: {low: 1e-5, high: 1e-3, log: true}
+```
+"""
+
+_SPACE = """\
+## space
+
+Each key is a parameter of the table below, each value one of these forms:
+
+| form | meaning |
+| --- | --- |
+| `dropout: 0.3` | fixed |
+| `batch_size: [16, 32]` | a choice, without order; one value alone is fixed |
+| `learning_rate: {low: 1e-5, high: 1e-4, log: true}` | a range, both ends included; `log` is uniform \
+in the logarithm and needs `low > 0` |
+| `dropout: {low: 0.1, high: 0.5, step: 0.1}` | a range of low, low + step, …, high |
+| `weight_decay: {low: 0.001, high: 0.1, log: true, when: {optimizer: adamw}}` | a range that is only \
+active under a condition |
+| `weight_decay: {choices: [0.01, 0.1], when: {optimizer: adamw}}` | a choice under a condition |
+| `weight_decay: {value: 0.01, when: {optimizer: adamw}}` | a fixed value under a condition |
+
+`when` names parameters of `space` and a value or list of values of each; all must hold. Where a
+parameter is not active, and where `space` does not name it, it has its default. A parameter that
+would change nothing is refused: `weight_decay` other than 0 needs `optimizer: adamw`, fixed or as its
+condition.
+"""
+
+_BASELINE = """\
+## baseline
+
+A known configuration, `parameter: value`. It is trial 0, and the report compares the winner with it.
+A parameter that is left out has the fixed value of `space`, else its default from the table above.
+A baseline outside the space is run too, with a warning: the sampler does not learn from it.
+"""
+
+_NOTES = {
+    "data.split": """\
+Shares and counts go one after the other, so that `train: 0.1` and `validation: 0.01` are a tenth of
+all rows and a hundredth of the other nine tenths. At most one part is `rest`. A part whose file
+`data.source` names is not cut.
+""",
+    "objective": "METRICS",
+    "search": """\
+A warm start is a point of the space, `parameter: value`; what it leaves out is completed like the
+baseline. `gp` needs the package torch and `cmaes` the package cmaes. A storage is a URL such as
+`sqlite:///study.db` or `postgresql://user@host/optuna`; passwords belong into the environment.
+""",
+    "search.scheduler": """\
+Rungs are counted in shares of an epoch. `grace_epochs` lies between `report_every` and `epochs`.
+""",
+}
+
+
+def markdown() -> str:
+    """The whole reference: a table a section, the forms of `space`, its parameters."""
+    return "\n".join(_parts())
+
+
+def _parts() -> Iterator[str]:
+    yield _HEAD
+    root = keys(schema_at(()) or {})
+    yield "## Top level\n"
+    yield _table(root, set(SweepFile.model_json_schema()["required"]))
+    for name in root:
+        if name == "space":
+            yield _SPACE
+            yield _parameters()
+        elif name == "baseline":
+            yield _BASELINE
+        elif keys(schema_at((name,)) or {}):
+            yield from _section((name,), 2)
+
+
+def _section(path: tuple[str, ...], depth: int) -> Iterator[str]:
+    schema: dict[str, Any] = schema_at(path) or {}
+    dotted = ".".join(path)
+    body = next((b for b in schema.get("anyOf", [schema]) if "properties" in b), schema)
+    yield f"{'#' * depth} {dotted}\n"
+    yield body.get("description", schema.get("description", "")) + "\n"
+    parts = keys(schema)
+    yield _table(parts, set(body.get("required", ())))
+    note = _NOTES.get(dotted, "")
+    if note:
+        yield _metrics() if note == "METRICS" else note
+    for name, part in parts.items():
+        if keys(part):
+            yield from _section((*path, name), depth + 1)
+
+
+def _table(parts: dict[str, dict[str, Any]], required: set[str]) -> str:
+    lines = ["| key | takes | default | meaning |", "| --- | --- | --- | --- |"]
+    for name, part in parts.items():
+        usual = "required" if name in required else _default(part)
+        takes = "a mapping" if name in ("space", "baseline") else describe(part)
+        lines.append(f"| `{name}` | {takes} | {usual} | {part.get('title', '')} |")
+    return "\n".join(lines) + "\n"
+
+
+def _parameters() -> str:
+    lines = ["| parameter | takes | default | meaning |", "| --- | --- | --- | --- |"]
+    for name in NAMES:
+        schema = parameter(name)
+        usual = f"`{default(name)}`"
+        lines.append(f"| `{name}` | {describe(schema)} | {usual} | {schema['title']} |")
+    text = "\nThe defaults are the tutorial's configuration.\n"
+    return "\n".join(lines) + "\n" + text
+
+
+def _metrics() -> str:
+    lines = ["| metric | better | what it is |", "| --- | --- | --- |"]
+    for metric in METRICS.values():
+        better = "higher" if metric.mode == "max" else "lower"
+        lines.append(f"| `{PREFIX}{metric.name}` | {better} | {metric.title} |")
+    return "\n".join(lines) + "\n"
+
+
+def _default(part: dict[str, Any]) -> str:
+    value = part.get("default")
+    if value is None or isinstance(value, (dict, list)):
+        return f"`{value[0]}`" if isinstance(value, list) and value else ""
+    return f"`{value}`"

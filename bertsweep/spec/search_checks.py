@@ -1,0 +1,151 @@
+"""Rules between the search, the space and the budget."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from bertsweep.space import Fixed, Float, Int, Point, Space
+from bertsweep.spec import checks
+from bertsweep.spec.document import Path
+from bertsweep.spec.gather import Gathered
+from bertsweep.spec.models import Sampler, Scheduler, Search, SweepFile
+from bertsweep.spec.points import warm_start
+from bertsweep.spec.values import default
+from bertsweep.spec.words import nearest, quoted
+
+_DATABASES = {"sqlite": "sqlite3", "postgresql": "psycopg2", "mysql": "MySQLdb"}
+_DRIVERS = {"pymysql": "pymysql", "psycopg": "psycopg", "psycopg2": "psycopg2"}
+_COUNTED = 100_000
+
+
+def search(file: SweepFile, space: Space, gathered: Gathered) -> Search:
+    """The search section with its warm starts completed and its seed settled."""
+    sampler(file.search.sampler, space, gathered)
+    scheduler(file.search.scheduler, file.report_every, space, gathered)
+    budget(file, space, gathered)
+    if file.search.storage is not None:
+        storage(file.search.storage, gathered)
+    points = _warm_starts(file, space, gathered)
+    seed = file.seed if file.search.seed is None else file.search.seed
+    return file.search.model_copy(update={"warm_start": tuple(points), "seed": seed})
+
+
+def sampler(section: Sampler, space: Space, gathered: Gathered) -> None:
+    """A sampler that can draw from this space, with its package there."""
+    path: Path = ("search", "sampler", "kind")
+    if section.kind == "grid" and space.continuous:
+        names = quoted(space.continuous)
+        rule = f"`grid` needs a space of lists and steps, but {names} can be any number of a range"
+        gathered.add(path, rule, "Give it a list or a step, or type another sampler.",
+                     needs=[("space",)])
+    if section.kind == "gp":
+        checks.package("torch", path, "gp", gathered)
+    if section.kind == "cmaes":
+        checks.package("cmaes", path, "cmaes", gathered)
+        ranges = [p for p in space.searched if isinstance(p.domain, (Float, Int)) and not p.when]
+        if len(ranges) < len(space.searched):
+            others = quoted(p.name for p in space.searched if p not in ranges)
+            gathered.warn(path, f"cmaes models ranges without condition; {others} stay random")
+    if section.kind in ("random", "grid") and gathered.given("search", "sampler", "startup_trials"):
+        text = f"`startup_trials` has no effect under {section.kind}"
+        gathered.warn(("search", "sampler", "startup_trials"), text)
+
+
+def scheduler(section: Scheduler, every: float, space: Space, gathered: Gathered) -> None:
+    """A grace period between the first report and the last epoch."""
+    path: Path = ("search", "scheduler", "grace_epochs")
+    used = {
+        "asha": ("grace_epochs", "reduction_factor"),
+        "hyperband": ("grace_epochs", "reduction_factor"),
+        "median": ("grace_epochs", "min_trials"),
+        "none": (),
+    }[section.kind]
+    for key in ("grace_epochs", "reduction_factor", "min_trials"):
+        if key not in used and gathered.given("search", "scheduler", key):
+            text = f"`{key}` has no effect under {section.kind}"
+            gathered.warn(("search", "scheduler", key), text)
+    if "grace_epochs" not in used:
+        return
+    where = path if gathered.given(*path) else path[:-1]
+    grace, most = section.grace_epochs, most_epochs(space)
+    needs: list[Path] = [path, ("search", "scheduler", "kind")]
+    if grace > most:
+        rule = f"`grace_epochs <= epochs` must hold, but got {grace:g} and {most} epochs"
+        gathered.add(where, rule, f"Type at most {most}, or `scheduler: none`.",
+                     needs=[*needs, ("space", "epochs")])
+    elif grace == most:
+        text = f"with {most} epochs and as many of grace, no trial is ever stopped early"
+        gathered.warn(where, text, needs=[("space", "epochs")])
+    if grace < every * (1 - 1e-3):
+        rule = f"`report_every <= grace_epochs` must hold, but got {every:g} and {grace:g}"
+        gathered.add(where, rule, f"Type at least {every:g}, or a smaller `report_every`.",
+                     needs=[*needs, ("report_every",)])
+
+
+def most_epochs(space: Space) -> int:
+    """The epochs of the longest trial the space can propose."""
+    if "epochs" not in space:
+        return int(default("epochs"))
+    domain = space["epochs"].domain
+    if isinstance(domain, (Int, Float)):
+        return int(domain.high)
+    values = (domain.value,) if isinstance(domain, Fixed) else domain.options
+    return max(int(value) for value in values)
+
+
+def budget(file: SweepFile, space: Space, gathered: Gathered) -> None:
+    """Warns where the trials do not fit the space."""
+    trials, kind = file.budget.trials, file.search.sampler.kind
+    path: Path = ("budget", "trials")
+    points = space.size(limit=_COUNTED)
+    asked = 1 + len(file.search.warm_start)
+    if trials < asked:
+        gathered.warn(path, f"{trials} trials leave out some of the baseline and the warm starts")
+    if points is None or trials <= 1:
+        return
+    if kind == "grid" and trials < points:
+        size = f"{points}" if points < _COUNTED else f"{_COUNTED} or more"
+        text = f"the grid has {size} points, of which {trials} trials try only a part"
+        gathered.warn(path, text, needs=[("space",)])
+    elif kind == "grid" and trials > points + asked:
+        text = f"the grid has {points} points: the sweep ends with its last one, not after {trials}"
+        gathered.warn(path, text, needs=[("space",)])
+    elif kind != "grid" and trials > points:
+        text = f"the space has {points} points, so that some of {trials} trials repeat others"
+        gathered.warn(path, text, needs=[("space",)])
+
+
+def storage(url: str, gathered: Gathered) -> None:
+    """A database URL that Optuna can open, without a password in it."""
+    path: Path = ("search", "storage")
+    scheme, mark, rest = url.partition("://")
+    database, _, driver = scheme.partition("+")
+    if not mark or database not in _DATABASES:
+        rule = f"a storage must be a URL of {', '.join(_DATABASES)}, but got {url}"
+        close = nearest(database, _DATABASES) if mark else []
+        advice = f"Did you mean `{close[0]}://{rest}`?" if close else ""
+        gathered.add(path, rule, advice or f"Type for example `sqlite:///{url.split('/')[-1]}`.")
+        return
+    checks.no_password(url, path, gathered)
+    if database == "sqlite" and not rest.strip("/"):
+        rule = f"a sqlite storage must name its file, but got {url}"
+        gathered.add(path, rule, "Type for example `sqlite:///study.db`.")
+    elif database == "sqlite" and not rest.startswith("/"):
+        rule = f"a sqlite storage has three slashes before its file, but got {url}"
+        gathered.add(path, rule, f"Type `sqlite:///{rest}`.")
+    elif database != "sqlite" and not urlsplit(url).hostname:
+        rule = f"a {database} storage must name its host, but got {url}"
+        gathered.add(path, rule, f"Type for example `{database}://user@host/optuna`.")
+    checks.package(_DRIVERS.get(driver, _DATABASES[database]), path, scheme, gathered)
+
+
+def _warm_starts(file: SweepFile, space: Space, gathered: Gathered) -> list[Point]:
+    points: list[Point] = []
+    for index, plain in enumerate(file.search.warm_start):
+        point = warm_start(index, plain, space, gathered)
+        if point is not None and point in points:
+            rule = "warm starts must differ, but got the same point twice"
+            gathered.add(("search", "warm_start", index), rule, "Delete one of the two.")
+        elif point is not None:
+            points.append(point)
+    return points

@@ -1,0 +1,109 @@
+"""Ray, started quietly or joined, and how many trials fit on it."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from bertsweep.errors import ClusterError, InputError
+from bertsweep.spec.models import Resources
+
+_QUIET = {
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",
+    "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
+    # An actor without GPUs must not see every GPU of its node.
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",
+}
+_WORKERS = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "1"}
+_CPUS_A_TRIAL = 4
+"""On machines without GPUs: more cores a trial than this gain little on short texts."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one trial gets, and how many run at once."""
+
+    cpus: float
+    gpus: float
+    concurrent: int
+
+
+@contextlib.contextmanager
+def started(address: str | None) -> Iterator[None]:
+    """Ray, for as long as the context lasts: a cluster at `address` or RAY_ADDRESS, else local.
+
+    Raises `InputError` for an address that cannot work and `ClusterError` when Ray does not come.
+    """
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
+    import ray
+
+    address = address or os.environ.get("RAY_ADDRESS") or None
+    if address is not None and address.startswith("ray://"):
+        raise InputError(
+            f"a Ray client address cannot run a sweep, but got {address!r}. Run the command on the "
+            "cluster: `ray job submit -- bertsweep run …`, or give the head's HOST:6379."
+        )
+    options: dict[str, Any] = {"address": address} if address else {"include_dashboard": False}
+    try:
+        ray.init(
+            **options,
+            configure_logging=True,
+            logging_level=logging.ERROR,
+            log_to_driver=False,
+            runtime_env={"env_vars": _WORKERS},
+        )
+    except (ConnectionError, OSError, RuntimeError, ValueError) as error:
+        where = f"the cluster at {address}" if address else "a local Ray"
+        first = (str(error).strip().splitlines() or [""])[0]
+        raise ClusterError(
+            f"{where} could not be reached or started ({type(error).__name__}: {first}). "
+            "`bertsweep doctor` says what this machine has; `ray status` says if a cluster runs."
+        ) from error
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def share(resources: Resources) -> Share:
+    """What each trial gets on the Ray that runs, `auto` settled.
+
+    With GPUs, auto is a whole one a trial and an even share of the CPUs. Raises `InputError` when
+    a trial fits on no node.
+    """
+    import ray
+
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    cpus, gpus = (max(node.get(kind, 0.0) for node in nodes) for kind in ("CPU", "GPU"))
+    gpus_each = resources.gpus_per_trial
+    if gpus_each == "auto":
+        gpus_each = 1.0 if gpus else 0.0
+    cpus_each = resources.cpus_per_trial
+    if cpus_each == "auto":
+        cpus_each = _even(cpus, gpus / gpus_each) if gpus_each else min(cpus, _CPUS_A_TRIAL)
+    slots = sum(_slots(node, cpus_each, gpus_each) for node in nodes)
+    if slots < 1:
+        raise InputError(
+            f"resources: a trial gets {cpus_each:g} CPUs and {gpus_each:g} GPUs, but the largest "
+            f"node has {cpus:g} and {gpus:g}. Set resources.cpus_per_trial or gpus_per_trial lower."
+        )
+    concurrent = slots if resources.concurrent == "auto" else min(resources.concurrent, slots)
+    return Share(float(cpus_each), float(gpus_each), concurrent)
+
+
+def _even(cpus: float, trials: float) -> float:
+    return float(max(1, int(cpus / max(1.0, trials))))
+
+
+def _slots(node: dict[str, float], cpus: float, gpus: float) -> int:
+    by_cpu = int(node.get("CPU", 0.0) / cpus + 1e-9)
+    return min(by_cpu, int(node.get("GPU", 0.0) / gpus + 1e-9)) if gpus else by_cpu

@@ -1,0 +1,148 @@
+"""Puts the Tuner together around a conductor, and refills both from a ledger."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from functools import cached_property
+
+from bertsweep.ledger import Ledger
+from bertsweep.paths import SweepPaths
+from bertsweep.search import bridge
+from bertsweep.search.rules import build_rule
+from bertsweep.search.study import Study
+from bertsweep.space import Fixed, Point
+from bertsweep.spec import SweepSpec
+from bertsweep.spec.hyperparameters import Hyperparameters
+from bertsweep.sweep.cluster import Share
+from bertsweep.sweep.conductor import SweepConductor
+from bertsweep.sweep.prepare import Prepared
+from bertsweep.sweep.retention import Retention
+from bertsweep.trial.actor import BertTrial
+from bertsweep.trial.job import TrialJob
+
+_LOST_ACTORS = 3
+"""How often a trial goes on after its actor or node was lost."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A sweep that is ready to be conducted."""
+
+    spec: SweepSpec
+    paths: SweepPaths
+    ledger: Ledger
+    prepared: Prepared
+    share: Share
+    stopping: threading.Event
+    trials: int
+
+    @cached_property
+    def job(self) -> TrialJob:
+        objective = self.ledger.state.started["objective"]
+        return TrialJob(
+            folder=str(self.paths.folder),
+            tokens=str(self.prepared.tokens),
+            encoder=str(self.prepared.encoder.folder),
+            labels=self.prepared.dataset.labels,
+            text_columns=self.prepared.text_columns,
+            metric=objective["metric"],
+            mode=objective["mode"],
+            report_every=self.spec.report_every,
+            cpus=self.share.cpus,
+            gpus=self.share.gpus,
+        )
+
+    @cached_property
+    def conductor(self) -> SweepConductor:
+        spec = self.spec
+        study = Study(
+            spec.space,
+            sampler=spec.search.sampler,
+            seed=spec.seed if spec.search.seed is None else spec.search.seed,
+            mode=self.job.mode,
+            baseline=point_of(spec, spec.baseline),
+            warm_start=[point_of(spec, spec.hyperparameters(p)) for p in spec.search.warm_start],
+        )
+        return SweepConductor(
+            spec=spec,
+            job=self.job,
+            ledger=self.ledger,
+            study=study,
+            rule=build_rule(spec.search.scheduler, max_epochs=max_epochs(spec)),
+            retention=Retention(self.paths, self.ledger, spec.checkpoints.keep),
+            interrupted=self.stopping.is_set,
+            trials=self.trials,
+        )
+
+    def refill(self) -> None:
+        """Tells study and rule of every trial in the ledger; unfinished ones are to go on."""
+        conductor, study = self.conductor, self.conductor.study
+        sign = 1.0 if self.job.mode == "max" else -1.0
+        for number, trial in enumerate(self.ledger.state.trials.values()):
+            metric = self.job.metric
+            told = [r for r in trial.reports if r["metrics"].get(metric) is not None]
+            values = {r["report"]: float(r["metrics"][metric]) for r in told}
+            if trial.ended:
+                study.refill(number, trial.point, status=trial.status, values=values)
+            else:
+                study.reopen(number, trial.point)
+                for report, value in values.items():
+                    study.report(number, report, value)
+                conductor.resumable.append(trial.id)
+            for report in told:
+                value = sign * float(report["metrics"][metric])
+                conductor.rule.observe(trial.id, report["epoch"], value)
+
+
+def conduct(experiment: Experiment) -> None:
+    """Runs Ray Tune until the conductor proposes nothing more, or everything shall stop."""
+    from ray import tune
+
+    conductor, share = experiment.conductor, experiment.share
+    state = experiment.ledger.state
+    ended = sum(trial.ended for trial in state.trials.values())
+    resources = tune.PlacementGroupFactory([{"CPU": share.cpus, "GPU": share.gpus}])
+    tuner = tune.Tuner(
+        tune.with_resources(BertTrial, resources),
+        tune_config=tune.TuneConfig(
+            search_alg=bridge.ConductedSearcher(conductor),
+            scheduler=bridge.ConductedScheduler(conductor),
+            num_samples=max(1, experiment.trials - ended),
+            max_concurrent_trials=share.concurrent,
+            reuse_actors=True,
+        ),
+        run_config=tune.RunConfig(
+            name="tune",
+            storage_path=str(experiment.paths.scratch),
+            callbacks=[bridge.ConductedCallback(conductor)],
+            stop=bridge.ConductedStopper(conductor),
+            failure_config=tune.FailureConfig(max_failures=_LOST_ACTORS),
+            verbose=0,
+        ),
+    )
+    tuner.fit()
+
+
+def point_of(spec: SweepSpec, hyperparameters: Hyperparameters) -> Point:
+    """The point of the space that stands for complete parameters.
+
+    All of them, where no point does: the study runs that as it is and does not learn from it.
+    """
+    complete = hyperparameters.to_point()
+    point: Point = {}
+    for parameter in spec.space.parameters:
+        if parameter.active(point):
+            point[parameter.name] = complete[parameter.name]
+    inside = not spec.space.outside(point)
+    return point if inside and spec.hyperparameters(point) == hyperparameters else complete
+
+
+def max_epochs(spec: SweepSpec) -> float:
+    """The most epochs a proposed trial can have."""
+    if "epochs" not in spec.space:
+        return float(Hyperparameters().epochs)
+    domain = spec.space["epochs"].domain
+    if isinstance(domain, Fixed):
+        return float(domain.value)
+    return float(max(domain.grid() or ()))

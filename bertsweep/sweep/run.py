@@ -1,0 +1,165 @@
+"""`run` and `resume`: one sweep from a spec, or from the ledger of an earlier run, to its end."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+
+from bertsweep import __version__, results
+from bertsweep.data import Progress
+from bertsweep.errors import InputError, InterruptedSweep
+from bertsweep.ledger import Ledger, Subscriber, SweepState, read
+from bertsweep.metrics import mode_of
+from bertsweep.paths import SweepPaths, cache_root
+from bertsweep.spec import SweepSpec, from_plain
+from bertsweep.sweep import cluster
+from bertsweep.sweep.experiment import Experiment, conduct
+from bertsweep.sweep.followers import following
+from bertsweep.sweep.prepare import Prepared, prepare
+from bertsweep.sweep.signals import stop_on_signals
+
+Notify = Callable[[str], None]
+
+_STACK = ("ray", "optuna", "tensorflow", "tf-keras", "tf-models-official", "wandb", "numpy")
+
+
+def run(
+    spec: SweepSpec,
+    *,
+    storage: Path,
+    base: Path,
+    name: str | None = None,
+    address: str | None = None,
+    subscribers: Sequence[Subscriber] = (),
+    progress: Progress | None = None,
+    notify: Notify = lambda _: None,
+) -> SweepState:
+    """Runs a sweep to its end and gives its state.
+
+    It writes `storage`/`name`; without a name the spec's own, numbered when it is taken. Relative
+    paths in the spec are looked up from the working folder, then from `base`. `subscribers` get
+    every ledger event, `progress` gets (what, done, total), `notify` gets sentences for the user.
+
+    Raises `InputError` and its kin before anything is written; `InterruptedSweep` after a clean
+    stop; `NoUsableTrialError` when no trial has a checkpoint.
+    """
+    paths = _new_folder(storage, spec.name, name)
+    prepared = prepare(spec, cache=cache_root(), base=base, progress=progress, notify=notify)
+    metric = spec.objective.metric
+    started = {
+        "sweep": uuid.uuid4().hex[:8],
+        "name": paths.folder.name,
+        "spec": spec.to_plain(),
+        "base": str(base),
+        "objective": {"metric": metric, "mode": _mode(spec)},
+        **prepared.facts(),
+        "versions": {"bertsweep": __version__, **{name: metadata.version(name) for name in _STACK}},
+    }
+    with stop_on_signals(notify) as stopping, cluster.started(_address(spec, address)):
+        share = cluster.share(spec.resources)
+        ledger = Ledger(paths.ledger, subscribers=subscribers)
+        with following(spec, paths, ledger, prepared, started, notify=notify):
+            ledger.append("sweep_started", **started)
+            notify(f"sweep {paths.folder.name} in {paths.folder}")
+            experiment = Experiment(
+                spec, paths, ledger, prepared, share, stopping=stopping, trials=spec.budget.trials
+            )
+            return _finish(experiment, notify)
+
+
+def resume(
+    folder: Path,
+    *,
+    address: str | None = None,
+    trials: int | None = None,
+    subscribers: Sequence[Subscriber] = (),
+    progress: Progress | None = None,
+    notify: Notify = lambda _: None,
+) -> SweepState:
+    """Goes on with the sweep in `folder`, up to `trials` trials in all (default: its budget).
+
+    Interrupted trials go on from their last full state; study, stopping rule and W&B runs are
+    rebuilt from the ledger. Raises what `run` raises, and `InputError` when the data or the
+    encoder are not what the sweep began with.
+    """
+    paths = SweepPaths(folder)
+    state = results.load(paths)
+    spec = from_plain(state.started["spec"])
+    base = Path(state.started["base"])
+    prepared = prepare(spec, cache=cache_root(), base=base, progress=progress, notify=notify)
+    _check_same(state, prepared)
+    total = trials or max(spec.budget.trials, len(state.trials))
+    with stop_on_signals(notify) as stopping, cluster.started(_address(spec, address)):
+        share = cluster.share(spec.resources)
+        ledger = Ledger(paths.ledger, subscribers=subscribers)
+        if ledger.torn:
+            notify("the last line of the ledger was cut off by a crash and is left out")
+        with following(
+            spec, paths, ledger, prepared, state.started, past=read(paths.ledger), notify=notify
+        ):
+            ledger.append("sweep_resumed", trials=total)
+            experiment = Experiment(
+                spec, paths, ledger, prepared, share, stopping=stopping, trials=total
+            )
+            experiment.refill()
+            return _finish(experiment, notify)
+
+
+def _finish(experiment: Experiment, notify: Notify) -> SweepState:
+    """Conducts the experiment and writes how it ended."""
+    ledger, name = experiment.ledger, experiment.paths.folder.name
+    conduct(experiment)
+    if experiment.stopping.is_set():
+        for trial in experiment.conductor.unfinished:
+            ledger.append("trial_interrupted", trial=trial)
+        ledger.append("sweep_ended", status="interrupted", reason="stopped by the user")
+        raise InterruptedSweep(
+            f"stopped; nothing that was reported is lost. Go on with: bertsweep resume {name}"
+        )
+    if experiment.conductor.hopeless:
+        notify("the first trials all failed, so no more were started")
+    usable = any(trial.checkpoint for trial in ledger.state.trials.values())
+    ledger.append("sweep_ended", status="finished" if usable else "failed")
+    results.winner(ledger.state)
+    return ledger.state
+
+
+def _new_folder(storage: Path, default: str, name: str | None) -> SweepPaths:
+    """An unused folder; a name that was asked for and is taken raises `InputError`."""
+    if name is not None:
+        if not name or Path(name).name != name or name.startswith("."):
+            raise InputError(f"--name must be a plain folder name, but got {name!r}.")
+        if (storage / name).exists():
+            raise InputError(
+                f"{storage / name} is there already. `bertsweep resume {name}` goes on with it; "
+                "another --name starts a new sweep."
+            )
+        return SweepPaths(storage / name)
+    folder, number = storage / default, 1
+    while folder.exists():
+        number += 1
+        folder = storage / f"{default}-{number}"
+    return SweepPaths(folder)
+
+
+def _mode(spec: SweepSpec) -> str:
+    mode = spec.objective.mode
+    return mode_of(spec.objective.metric) if mode == "auto" else mode
+
+
+def _address(spec: SweepSpec, address: str | None) -> str | None:
+    return address or spec.resources.address
+
+
+def _check_same(state: SweepState, prepared: Prepared) -> None:
+    facts: Mapping[str, Mapping[str, str]] = prepared.facts()
+    for what in ("data", "encoder"):
+        before, now = state.started[what]["hash"], facts[what]["hash"]
+        if before != now:
+            raise InputError(
+                f"{what}: the sweep {state.name} began with content {before}, but its source now "
+                f"has {now}; trials of both cannot be compared. Bring the old {what} back, or start "
+                "a new sweep."
+            )

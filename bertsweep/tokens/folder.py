@@ -1,0 +1,133 @@
+"""A dataset's word pieces on disk: made once, named by what they depend on, memory-mapped."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+import unicodedata
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+
+from bertsweep.errors import EnvironmentFault
+from bertsweep.tokens.wordpieces import WordPieces
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bertsweep.data import Dataset
+
+FORMAT = 1
+"""Version of the files; part of the folder's name."""
+
+_CHUNK_ROWS = 65_536
+"""Rows tokenised before they are written, which bounds the memory (about 100 MB)."""
+
+Progress = Callable[[str, int, "int | None"], None]
+
+
+def prepare(
+    dataset: Dataset,
+    *,
+    vocabulary: Path,
+    lowercase: bool,
+    cache: Path,
+    progress: Progress | None = None,
+) -> Path:
+    """The folder with the word pieces of every split; a second call does no tokenising.
+
+    One process is enough: a million questions take some ten seconds. `progress` counts rows.
+    Raises `EncoderError` for the vocabulary and `EnvironmentFault` when the cache cannot be
+    written.
+    """
+    digest = hashlib.sha256(vocabulary.read_bytes()).hexdigest()
+    name = _name(dataset.hash, digest, lowercase=lowercase)
+    root = cache / "tokens"
+    final = root / name
+    if (final / "meta.json").is_file():
+        return final
+    word_pieces = WordPieces(vocabulary, lowercase)
+    try:
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(prefix=".new-", dir=root))
+        try:
+            _write(dataset, made, word_pieces, progress)
+            _publish(made, final)
+        finally:
+            shutil.rmtree(made, ignore_errors=True)
+    except OSError as error:
+        raise EnvironmentFault(
+            f"the token cache {root} cannot be written ({error.strerror}). "
+            "Free space there, or set BERTSWEEP_CACHE to another folder."
+        ) from error
+    return final
+
+
+def _name(dataset: str, vocabulary: str, *, lowercase: bool) -> str:
+    # Python's Unicode tables decide what is a letter, and they differ between versions.
+    parts = [FORMAT, dataset, vocabulary, lowercase, unicodedata.unidata_version]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+
+
+def _write(
+    dataset: Dataset, folder: Path, word_pieces: WordPieces, progress: Progress | None
+) -> None:
+    pair = any("text_b" in frame for frame in dataset.splits.values())
+    columns = {"first": "text", "second": "text_b"} if pair else {"first": "text"}
+    total = sum(map(len, dataset.splits.values())) * len(columns)
+    done = 0
+    for split, frame in dataset.splits.items():
+        np.save(folder / f"{split}.labels.npy", frame["label"].to_numpy(np.int32))
+        for name, column in columns.items():
+            for rows in _write_column(frame[column], folder, f"{split}.{name}", word_pieces):
+                done += rows
+                if progress is not None:
+                    progress("tokenising", done, total)
+    meta: dict[str, Any] = {
+        "format": FORMAT,
+        "rows": {split: len(frame) for split, frame in dataset.splits.items()},
+        "classes": len(dataset.labels),
+        "pair": pair,
+        "lowercase": word_pieces.lowercase,
+        "special": asdict(word_pieces.special),
+    }
+    (folder / "meta.json").write_text(json.dumps(meta, indent=2) + "\n", encoding="utf-8")
+
+
+def _write_column(
+    texts: pd.Series[str], folder: Path, name: str, word_pieces: WordPieces
+) -> Iterator[int]:
+    """Writes the pieces of one column, chunk by chunk, and gives the rows of each."""
+    counts = [np.zeros(1, np.int64)]
+    with (folder / f"{name}.ids.npy").open("wb") as file:
+        _write_header(file, 0)
+        for start in range(0, len(texts), _CHUNK_ROWS):
+            chunk = texts.iloc[start : start + _CHUNK_ROWS].tolist()
+            ids, offsets = word_pieces.encode(chunk)
+            ids.tofile(file)
+            counts.append(np.diff(offsets))
+            yield len(chunk)
+        offsets = np.cumsum(np.concatenate(counts))
+        file.seek(0)
+        _write_header(file, int(offsets[-1]))
+    np.save(folder / f"{name}.offsets.npy", offsets)
+
+
+def _write_header(file: BinaryIO, length: int) -> None:
+    """The head of a .npy file of int32; numpy leaves room in it, so that the length can grow."""
+    header = {"descr": "<i4", "fortran_order": False, "shape": (length,)}
+    np.lib.format.write_array_header_1_0(file, header)
+
+
+def _publish(made: Path, final: Path) -> None:
+    """Moves the folder into place in one step; another process's equal result is as good."""
+    try:
+        made.rename(final)
+    except OSError:
+        if not (final / "meta.json").is_file():
+            raise

@@ -1,0 +1,55 @@
+"""Rows of different lengths, end to end in one array."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+Ids = npt.NDArray[np.int32]
+Offsets = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Ragged:
+    """Row i is ids[offsets[i]:offsets[i + 1]]."""
+
+    ids: Ids
+    offsets: Offsets
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def lengths(self, rows: npt.NDArray[np.integer] | slice = slice(None)) -> Offsets:
+        """Pieces in each of these rows, uncut."""
+        return self.offsets[1:][rows] - self.offsets[:-1][rows]
+
+    def padded(self, rows: npt.NDArray[np.integer], shift: Offsets, width: int) -> Ids:
+        """[rows, width] with each row's ids from column `shift` on.
+
+        Other columns hold ids of no meaning (those of neighbouring rows), to be covered.
+        """
+        places = (self.offsets[:-1][rows] - shift)[:, None] + np.arange(width)
+        return self.ids.take(places, mode="clip") if self.ids.size else np.zeros_like(places, np.int32)
+
+    @classmethod
+    def open(cls, folder: Path, name: str) -> Ragged:
+        """Memory-mapped from NAME.ids.npy and NAME.offsets.npy."""
+        return cls(open_array(folder / f"{name}.ids.npy"), open_array(folder / f"{name}.offsets.npy"))
+
+
+def gather(values: Ids, starts: Offsets, lengths: Offsets) -> Ids:
+    """values[start:start + length] of each pair, end to end."""
+    total = int(lengths.sum())
+    begins = np.cumsum(lengths) - lengths
+    places = np.repeat(starts - begins, lengths) + np.arange(total)
+    return values[places]
+
+
+def open_array(path: Path) -> npt.NDArray[np.generic]:
+    """A .npy file, memory-mapped; a plain ndarray, which is quicker to index than np.memmap."""
+    # An empty array cannot be mapped.
+    mode = "r" if path.stat().st_size > 4096 else None
+    return np.asarray(np.load(path, mmap_mode=mode, allow_pickle=False))

@@ -1,0 +1,152 @@
+"""Exact BERT word pieces: words looked up in a memo, new ones cut by the `tokenizers` library."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from tokenizers.models import WordPiece
+
+from bertsweep.errors import EncoderError
+from bertsweep.tokens.ragged import gather
+from bertsweep.tokens.words import split_words
+
+MAX_WORD_CHARACTERS = 400
+"""Longer words are [UNK]; Model Garden's figure (the original BERT's was 200, Hugging Face's 100)."""
+
+_MEMO_WORDS = 400_000
+_CHUNK_ROWS = 8192
+
+_surrogates = re.compile(r"[\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class Special:
+    """Ids of the special tokens."""
+
+    pad: int
+    unk: int
+    cls: int
+    sep: int
+
+
+class WordPieces:
+    """A vocabulary and its casing as a tokenizer, equal to Model Garden's `FullTokenizer`.
+
+    Words repeat, so each is cut into pieces once and then remembered (up to a bound): several times
+    as fast as running the library over whole texts. Not to be shared between threads.
+    """
+
+    def __init__(self, vocabulary: Path, lowercase: bool) -> None:  # noqa: FBT001
+        """Raises `EncoderError` when the vocabulary cannot be read or lacks a special token."""
+        self.lowercase = lowercase
+        self.vocabulary = read_vocabulary(vocabulary)
+        self.special = _special(self.vocabulary, vocabulary)
+        self._model = WordPiece(
+            self.vocabulary, unk_token="[UNK]", max_input_chars_per_word=MAX_WORD_CHARACTERS
+        )
+        self._memo = _Memo()
+
+    def encode(
+        self, texts: Sequence[str]
+    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+        """The word pieces of every text, without [CLS] and [SEP].
+
+        Gives (ids [all pieces], offsets [rows + 1]): row i has ids[offsets[i]:offsets[i + 1]].
+        """
+        flat = []
+        counts = []
+        for start in range(0, len(texts), _CHUNK_ROWS):
+            ids, lengths = self._encode_chunk(texts[start : start + _CHUNK_ROWS])
+            flat.append(ids)
+            counts.append(lengths)
+        offsets = np.zeros(len(texts) + 1, np.int64)
+        if counts:
+            np.cumsum(np.concatenate(counts), out=offsets[1:])
+        return (np.concatenate(flat) if flat else np.zeros(0, np.int32)), offsets
+
+    def _encode_chunk(
+        self, texts: Sequence[str]
+    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+        if len(self._memo) > _MEMO_WORDS:
+            self._memo = _Memo()
+        rows = [split_words(text, lowercase=self.lowercase) for text in texts]
+        per_row = np.fromiter(map(len, rows), np.int64, len(rows))
+        words = np.fromiter(
+            map(self._memo.__getitem__, chain.from_iterable(rows)), np.int64, int(per_row.sum())
+        )
+        self._learn()
+        lengths = self._memo.lengths[words]
+        ids = gather(self._memo.pieces, self._memo.starts[words], lengths)
+        ends = np.concatenate([[0], np.cumsum(lengths)])
+        rows_end = np.cumsum(per_row)
+        return ids, ends[rows_end] - ends[rows_end - per_row]
+
+    def _learn(self) -> None:
+        """Cuts the words that came up for the first time."""
+        new = self._memo.new
+        if new:
+            # The library takes no lone surrogates; like them, a noncharacter is in no vocabulary.
+            cuttable = (_surrogates.sub("\uffff", word) for word in new)
+            self._memo.add([[t.id for t in self._model.tokenize(word)] for word in cuttable])
+
+
+class _Memo(dict[str, int]):
+    """Word → its number; asking for a new word numbers it and puts it on the list `new`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.new: list[str] = []
+        self.pieces = np.zeros(0, np.int32)
+        self.starts = np.zeros(0, np.int64)
+        self.lengths = np.zeros(0, np.int64)
+
+    def __missing__(self, word: str) -> int:
+        number = len(self)
+        self[word] = number
+        self.new.append(word)
+        return number
+
+    def add(self, cut: list[list[int]]) -> None:
+        """The pieces of the words in `new`, in that order."""
+        lengths = np.fromiter(map(len, cut), np.int64, len(cut))
+        pieces = np.fromiter(chain.from_iterable(cut), np.int32, int(lengths.sum()))
+        starts = len(self.pieces) + np.cumsum(lengths) - lengths
+        self.pieces = np.concatenate([self.pieces, pieces])
+        self.starts = np.concatenate([self.starts, starts])
+        self.lengths = np.concatenate([self.lengths, lengths])
+        self.new.clear()
+
+
+def read_vocabulary(path: Path) -> dict[str, int]:
+    """Token → id, the line number from 0; of a token that stands twice the last, as BERT does.
+
+    Raises `EncoderError`.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise EncoderError(
+            f"the vocabulary {path} cannot be read as UTF-8 text ({error}). "
+            "Prepare the encoder again."
+        ) from error
+    lines = text.split("\n")  # and at nothing else: U+2028 and its like are tokens
+    if not lines[-1]:
+        lines.pop()
+    return {line.strip(): number for number, line in enumerate(lines)}
+
+
+def _special(vocabulary: dict[str, int], path: Path) -> Special:
+    names = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]"}
+    absent = [token for token in names.values() if token not in vocabulary]
+    if absent:
+        raise EncoderError(
+            f"the vocabulary {path} must hold {', '.join(names.values())}, but "
+            f"{', '.join(absent)} is not in it. Give the vocab.txt of a BERT encoder."
+        )
+    return Special(**{name: vocabulary[token] for name, token in names.items()})

@@ -1,0 +1,224 @@
+"""W&B runs, opened and finished so that trouble with W&B becomes one warning and nothing more."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bertsweep.tracking.login import Mode
+
+INIT_TIMEOUT = 20.0
+"""Seconds until an online run that W&B does not answer is written offline instead."""
+
+FINISH_TIMEOUT = 20.0
+"""Seconds that the last upload of a run may take; the run stays on disk."""
+
+_PROBE = bytes(64 * 1024)
+_BREAKS = 3
+"""When W&B's own process was lost this often, it is left alone."""
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """What a run is; opened twice with the same id it goes on."""
+
+    id: str
+    name: str
+    job_type: str
+    config: Mapping[str, Any]
+    axes: Mapping[str, str]
+    """Metric, or pattern with `*`, → its x axis; the axes themselves have none ("")."""
+
+
+class WandbRuns:
+    """Opens and finishes runs of one project and group below `folder`; used by one thread only.
+
+    Nothing here raises for troubles with network, disk or W&B's process; each kind of trouble is
+    told to `warn` once.
+    """
+
+    def __init__(
+        self,
+        *,
+        mode: Mode,
+        project: str,
+        entity: str | None,
+        group: str,
+        folder: Path,
+        warn: Callable[[str], None],
+    ) -> None:
+        self._online = mode == "online"
+        self._project, self._entity, self._group = project, entity, group
+        self._folder = folder
+        self._warn = warn
+        self._warned: set[str] = set()
+        self._wandb: Any = None
+        self._breaks = 0
+
+    def warn_once(self, kind: str, message: str) -> None:
+        if kind not in self._warned:
+            self._warned.add(kind)
+            self._warn(message)
+
+    def open(self, plan: RunPlan) -> Any | None:
+        """A `wandb.Run`, or None when W&B cannot be had, which has been warned of."""
+        if self._breaks >= _BREAKS or not self._has_room():
+            return None
+        if self._online:
+            try:
+                return self._init(plan, "online")
+            except Exception as error:  # noqa: BLE001 - whatever W&B raises, the sweep goes on
+                self._online = False
+                self.warn_once(
+                    "outage",
+                    f"W&B cannot be used online ({first_line(error)}): from here on runs are "
+                    f"written offline. Later, `wandb sync {self._folder}/wandb/offline-run-*` "
+                    "uploads them.",
+                )
+        try:
+            return self._init(plan, "offline")
+        except Exception as error:  # noqa: BLE001 - as above
+            self.broken(error)
+        return self._open_anew(plan)
+
+    def log(self, run: Any, row: Mapping[str, Any], *, step: int) -> bool:
+        """Adds a row to the run's history; False when the run is lost and must be opened again."""
+        try:
+            run.log(dict(row), step=step, commit=True)
+        except Exception as error:  # noqa: BLE001 - as above
+            self.broken(error)
+            return False
+        return True
+
+    def summarise(self, run: Any, values: Mapping[str, Any]) -> None:
+        """Sets summary values; those that W&B cannot take are lost with a warning."""
+        try:
+            run.summary.update(dict(values))
+        except Exception as error:  # noqa: BLE001 - as above
+            self.broken(error)
+
+    def finish(self, run: Any, *, exit_code: int) -> None:
+        """Ends the run: 0 finished, 1 failed, 255 killed. Waits for uploads, but not for ever."""
+        try:
+            run.finish(exit_code=exit_code)
+        except TimeoutError:
+            self._online = False
+            self.warn_once(
+                "upload",
+                "W&B takes too long to receive a run: from here on runs are written offline. "
+                f"Later, `wandb sync --include-online {self._folder}/wandb/*run-*` uploads what is "
+                "missing.",
+            )
+        except Exception as error:  # noqa: BLE001 - as above
+            self.broken(error)
+        self._has_room()
+
+    def broken(self, error: Exception) -> None:
+        """Notes that W&B failed outside of its network and disk, which is warned of once."""
+        self._breaks += 1
+        self.warn_once(
+            "broken",
+            f"W&B failed ({first_line(error)}); the sweep goes on, but its W&B runs may lack rows. "
+            "The ledger has them all.",
+        )
+
+    @property
+    def wandb(self) -> Any:
+        """The wandb package, imported and silenced when first needed: that takes a second."""
+        if self._wandb is None:
+            # Otherwise wandb reports its own figures and crashes to its maker, prints to the
+            # console when it cannot, and holds up the end of the process.
+            os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
+            import wandb
+
+            wandb.setup(settings=wandb.Settings(silent=True))
+            self._wandb = wandb
+        return self._wandb
+
+    def _init(self, plan: RunPlan, mode: str) -> Any:
+        run = self.wandb.init(
+            mode=mode,
+            project=self._project,
+            entity=self._entity,
+            group=self._group,
+            dir=str(self._folder),
+            id=plan.id,
+            name=plan.name,
+            job_type=plan.job_type,
+            config=dict(plan.config),
+            resume="allow",
+            reinit="create_new",
+            settings=self._settings(),
+        )
+        for metric, axis in plan.axes.items():
+            # The summary holds the best values, which the last ones must not overwrite.
+            hidden = {"step_metric": axis, "summary": "none"} if axis else {}
+            run.define_metric(metric, **hidden)
+        return run
+
+    def _settings(self) -> Any:
+        return self.wandb.Settings(
+            console="off",
+            silent=True,
+            disable_code=True,
+            disable_git=True,
+            save_code=False,
+            init_timeout=INIT_TIMEOUT,
+            finish_timeout=FINISH_TIMEOUT,
+            finish_timeout_raises=True,
+            # The stop button of the web page would otherwise interrupt this process: all trials.
+            stop_fn=self._stop_asked,
+            # The command line and environment of the sweep may hold a database's password.
+            x_disable_meta=True,
+            x_disable_stats=True,
+            x_save_requirements=False,
+            x_transaction_log_flush_interval=0.5,
+        )
+
+    def _stop_asked(self) -> None:
+        self.warn_once(
+            "stop", "a stop was asked for on the W&B page; that stops no trial. Use Ctrl-C here."
+        )
+
+    def _open_anew(self, plan: RunPlan) -> Any | None:
+        """A second try with a new W&B process, in case the old one has died."""
+        try:
+            self.wandb.teardown()
+            self._wandb = None
+            return self._init(plan, "offline")
+        except Exception as error:  # noqa: BLE001 - as above
+            self._breaks = _BREAKS
+            self.warn_once(
+                "gone",
+                f"W&B cannot be started ({first_line(error)}): the sweep goes on without it.",
+            )
+            return None
+
+    def _has_room(self) -> bool:
+        """Whether W&B's folder takes a file. Asked here because wandb itself says nothing when the
+        disk is full, and writes to the temporary folder, open to others, when it may not write.
+        """
+        folder = self._folder / "wandb"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder) as file:
+                file.write(_PROBE)
+                file.flush()
+        except OSError as error:
+            self.warn_once(
+                "folder",
+                f"W&B's folder {folder} cannot be written ({error.strerror}): runs are incomplete "
+                "or missing there. The sweep goes on.",
+            )
+            return False
+        return True
+
+
+def first_line(error: Exception) -> str:
+    """The kind of error and the first line of what it says."""
+    text = (str(error).strip().splitlines() or [""])[0]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

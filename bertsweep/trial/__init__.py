@@ -1,0 +1,1 @@
+"""One trial: parameters in, reports and checkpoints out, on an actor that stays warm."""

@@ -1,0 +1,53 @@
+"""What every trial of a sweep shares, as plain values that travel to any node."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from bertsweep.space import Scalar
+
+
+@dataclass(frozen=True)
+class TrialJob:
+    """Folders, labels, objective and device share of a sweep's trials.
+
+    `folder` is the sweep's, `tokens` and `encoder` are content-addressed; every node sees them by
+    the same path. `report_every` is a share of an epoch, `text_columns` 1 or 2.
+    """
+
+    folder: str
+    tokens: str
+    encoder: str
+    labels: tuple[Scalar, ...]
+    text_columns: int
+    metric: str
+    mode: str
+    report_every: float
+    cpus: float
+    gpus: float
+
+    @property
+    def reports_per_epoch(self) -> int:
+        return round(1 / self.report_every)
+
+    def to_plain(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> TrialJob:
+        return cls(**{**plain, "labels": tuple(plain["labels"])})
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """One trial to run: its name, complete parameters and seed."""
+
+    trial: str
+    params: Mapping[str, Scalar]
+    seed: int
+
+    def trial_folder(self, job: TrialJob) -> Path:
+        return Path(job.folder) / "trials" / self.trial

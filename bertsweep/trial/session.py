@@ -1,0 +1,155 @@
+"""One trial from its first step, or from where it was left, to its last report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bertsweep import metrics
+from bertsweep.spec.hyperparameters import Hyperparameters
+from bertsweep.training.trainer import Evaluation, Training
+from bertsweep.trial import checkpoints
+from bertsweep.trial.job import Proposal, TrialJob
+from bertsweep.trial.workbench import Workbench
+
+STATE_BUDGET = 0.05
+"""Share of a trial's time that saving its full state may take."""
+
+
+class Session:
+    """Trains a proposal on a workbench, a report at a time.
+
+    Where the trial's folder holds a full state, it goes on from there: the reports made before are
+    given again without training, so that whoever missed one gets it.
+    """
+
+    def __init__(self, bench: Workbench, job: TrialJob, proposal: Proposal) -> None:
+        self.bench, self.job, self.proposal = bench, job, proposal
+        self.folder = proposal.trial_folder(job)
+        hyperparameters = Hyperparameters.from_point(proposal.params)
+        bench.trainer.begin(hyperparameters, seed=proposal.seed)
+        self.per_epoch = min(job.reports_per_epoch, bench.trainer.steps_per_epoch)
+        self.total = self.per_epoch * hyperparameters.epochs
+        self.reports: list[dict[str, Any]] = []
+        self.given = 0
+        self._saving = 0.0
+        self._restore()
+
+    def next_report(self) -> dict[str, Any]:
+        """The next report, its `finished` true for the last.
+
+        Raises `NonFiniteLossError` when training diverged.
+        """
+        if self.given == len(self.reports):
+            self.reports.append(self._train())
+            self._save_state()
+        self.given += 1
+        return self.reports[self.given - 1]
+
+    def _train(self) -> dict[str, Any]:
+        begun = time.perf_counter()
+        number = len(self.reports) + 1
+        trainer = self.bench.trainer
+        training = trainer.train(round(number * trainer.steps_per_epoch / self.per_epoch))
+        evaluation = trainer.evaluate(self.bench.validation)
+        before = self.reports[-1] if self.reports else {"examples": 0, "seconds": 0.0}
+        report: dict[str, Any] = {
+            "report": number,
+            "epoch": number / self.per_epoch,
+            "examples": before["examples"] + training.examples,
+            "metrics": _finite(_metrics(training, evaluation)),
+            "system": self.bench.system.sample(),
+            "finished": number == self.total,
+        }
+        report["objective"] = report["metrics"][self.job.metric]
+        report |= self._keep_best(report, evaluation)
+        report["seconds"] = before["seconds"] + time.perf_counter() - begun
+        return report
+
+    def _keep_best(self, report: Mapping[str, Any], evaluation: Evaluation) -> dict[str, Any]:
+        """The trial's best checkpoint so far, written anew when this report beats it."""
+        best = {k: self.reports[-1][k] for k in ("checkpoint", "best")} if self.reports else {}
+        value = report["objective"]
+        sign = 1 if self.job.mode == "max" else -1
+        beaten = best.get("best") is None or (
+            value is not None and sign * value > sign * best["best"]
+        )
+        if value is None or not beaten:
+            return best or {"checkpoint": None, "best": None}
+        arrays = {n: v.numpy() for n, v in self.bench.trainer.classifier.weights.items()}
+        folder = checkpoints.write(
+            self.folder,
+            checkpoints.BEST,
+            report["report"],
+            record=self._record(report, evaluation),
+            arrays=arrays,
+            vocabulary=self.bench.encoder.vocabulary,
+        )
+        return {"checkpoint": str(folder.relative_to(Path(self.job.folder))), "best": value}
+
+    def _record(self, report: Mapping[str, Any], evaluation: Evaluation) -> dict[str, Any]:
+        """All that prediction needs beside the weights and the vocabulary, and where it is from."""
+        two, encoder = len(self.job.labels) == 2, self.bench.encoder
+        return {
+            "trial": self.proposal.trial,
+            "params": dict(self.proposal.params),
+            "seed": self.proposal.seed,
+            "report": report["report"],
+            "epoch": report["epoch"],
+            "metrics": report["metrics"],
+            "labels": list(self.job.labels),
+            "text_columns": self.job.text_columns,
+            "threshold": metrics.best_threshold(evaluation.labels, evaluation.probabilities)
+            if two
+            else None,
+            "encoder": {
+                "config": asdict(encoder.config),
+                "lowercase": encoder.lowercase,
+                "hash": encoder.hash,
+                "source": encoder.source,
+            },
+        }
+
+    def _save_state(self) -> None:
+        report = self.reports[-1]
+        if report["finished"] or self._saving > STATE_BUDGET * report["seconds"]:
+            return
+        begun = time.perf_counter()
+        checkpoints.write(
+            self.folder,
+            checkpoints.STATE,
+            report["report"],
+            record={
+                "params": dict(self.proposal.params),
+                "seed": self.proposal.seed,
+                "reports": self.reports,
+            },
+            arrays=self.bench.trainer.state(),
+        )
+        self._saving += time.perf_counter() - begun
+
+    def _restore(self) -> None:
+        state = checkpoints.latest(self.folder, checkpoints.STATE)
+        if state is None or state.record["params"] != dict(self.proposal.params):
+            return
+        self.bench.trainer.restore(state.arrays())
+        self.reports = list(state.record["reports"])
+
+
+def _metrics(training: Training, evaluation: Evaluation) -> dict[str, float]:
+    scores = metrics.scores(evaluation.labels, evaluation.probabilities, loss=evaluation.loss)
+    return {
+        "loss": training.loss,
+        "learning_rate": training.learning_rate,
+        "examples_per_second": training.examples / training.seconds,
+        **{f"val_{name}": value for name, value in scores.items()},
+    }
+
+
+def _finite(values: Mapping[str, float]) -> dict[str, float | None]:
+    return {name: value if np.isfinite(value) else None for name, value in values.items()}

@@ -1,0 +1,50 @@
+"""Fixtures shared by every test: a private cache, and the real inputs where they are present."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+REAL = REPOSITORY.parent / "shared" / "real"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One cache for the whole run, none of the user's; no W&B account."""
+    os.environ["BERTSWEEP_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    for name in ("WANDB_API_KEY", "RAY_ADDRESS", "BERTSWEEP_STORAGE"):
+        os.environ.pop(name, None)
+    yield
+
+
+@pytest.fixture(scope="session")
+def real_quora() -> Path:
+    return _real("quora")
+
+
+@pytest.fixture(scope="session")
+def real_trec6() -> Path:
+    return _real("trec6")
+
+
+@pytest.fixture(scope="session")
+def minilm(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The real encoder, put into a folder of this run."""
+    script = _real("get-minilm")
+    folder = tmp_path_factory.mktemp("minilm")
+    subprocess.run(["bash", str(script), str(folder), sys.executable], check=True)
+    return folder
+
+
+def _real(name: str) -> Path:
+    path = REAL / name
+    if not path.exists():
+        pytest.skip(f"{path} is absent")
+    return path

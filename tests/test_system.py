@@ -1,0 +1,79 @@
+"""System figures are those of this process, and cheap; GPUs appear where there are any."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import psutil
+import pytest
+
+from bertsweep import system
+from bertsweep.system import SystemSampler
+
+
+def busy(seconds: float) -> None:
+    end = time.process_time() + seconds
+    while time.process_time() < end:
+        pass
+
+
+def test_memory_is_the_resident_memory_of_this_process() -> None:
+    sampler = SystemSampler()
+    before = sampler.sample()["memory_mb"]
+    ballast = bytearray(b"x") * (64 * 2**20)
+    after = sampler.sample()["memory_mb"]
+    assert len(ballast) == 64 * 2**20
+    assert 55 < after - before < 80
+    assert after == pytest.approx(psutil.Process().memory_info().rss / 2**20, rel=0.1)
+
+
+def test_cpu_is_counted_since_the_sample_before() -> None:
+    sampler = SystemSampler()
+    begun, spent = time.monotonic(), time.process_time()
+    busy(0.3)
+    cpu = sampler.sample()["cpu_percent"]
+    expected = 100 * (time.process_time() - spent) / (time.monotonic() - begun)
+    assert cpu == pytest.approx(expected, rel=0.25)
+    time.sleep(0.3)
+    assert sampler.sample()["cpu_percent"] < cpu / 2
+
+
+def test_a_sample_is_numbers_and_costs_less_than_two_milliseconds() -> None:
+    sampler = SystemSampler()
+    times = []
+    for _ in range(20):
+        begun = time.perf_counter()
+        figures = sampler.sample()
+        times.append(time.perf_counter() - begun)
+    assert all(isinstance(value, float) for value in figures.values())
+    assert min(times) < 0.002
+
+
+@pytest.mark.parametrize("visible", ["", "-1", " ", "-1,0"])
+def test_hidden_gpus_are_not_sampled(visible: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert set(SystemSampler().sample()) == {"memory_mb", "cpu_percent"}
+    assert system.gpu_memory_mb() == []
+
+
+def test_unknown_gpus_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4711,GPU-nowhere")
+    assert system.gpu_memory_mb() == []
+
+
+@pytest.mark.gpu
+def test_every_visible_gpu_is_sampled() -> None:
+    totals = system.gpu_memory_mb()
+    figures = SystemSampler().sample()
+    assert totals
+    for index, total in enumerate(totals):
+        assert 0 <= figures[f"gpu{index}_percent"] <= 100
+        assert 0 <= figures[f"gpu{index}_memory_mb"] <= total
+    assert f"gpu{len(totals)}_percent" not in figures
+
+
+@pytest.mark.gpu
+def test_gpus_are_numbered_as_cuda_numbers_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", os.environ.get("CUDA_VISIBLE_DEVICES", "0"))
+    assert len(system.gpu_memory_mb()) == len(os.environ["CUDA_VISIBLE_DEVICES"].split(","))
