@@ -92,7 +92,7 @@ def report(ledger: Ledger, trial: str, number: int, value: float | None, **metri
 
 
 def checkpoint(ledger: Ledger, trial: str, number: int = 1) -> None:
-    path = f"trials/{trial}/best"
+    path = f"trials/{trial}/best-0001"
     ledger.append("checkpoint_saved", trial=trial, report=number, path=path, metrics={})
 
 

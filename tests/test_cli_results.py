@@ -111,10 +111,10 @@ def test_best_names_the_winner_and_the_baseline(storage: Path) -> None:
     assert document["params"]["learning_rate"] == 5e-5
     assert document["metrics"]["val_loss"] == 0.5
     assert document["objective"] == {"metric": METRIC, "mode": "max", "value": 0.75}
-    assert document["checkpoint"] == str(storage / "demo" / "trials" / "t0001" / "best")
+    assert document["checkpoint"] == str(storage / "demo" / "trials" / "t0001" / "best-0001")
     assert document["baseline"]["trial"] == "t0000"
     assert document["baseline"]["objective"]["value"] == 0.5
-    assert document["baseline"]["checkpoint"].endswith("t0000/best")
+    assert document["baseline"]["checkpoint"].endswith("t0000/best-0001")
 
 
 def test_best_of_a_minimised_metric_is_the_least(tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_tables_name_trials_values_and_only_the_parameters_that_differ(storage: 
     best = cli("best", "demo", "--storage", storage).out
     assert "best: t0001" in best
     assert "baseline: t0000" in best
-    assert "trials/t0001/best" in best
+    assert "trials/t0001/best-0001" in best
     listed = cli("ls", "--storage", storage).out
     assert "0.7500" in listed
 

@@ -22,7 +22,7 @@ class Rows:
     """Usable rows.
 
     `frame` has the columns `text`, `text_b` (pairs only) and `label` (int32 class index). `keys`
-    (int64, one a row) are equal where the texts are equal but for casing and white space.
+    (int64 from 0, one a row) are equal where texts are equal but for casing and white space.
     """
 
     frame: pd.DataFrame
@@ -90,7 +90,8 @@ def _keys(columns: Iterable[pd.Series[str]]) -> np.ndarray[Any, Any]:
             keys = codes
         else:
             both = np.where((keys < 0) | (codes < 0), -1, keys * len(different) + codes)
-            keys = both
+            keys, numbers = pd.factorize(both)
+            keys[(numbers == -1)[keys]] = -1
     if keys is None:
         raise ValueError("rows need at least one text column")
     return keys
@@ -127,9 +128,10 @@ def _conflicts(rows: Rows) -> Note | None:
     """Texts that read the same and have different labels; they stay in."""
     import numpy as np
 
-    both = np.unique(np.stack([rows.keys, rows.codes.astype(np.int64)]), axis=1)
-    keys, count = np.unique(both[0], return_counts=True)
-    several = keys[count > 1]
+    # One code a key is remembered; a row with another code betrays that there are several.
+    some_code = np.zeros(int(rows.keys.max()) + 1, dtype=np.int32)
+    some_code[rows.keys] = rows.codes
+    several = np.unique(rows.keys[some_code[rows.keys] != rows.codes])
     if not len(several):
         return None
     concerned = np.flatnonzero(np.isin(rows.keys, several))

@@ -29,7 +29,9 @@ def settle_leaks(
     kept = dict(parts)
     notes = []
     for name, other in _PAIRS:
-        seen = np.isin(rows.keys[kept[name]], rows.keys[kept[other]])
+        stands = np.zeros(int(rows.keys.max()) + 1, dtype=bool)
+        stands[rows.keys[kept[other]]] = True
+        seen = stands[rows.keys[kept[name]]]
         count = int(seen.sum())
         if not count:
             continue

@@ -1,4 +1,4 @@
-"""Any pre-trained BERT encoder → one folder that the native encoder is built from, without TensorFlow."""
+"""Any pre-trained BERT → one folder that the native encoder is built from."""
 
 from bertsweep.encoders.prepared import EncoderConfig, PreparedEncoder
 from bertsweep.encoders.sources import prepare

@@ -13,7 +13,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from bertsweep.encoders import native, prepared, probe
+from bertsweep.encoders import prepared, probe
 from bertsweep.encoders import vocabulary as vocabularies
 from bertsweep.encoders.hubvariables import read_config, read_weights
 from bertsweep.encoders.savedmodel import ERROR_FILE

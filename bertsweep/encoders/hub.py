@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from bertsweep.data.download import fetch
 from bertsweep.encoders.archive import unpack
 from bertsweep.encoders.prepared import PreparedEncoder
 from bertsweep.encoders.savedmodel import SavedModelFolder
@@ -51,6 +50,8 @@ class HubHandle:
         cached = cached_by_hub(self.handle)
         if cached is not None:
             return SavedModelFolder(cached).convert(out, lowercase=lowercase, source=source)
+        from bertsweep.data.download import fetch
+
         archive = fetch(
             compressed(self.handle), cache=self.store.folder.parent, progress=self.progress
         )

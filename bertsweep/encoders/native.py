@@ -16,7 +16,7 @@ from bertsweep.errors import EncoderError
 
 @tf_keras.utils.register_keras_serializable(package="bertsweep")
 def exact_gelu(x: Any) -> Any:
-    """x Φ(x) with the true normal distribution (Hendrycks and Gimpel, arXiv:1606.08415)."""
+    """X Φ(x) with the true normal distribution (Hendrycks and Gimpel, arXiv:1606.08415)."""
     return tf_keras.activations.gelu(x, approximate=False)
 
 
@@ -70,7 +70,7 @@ def variable_names(encoder: BertEncoder) -> dict[str, tf.Variable]:
 def assign(
     encoder: BertEncoder, weights: variables.Weights, *, config: EncoderConfig, where: str
 ) -> None:
-    """Copies `weights` into the encoder. Raises `EncoderError` unless each variable gets its own."""
+    """Copies `weights` into the encoder. Raises `EncoderError` unless each variable gets one."""
     variables.check(config, weights, where=where)
     named = variable_names(encoder)
     if named.keys() != variables.shapes(config).keys() or len(named) != len(encoder.variables):

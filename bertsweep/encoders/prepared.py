@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Activation = Literal["gelu", "gelu_tanh", "relu"]
 
 FORMAT = 1
-"""Version of the folder; part of every hash, so that an older folder is never mistaken for a new one."""
+"""Version of the folder; part of every hash, so that no older folder is mistaken for a new one."""
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
 """The tokens a vocabulary must hold."""
@@ -158,7 +158,7 @@ def write(
 
 
 def check_vocabulary(vocabulary: Sequence[str], vocab_size: int, *, where: str) -> None:
-    """Raises `EncoderError` unless the vocabulary has the special tokens and fits the embeddings."""
+    """Raises `EncoderError` unless the special tokens are there and all fit the embeddings."""
     absent = [token for token in SPECIAL if token not in vocabulary]
     if absent:
         raise EncoderError(

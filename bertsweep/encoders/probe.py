@@ -66,9 +66,7 @@ def probe_batch(config: EncoderConfig, *, rows: int = 8) -> Batch:
     }
 
 
-def pooled_output(
-    module: Any, batch: Batch, *, hidden: int, where: str
-) -> npt.NDArray[np.float32]:
+def pooled_output(module: Any, batch: Batch, *, hidden: int, where: str) -> npt.NDArray[np.float32]:
     """The module's own pooled output [rows, hidden], without dropout.
 
     Raises `EncoderError` when it can be called in none of the ways TF Hub's encoders had.

@@ -54,7 +54,7 @@ class SavedModelFolder:
 
 
 def _environment() -> dict[str, str]:
-    """This process's, with this very package first and without a GPU, which sweeps may be using."""
+    """Ours, with this very package first and without a GPU, which sweeps may be using."""
     package = str(Path(__file__).resolve().parents[2])
     path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
     return {

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit, urlunsplit
@@ -66,9 +66,7 @@ def prepare(
     raise _all_failed(failures)
 
 
-def locate(
-    address: str, *, store: Store, base: Path, progress: Progress | None = None
-) -> Source:
+def locate(address: str, *, store: Store, base: Path, progress: Progress | None = None) -> Source:
     """What an address means, by looking at it. Raises `EncoderError` saying what it may be."""
     if address.startswith("builtin:"):
         if address == tiny.NAME:
@@ -116,9 +114,7 @@ def public_name(address: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
-def _convert(
-    store: Store, source: Source, lowercase: bool | None, name: str
-) -> PreparedEncoder:
+def _convert(store: Store, source: Source, lowercase: bool | None, name: str) -> PreparedEncoder:
     made = store.add(
         _key(source, lowercase),
         lambda folder: source.convert(folder, lowercase=lowercase, source=name),
@@ -134,9 +130,7 @@ def _all_failed(failures: list[tuple[str, BertsweepError]]) -> BertsweepError:
     if len(failures) == 1:
         return failures[0][1]
     lines = [f"  {public_name(address)}: {error}" for address, error in failures]
-    text = "\n".join(
-        [f"none of the {len(failures)} places of the encoder can be used:", *lines]
-    )
+    text = "\n".join([f"none of the {len(failures)} places of the encoder can be used:", *lines])
     # Exit code 3 only where the network alone is to blame.
     if all(isinstance(error, DownloadError) for _, error in failures):
         return DownloadError(text)

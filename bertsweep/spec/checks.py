@@ -33,8 +33,12 @@ def data(section: Data, gathered: Gathered) -> None:
         gathered.add(("data", "text"), rule, "Name the other column, or only one.")
     if section.label in section.text:
         rule = f"the label column must not be a text column, but got `{section.label}` for both"
-        gathered.add(("data", "label"), rule, "Name the column that holds the classes.",
-                     needs=[("data", "text")])
+        gathered.add(
+            ("data", "label"),
+            rule,
+            "Name the column that holds the classes.",
+            needs=[("data", "text")],
+        )
     _split(section, gathered)
 
 
@@ -43,8 +47,9 @@ def _split(section: Data, gathered: Gathered) -> None:
     if split.train == "rest" and split.test == "rest":
         rule = "at most one part can be `rest`, but got `rest` for train and test"
         where = "train" if gathered.given(*path, "train") else "test"
-        gathered.add((*path, where), rule, "Type a share or a number of rows for one of them.",
-                     needs=[path])
+        gathered.add(
+            (*path, where), rule, "Type a share or a number of rows for one of them.", needs=[path]
+        )
     shares = [p for p in (split.train, split.validation, split.test) if isinstance(p, float)]
     total = sum(shares)
     if total > 1 + 1e-9:
@@ -61,8 +66,12 @@ def _split_unused(section: Data, sources: SourceFiles, gathered: Gathered) -> No
     for part in ("validation", "test"):
         if getattr(sources, part) is not None and gathered.given("data", "split", part):
             rule = f"`split.{part}` has no effect where `source.{part}` names a file, but got both"
-            gathered.add(("data", "split", part), rule, "Leave one of the two out.",
-                         needs=[("data", "source")])
+            gathered.add(
+                ("data", "split", part),
+                rule,
+                "Leave one of the two out.",
+                needs=[("data", "source")],
+            )
 
 
 def encoder(section: Encoder, gathered: Gathered) -> None:
@@ -135,17 +144,18 @@ def package(name: str, path: Path, wanted: str, gathered: Gathered) -> None:
         gathered.add(path, rule, f"Run `pip install {name}`, or type another.")
 
 
-def no_password(address: str, path: Path, gathered: Gathered) -> None:
-    """Secrets stand in no file that bertsweep reads or writes."""
+def no_password(address: str, path: Path, gathered: Gathered) -> bool:
+    """Whether an address is well formed and free of secrets, which stand in no file here."""
     try:
         secret = urlsplit(address).password
     except ValueError:
         rule = f"an address must be scheme://host/path, but got {address}"
         gathered.add(path, rule, "Correct it.")
-        return
+        return False
     if secret is not None:
         rule = "an address must not hold a password, but got one"
         gathered.add(path, rule, "Leave it out and set it in the environment or a password file.")
+    return secret is None
 
 
 def _address(address: str, path: Path, kind: str, gathered: Gathered) -> None:
@@ -156,12 +166,12 @@ def _address(address: str, path: Path, kind: str, gathered: Gathered) -> None:
             gathered.add(path, rule, f"Type {quoted(_BUILTIN[kind])} as the source, or a path.")
         return
     scheme, mark, rest = address.partition("://")
-    if not mark:
+    if not mark or not no_password(address, path, gathered):
         return
     if scheme.lower() not in _SCHEMES:
         rule = f"an address must begin with one of {', '.join(_SCHEMES)}, but got {scheme}://"
         close = nearest(scheme, _SCHEMES)
-        advice = f"Did you mean `{close[0]}://{rest}`?" if close else "Type such an address or a path."
+        advice = (
+            f"Did you mean `{close[0]}://{rest}`?" if close else "Type such an address or a path."
+        )
         gathered.add(path, rule, advice)
-        return
-    no_password(address, path, gathered)

@@ -130,6 +130,4 @@ def _refuse_idle_decay(space: Space, plain: Mapping[str, Any], gathered: Gathere
     remedy = "Add `when: {optimizer: adamw}` to it"
     if "optimizer" not in plain:
         remedy = "Add `optimizer: adamw` to `space`"
-    gathered.add(
-        ("space", "weight_decay"), rule, remedy + ".", needs=[("space", "optimizer")]
-    )
+    gathered.add(("space", "weight_decay"), rule, remedy + ".", needs=[("space", "optimizer")])

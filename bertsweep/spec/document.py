@@ -19,6 +19,7 @@ Path = tuple[str | int, ...]
 
 _MOST_CHARACTERS = 1_000_000
 _MOST_NODES = 20_000
+_LARGEST = 2**63 - 1
 _CORE = "tag:yaml.org,2002:"
 _TEXT = {"str", "timestamp", "value", "merge"}
 
@@ -63,6 +64,9 @@ def read(text: str) -> tuple[Document, list[Problem]]:
         return Document(None, {(): 1}), []
     reader = _Reader()
     plain = reader.value(node, ())
+    if reader.nodes > _MOST_NODES:
+        rule = f"a file holds at most {_MOST_NODES} values, aliases written out, but got more"
+        return Document(None), [Problem((), None, rule, "Write the values out without aliases.")]
     return Document(plain, reader.lines), reader.problems
 
 
@@ -73,15 +77,12 @@ class _Reader:
         self.lines: dict[Path, int | None] = {}
         self.problems: list[Problem] = []
         self._open: list[int] = []
-        self._nodes = 0
+        self.nodes = 0
 
     def value(self, node: Node, path: Path) -> Any:
         self.lines.setdefault(path, node.start_mark.line + 1)
-        self._nodes += 1
-        if self._nodes > _MOST_NODES:
-            if self._nodes == _MOST_NODES + 1:
-                rule = f"a file holds at most {_MOST_NODES} values, aliases written out"
-                self._add((), f"{rule}, but got more", "Write the values out without aliases.")
+        self.nodes += 1
+        if self.nodes > _MOST_NODES:
             return None
         if id(node) in self._open:
             self._add(path, "an alias must not stand inside its own anchor", "Write the value out.")
@@ -100,7 +101,9 @@ class _Reader:
             return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
         if isinstance(node, ScalarNode) and tag.startswith(_CORE):
             return self._scalar(tag.removeprefix(_CORE), str(node.value), path)
-        self._add(path, f"a value must be plain YAML, but got the tag {tag}", "Leave the tag out.")
+        self._add(
+            path, f"a value must be plain YAML, but got the tag {_short(tag)}", "Leave the tag out."
+        )
         return None
 
     def _mapping(self, node: MappingNode, path: Path) -> dict[str, Any]:
@@ -135,7 +138,9 @@ class _Reader:
             if kind == "float":
                 return float(text.replace("_", "").replace(".inf", "inf").replace(".nan", "nan"))
         except ValueError:
-            self._add(path, f"{show(text)} cannot be read as a number", "Type it as in 0.1 or 2e-5.")
+            self._add(
+                path, f"{show(text)} cannot be read as a number", "Type it as in 0.1 or 2e-5."
+            )
             return None
         self._add(path, f"a value must be plain YAML, but got the tag !!{kind}", "Leave it out.")
         return None
@@ -149,4 +154,11 @@ def _whole(text: str) -> int:
     sign = -1 if digits.startswith("-") else 1
     digits = digits.lstrip("+-")
     base = {"0o": 8, "0x": 16, "0b": 2}.get(digits[:2], 10)
-    return sign * int(digits if base == 10 else digits[2:], base)
+    whole = sign * int(digits if base == 10 else digits[2:], base)
+    if abs(whole) > _LARGEST:
+        raise ValueError(f"a whole number must have at most 64 bits, but got {text}")
+    return whole
+
+
+def _short(tag: str) -> str:
+    return f"!!{tag.removeprefix(_CORE)}" if tag.startswith(_CORE) else tag

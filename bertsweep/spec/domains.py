@@ -54,9 +54,7 @@ def _formless(name: str, entry: Mapping[str, Any], path: Path, gathered: Gathere
         gathered.add(path, rule, _HINT)
 
 
-def _known(
-    entry: Mapping[str, Any], valid: Sequence[str], path: Path, gathered: Gathered
-) -> bool:
+def _known(entry: Mapping[str, Any], valid: Sequence[str], path: Path, gathered: Gathered) -> bool:
     strangers = [key for key in entry if key not in valid]
     for key in strangers:
         rule, advice, _ = unknown(key, valid, f"`{path[-1]}`")
@@ -64,9 +62,7 @@ def _known(
     return not strangers
 
 
-def _choice(
-    name: str, options: Sequence[Any], path: Path, gathered: Gathered
-) -> Domain | None:
+def _choice(name: str, options: Sequence[Any], path: Path, gathered: Gathered) -> Domain | None:
     if not options:
         rule = "a choice needs at least one option, but got an empty list"
         gathered.add(path, rule, "Type its values, as in `[16, 32]`.")
@@ -85,9 +81,7 @@ def _choice(
     return Fixed(good[0]) if len(good) == 1 else Choice(good)
 
 
-def _range(
-    name: str, entry: Mapping[str, Any], path: Path, gathered: Gathered
-) -> Domain | None:
+def _range(name: str, entry: Mapping[str, Any], path: Path, gathered: Gathered) -> Domain | None:
     from bertsweep.spec.schema import parameter
 
     schema = parameter(name)
@@ -142,9 +136,7 @@ def _log(entry: Mapping[str, Any], path: Path, gathered: Gathered) -> bool:
     return log
 
 
-def _step(
-    entry: Mapping[str, Any], path: Path, gathered: Gathered, *, whole: bool
-) -> float | None:
+def _step(entry: Mapping[str, Any], path: Path, gathered: Gathered, *, whole: bool) -> float | None:
     step = entry.get("step")
     if step is None:
         return None

@@ -92,9 +92,7 @@ def _build(document: Document, gathered: Gathered) -> SweepSpec | None:
     return _spec(settled, found, baseline=trial_0, warnings=tuple(gathered.warnings))
 
 
-def _spec(
-    file: SweepFile, space: Space, *, baseline: Any, warnings: tuple[str, ...]
-) -> SweepSpec:
+def _spec(file: SweepFile, space: Space, *, baseline: Any, warnings: tuple[str, ...]) -> SweepSpec:
     return SweepSpec(
         name=file.name,
         data=file.data,

@@ -35,7 +35,7 @@ Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 ShareOrCount = Count | Share
 Columns = Annotated[
-    tuple[Text, ...], BeforeValidator(_one_or_more), Field(min_length=1, max_length=2)
+    tuple[Text, ...], Field(min_length=1, max_length=2), BeforeValidator(_one_or_more)
 ]
 Addresses = Annotated[tuple[Text, ...], BeforeValidator(_one_or_more)]
 
@@ -114,9 +114,7 @@ class Sampler(Section):
     """How the next point is proposed. In place of the mapping, its `kind` alone will do."""
 
     kind: Literal["tpe", "random", "grid", "gp", "cmaes"] = Field("tpe", title="algorithm")
-    startup_trials: Count = Field(
-        10, title="random trials before tpe, gp or cmaes begin to model"
-    )
+    startup_trials: Count = Field(10, title="random trials before tpe, gp or cmaes begin to model")
 
 
 class Scheduler(Section):
@@ -207,7 +205,7 @@ class SweepFile(Section):
     encoder: Encoder = Field(title="pre-trained encoder", examples=[{"source": "builtin:tiny"}])
     space: Annotated[dict[str, Any], Field(min_length=1)] = Field(
         title="parameters that are searched or fixed",
-        examples=[{"learning_rate": {"low": 1e-5, "high": 1e-4, "log": True}}],
+        examples=[{"learning_rate": [2e-5, 5e-5]}],
     )
     baseline: dict[str, Any] = Field(
         default_factory=dict, title="trial 0: a known configuration that the others must beat"

@@ -36,9 +36,7 @@ def _active(name: str, space: Space, values: Mapping[str, Scalar]) -> bool:
     )
 
 
-def baseline(
-    plain: Mapping[str, Any], space: Space, gathered: Gathered
-) -> Hyperparameters | None:
+def baseline(plain: Mapping[str, Any], space: Space, gathered: Gathered) -> Hyperparameters | None:
     """Trial 0, complete. Warns where it lies outside the space, and says in what."""
     path: Path = ("baseline",)
     given = _given(plain, path, gathered)

@@ -36,8 +36,9 @@ def sampler(section: Sampler, space: Space, gathered: Gathered) -> None:
     if section.kind == "grid" and space.continuous:
         names = quoted(space.continuous)
         rule = f"`grid` needs a space of lists and steps, but {names} can be any number of a range"
-        gathered.add(path, rule, "Give it a list or a step, or type another sampler.",
-                     needs=[("space",)])
+        gathered.add(
+            path, rule, "Give it a list or a step, or type another sampler.", needs=[("space",)]
+        )
     if section.kind == "gp":
         checks.package("torch", path, "gp", gathered)
     if section.kind == "cmaes":
@@ -71,15 +72,23 @@ def scheduler(section: Scheduler, every: float, space: Space, gathered: Gathered
     needs: list[Path] = [path, ("search", "scheduler", "kind")]
     if grace > most:
         rule = f"`grace_epochs <= epochs` must hold, but got {grace:g} and {most} epochs"
-        gathered.add(where, rule, f"Type at most {most}, or `scheduler: none`.",
-                     needs=[*needs, ("space", "epochs")])
+        gathered.add(
+            where,
+            rule,
+            f"Type at most {most}, or `scheduler: none`.",
+            needs=[*needs, ("space", "epochs")],
+        )
     elif grace == most:
         text = f"with {most} epochs and as many of grace, no trial is ever stopped early"
         gathered.warn(where, text, needs=[("space", "epochs")])
     if grace < every * (1 - 1e-3):
         rule = f"`report_every <= grace_epochs` must hold, but got {every:g} and {grace:g}"
-        gathered.add(where, rule, f"Type at least {every:g}, or a smaller `report_every`.",
-                     needs=[*needs, ("report_every",)])
+        gathered.add(
+            where,
+            rule,
+            f"Type at least {every:g}, or a smaller `report_every`.",
+            needs=[*needs, ("report_every",)],
+        )
 
 
 def most_epochs(space: Space) -> int:
@@ -118,6 +127,8 @@ def budget(file: SweepFile, space: Space, gathered: Gathered) -> None:
 def storage(url: str, gathered: Gathered) -> None:
     """A database URL that Optuna can open, without a password in it."""
     path: Path = ("search", "storage")
+    if not checks.no_password(url, path, gathered):
+        return
     scheme, mark, rest = url.partition("://")
     database, _, driver = scheme.partition("+")
     if not mark or database not in _DATABASES:
@@ -126,7 +137,6 @@ def storage(url: str, gathered: Gathered) -> None:
         advice = f"Did you mean `{close[0]}://{rest}`?" if close else ""
         gathered.add(path, rule, advice or f"Type for example `sqlite:///{url.split('/')[-1]}`.")
         return
-    checks.no_password(url, path, gathered)
     if database == "sqlite" and not rest.strip("/"):
         rule = f"a sqlite storage must name its file, but got {url}"
         gathered.add(path, rule, "Type for example `sqlite:///study.db`.")

@@ -10,7 +10,7 @@ from bertsweep.spec.document import Path
 from bertsweep.spec.gather import Gathered
 from bertsweep.spec.hyperparameters import Hyperparameters
 from bertsweep.spec.schema import keys, schema_at
-from bertsweep.spec.words import broken, quoted, remedy, unknown
+from bertsweep.spec.words import broken, inline, quoted, remedy, unknown
 
 
 def report(error: ValidationError, plain: dict[str, Any], gathered: Gathered) -> list[Path]:
@@ -58,7 +58,7 @@ def _homes(name: str) -> list[str]:
 def _missing(path: Path, gathered: Gathered) -> None:
     where = f"under `{'.'.join(str(part) for part in path[:-1])}`" if path[:-1] else "in the file"
     schema = schema_at(path) or {}
-    example = _yaml(schema.get("examples", ["…"])[0])
+    example = inline(schema.get("examples", ["…"])[0])
     title = schema.get("title", "")
     rule = f"`{path[-1]}` must be given {where} ({title}), but got nothing"
     gathered.add(path, rule, f"Add for example `{path[-1]}: {example}`.")
@@ -71,15 +71,12 @@ def _wrong(path: Path, value: Any, gathered: Gathered) -> None:
         name = f"{path[-2]}[{path[-1]}]"
     example = schema.get("examples", [None])[0]
     advice = remedy(schema, value, default=schema.get("default"), example=example)
-    if keys(schema) and value is None:
-        advice = f"Indent its keys below it: {quoted(keys(schema))}."
+    below = keys(schema)
+    if below and isinstance(value, str) and "source" in below:
+        advice = f"Type `{name}: {{source: {value}}}`."
+    elif below:
+        advice = f"Indent its keys below it: {quoted(below)}."
     gathered.add(path, broken(name, schema, value), advice)
-
-
-def _yaml(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_yaml(part)}" for key, part in value.items()) + "}"
-    return "true" if value is True else f"{value}"
 
 
 def _path(loc: tuple[str | int, ...], plain: Any, kind: str) -> Path:

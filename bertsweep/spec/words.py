@@ -8,7 +8,7 @@ from typing import Any
 
 Schema = Mapping[str, Any]
 
-_LOWER = (("exclusiveMinimum", "<", "above"), ("minimum", "<=", "at least"))
+_LOWER = (("exclusiveMinimum", "<", "above"), ("minimum", "<=", "of at least"))
 _UPPER = (("exclusiveMaximum", "<", "below"), ("maximum", "<=", "at most"))
 _TYPES = {
     "string": "text",
@@ -37,6 +37,7 @@ _SYNONYMS = {
     "n_trials": "trials",
     "num_samples": "trials",
     "direction": "mode",
+    "off": "disabled",
 }
 """What other tools call the keys of this one."""
 
@@ -103,10 +104,12 @@ def broken(name: str, schema: Schema, value: Any) -> str:
     """The rule of `schema` that `value` breaks, then the value got."""
     options = branches(schema)
     if len(options) == 1 and _matches(options[0], value):
-        lower = "".join(f"{_bound(options[0], key)} {sign} " for key, sign, _ in _LOWER
-                        if key in options[0])
-        upper = "".join(f" {sign} {_bound(options[0], key)}" for key, sign, _ in _UPPER
-                        if key in options[0])
+        lower = "".join(
+            f"{_bound(options[0], key)} {sign} " for key, sign, _ in _LOWER if key in options[0]
+        )
+        upper = "".join(
+            f" {sign} {_bound(options[0], key)}" for key, sign, _ in _UPPER if key in options[0]
+        )
         return f"`{lower}{name}{upper}` must hold, but got {value}"
     return f"`{name}` must be {describe(schema)}, but got {show(value)}"
 
@@ -126,14 +129,22 @@ def remedy(schema: Schema, value: Any, *, default: Any = None, example: Any = No
         return f"Type {value:.0f}."
     elif kinds == {"string"} and isinstance(value, (int, float)):
         return f'Type "{show(value)}", in quotes.'
-    listed = allowed(schema)
-    if listed and len(listed) == len(branches(schema)[0].get("enum", listed)):
-        return f"Type {quoted(listed)}.".replace(", ", " or ")
+    if (listed := allowed(schema)) and all("enum" in b or "const" in b for b in branches(schema)):
+        return f"Type {' or '.join(quoted([option]) for option in listed)}."
     if default is not None and not isinstance(default, (Mapping, list, tuple)):
-        return f"Leave it out for the default, {show(default).removeprefix('the text ')}."
-    if example is not None and not isinstance(example, Mapping):
-        return f"Type for example `{example}`."
+        return f"Type for example `{default}`, the default."
+    if example is not None:
+        return f"Type for example `{inline(example)}`."
     return f"Type {describe(schema)}."
+
+
+def inline(value: Any) -> str:
+    """A value as YAML on one line."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {inline(part)}" for key, part in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(inline(part) for part in value) + "]"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _one(schema: Schema) -> str:
@@ -148,6 +159,8 @@ def _one(schema: Schema) -> str:
         return f"a list{size}"
     if "pattern" in schema:
         return "letters, digits, dots, dashes and underscores, the first a letter or digit"
+    if schema.get("minProperties"):
+        return "a mapping with at least one key"
     name = "non-empty text" if schema.get("minLength") else _TYPES.get(str(kind), "a mapping")
     bounds = " and ".join(
         f"{word} {_bound(schema, key)}" for key, _, word in (*_LOWER, *_UPPER) if key in schema

@@ -32,12 +32,16 @@ class Ragged:
         Other columns hold ids of no meaning (those of neighbouring rows), to be covered.
         """
         places = (self.offsets[:-1][rows] - shift)[:, None] + np.arange(width)
-        return self.ids.take(places, mode="clip") if self.ids.size else np.zeros_like(places, np.int32)
+        return (
+            self.ids.take(places, mode="clip") if self.ids.size else np.zeros_like(places, np.int32)
+        )
 
     @classmethod
     def open(cls, folder: Path, name: str) -> Ragged:
         """Memory-mapped from NAME.ids.npy and NAME.offsets.npy."""
-        return cls(open_array(folder / f"{name}.ids.npy"), open_array(folder / f"{name}.offsets.npy"))
+        return cls(
+            open_array(folder / f"{name}.ids.npy"), open_array(folder / f"{name}.offsets.npy")
+        )
 
 
 def gather(values: Ids, starts: Offsets, lengths: Offsets) -> Ids:

@@ -52,9 +52,7 @@ class WordPieces:
         )
         self._memo = _Memo()
 
-    def encode(
-        self, texts: Sequence[str]
-    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+    def encode(self, texts: Sequence[str]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
         """The word pieces of every text, without [CLS] and [SEP].
 
         Gives (ids [all pieces], offsets [rows + 1]): row i has ids[offsets[i]:offsets[i + 1]].

@@ -14,7 +14,7 @@ from bertsweep.tracking.login import Mode
 INIT_TIMEOUT = 20.0
 """Seconds until an online run that W&B does not answer is written offline instead."""
 
-FINISH_TIMEOUT = 20.0
+FINISH_TIMEOUT = 15.0
 """Seconds that the last upload of a run may take; the run stays on disk."""
 
 _PROBE = bytes(64 * 1024)
@@ -32,6 +32,14 @@ class RunPlan:
     config: Mapping[str, Any]
     axes: Mapping[str, str]
     """Metric, or pattern with `*`, → its x axis; the axes themselves have none ("")."""
+
+
+@dataclass(frozen=True)
+class OpenRun:
+    """A `wandb.Run`, and which of W&B's processes serves it, counted from 0."""
+
+    run: Any
+    process: int
 
 
 class WandbRuns:
@@ -57,6 +65,7 @@ class WandbRuns:
         self._warn = warn
         self._warned: set[str] = set()
         self._wandb: Any = None
+        self._process = 0
         self._breaks = 0
 
     def warn_once(self, kind: str, message: str) -> None:
@@ -64,57 +73,53 @@ class WandbRuns:
             self._warned.add(kind)
             self._warn(message)
 
-    def open(self, plan: RunPlan) -> Any | None:
-        """A `wandb.Run`, or None when W&B cannot be had, which has been warned of."""
+    def open(self, plan: RunPlan) -> OpenRun | None:
+        """A run, or None when W&B cannot be had, which has been warned of."""
         if self._breaks >= _BREAKS or not self._has_room():
             return None
         if self._online:
             try:
                 return self._init(plan, "online")
             except Exception as error:  # noqa: BLE001 - whatever W&B raises, the sweep goes on
-                self._online = False
-                self.warn_once(
-                    "outage",
-                    f"W&B cannot be used online ({first_line(error)}): from here on runs are "
-                    f"written offline. Later, `wandb sync {self._folder}/wandb/offline-run-*` "
-                    "uploads them.",
-                )
+                self._go_offline(f"cannot be used online ({first_line(error)})")
         try:
             return self._init(plan, "offline")
         except Exception as error:  # noqa: BLE001 - as above
             self.broken(error)
         return self._open_anew(plan)
 
-    def log(self, run: Any, row: Mapping[str, Any], *, step: int) -> bool:
+    def log(self, opened: OpenRun, row: Mapping[str, Any], *, step: int) -> bool:
         """Adds a row to the run's history; False when the run is lost and must be opened again."""
+        if not self.alive(opened):
+            return False
         try:
-            run.log(dict(row), step=step, commit=True)
+            opened.run.log(dict(row), step=step, commit=True)
         except Exception as error:  # noqa: BLE001 - as above
             self.broken(error)
+            self._restart()
             return False
         return True
 
-    def summarise(self, run: Any, values: Mapping[str, Any]) -> None:
+    def alive(self, opened: OpenRun) -> bool:
+        """Whether W&B's process that serves the run is still in use."""
+        return opened.process == self._process
+
+    def summarise(self, opened: OpenRun, values: Mapping[str, Any]) -> None:
         """Sets summary values; those that W&B cannot take are lost with a warning."""
         try:
-            run.summary.update(dict(values))
+            opened.run.summary.update(dict(values))
         except Exception as error:  # noqa: BLE001 - as above
             self.broken(error)
 
-    def finish(self, run: Any, *, exit_code: int) -> None:
+    def finish(self, opened: OpenRun, *, exit_code: int) -> None:
         """Ends the run: 0 finished, 1 failed, 255 killed. Waits for uploads, but not for ever."""
         try:
-            run.finish(exit_code=exit_code)
+            opened.run.finish(exit_code=exit_code)
         except TimeoutError:
-            self._online = False
-            self.warn_once(
-                "upload",
-                "W&B takes too long to receive a run: from here on runs are written offline. "
-                f"Later, `wandb sync --include-online {self._folder}/wandb/*run-*` uploads what is "
-                "missing.",
-            )
+            self._go_offline("takes too long to receive a run")
         except Exception as error:  # noqa: BLE001 - as above
             self.broken(error)
+            self._restart()
         self._has_room()
 
     def broken(self, error: Exception) -> None:
@@ -139,7 +144,7 @@ class WandbRuns:
             self._wandb = wandb
         return self._wandb
 
-    def _init(self, plan: RunPlan, mode: str) -> Any:
+    def _init(self, plan: RunPlan, mode: str) -> OpenRun:
         run = self.wandb.init(
             mode=mode,
             project=self._project,
@@ -158,7 +163,7 @@ class WandbRuns:
             # The summary holds the best values, which the last ones must not overwrite.
             hidden = {"step_metric": axis, "summary": "none"} if axis else {}
             run.define_metric(metric, **hidden)
-        return run
+        return OpenRun(run, self._process)
 
     def _settings(self) -> Any:
         return self.wandb.Settings(
@@ -184,11 +189,31 @@ class WandbRuns:
             "stop", "a stop was asked for on the W&B page; that stops no trial. Use Ctrl-C here."
         )
 
-    def _open_anew(self, plan: RunPlan) -> Any | None:
-        """A second try with a new W&B process, in case the old one has died."""
+    def _go_offline(self, trouble: str) -> None:
+        """From here on nothing waits for the network; runs that are online go on in a second file."""
+        self._online = False
+        self.warn_once(
+            "offline",
+            f"W&B {trouble}: from here on runs are written offline. Later, "
+            f"`wandb sync --include-online {self._folder}/wandb/*run-*` uploads what is missing.",
+        )
+        # The process keeps the id of a run that it could not open or finish: only a new one has it
+        # free again. It gives up on all its runs at once rather than on one after the other.
+        self._restart()
+
+    def _restart(self) -> None:
+        """Ends W&B's process, and with it every open run; the next run starts another one."""
+        self._process += 1
         try:
             self.wandb.teardown()
-            self._wandb = None
+        except Exception as error:  # noqa: BLE001 - a process that is dead cannot be ended
+            self.broken(error)
+        self._wandb = None
+
+    def _open_anew(self, plan: RunPlan) -> OpenRun | None:
+        """A last try with a new process of W&B, in case the old one has died."""
+        try:
+            self._restart()
             return self._init(plan, "offline")
         except Exception as error:  # noqa: BLE001 - as above
             self._breaks = _BREAKS

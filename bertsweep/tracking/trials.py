@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bertsweep.ledger import FAILED, FINISHED, INTERRUPTED, RUNNING, STOPPED, Event
-from bertsweep.tracking.runs import RunPlan, WandbRuns
+from bertsweep.tracking.runs import OpenRun, RunPlan, WandbRuns
 
 _ENDS = {
     "trial_finished": FINISHED,
@@ -38,7 +38,7 @@ class _Trial:
     status: str = RUNNING
     best: Event | None = None
     reason: str | None = None
-    run: Any = None
+    run: OpenRun | None = None
     last: int = 0
 
 
@@ -87,16 +87,15 @@ class TrialRuns:
             self._report(name, trial, event)
         elif kind in _ENDS:
             # A trial may fail before it starts; an interrupted one without a run has no news.
-            if kind != "trial_interrupted":
-                self._open(name, trial)
-            self._finish(trial)
+            if trial.run is not None or kind != "trial_interrupted":
+                self._finish(name, trial)
 
     def close(self) -> None:
         """Ends the runs still open, as of trials that are to go on another time."""
-        for trial in self._trials.values():
+        for name, trial in self._trials.items():
             if trial.run is not None:
                 trial.status = INTERRUPTED
-                self._finish(trial)
+                self._finish(name, trial)
 
     def _config(self, proposed: Event) -> dict[str, Any]:
         started: Event = self._started or {}
@@ -111,7 +110,7 @@ class TrialRuns:
         }
 
     def _open(self, name: str, trial: _Trial) -> None:
-        if trial.run is not None or self.uid is None:
+        if self.uid is None or (trial.run is not None and self.runs.alive(trial.run)):
             return
         trial.run = self.runs.open(
             RunPlan(
@@ -127,18 +126,21 @@ class TrialRuns:
             self.runs.summarise(trial.run, self._summary(trial))
 
     def _report(self, name: str, trial: _Trial, event: Event) -> None:
-        self._open(name, trial)
-        # A trial that goes on from an earlier state repeats reports, which W&B would refuse.
-        if trial.run is None or event["report"] <= trial.last:
-            return
-        if not self.runs.log(trial.run, _row(event), step=event["report"]):
-            trial.run = None
+        for _ in range(2):  # a run that turns out to be lost is opened again for this very row
+            self._open(name, trial)
+            # A trial that goes on from an earlier state repeats reports, which W&B would refuse.
+            if trial.run is None or event["report"] <= trial.last:
+                return
+            if self.runs.log(trial.run, _row(event), step=event["report"]):
+                break
+        else:
             return
         trial.last = event["report"]
         if trial.best is event:
             self.runs.summarise(trial.run, self._summary(trial))
 
-    def _finish(self, trial: _Trial) -> None:
+    def _finish(self, name: str, trial: _Trial) -> None:
+        self._open(name, trial)
         if trial.run is None:
             return
         self.runs.summarise(trial.run, self._summary(trial))
