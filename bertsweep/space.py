@@ -96,7 +96,7 @@ class Float:
         return tuple(float(f"{self.low + index * self.step:.12g}") for index in range(count))
 
     def __str__(self) -> str:
-        return _range_text(self.low, self.high, self.log, self.step)
+        return _range_text(self.low, self.high, log=self.log, step=self.step)
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,8 @@ class Int:
         return range(self.low, self.high + 1, self.step)
 
     def __str__(self) -> str:
-        return _range_text(self.low, self.high, self.log, self.step if self.step != 1 else None)
+        step = self.step if self.step != 1 else None
+        return _range_text(self.low, self.high, log=self.log, step=step)
 
 
 Domain = Fixed | Choice | Float | Int
@@ -266,10 +267,10 @@ def range_faults(
             "Raise `low` above 0 or leave `log` out.",
         )
     if step is not None:
-        yield from _step_faults(low, high, log, step)
+        yield from _step_faults(low, high, log=log, step=step)
 
 
-def _step_faults(low: float, high: float, log: bool, step: float) -> Iterator[Fault]:
+def _step_faults(low: float, high: float, *, log: bool, step: float) -> Iterator[Fault]:
     if log:
         rule = f"`log` and `step` exclude each other, but got both log: true and step: {step}"
         yield Fault("step", rule, "Leave one of the two out.")
@@ -295,7 +296,7 @@ def _refuse(faults: Iterator[Fault]) -> None:
         raise ValueError(fault.rule)
 
 
-def _range_text(low: float, high: float, log: bool, step: float | None) -> str:
+def _range_text(low: float, high: float, *, log: bool, step: float | None) -> str:
     how = " (log)" if log else "" if step is None else f" in steps of {step}"
     return f"{low} to {high}{how}"
 

@@ -41,15 +41,14 @@ def write_hub_module(
     folder.mkdir(parents=True, exist_ok=True)
     beside = folder.parent / f"{folder.name}-parts"
     beside.mkdir()
-    checkpoint = tf.train.Checkpoint(model=encoder, encoder=encoder).save(
-        str(beside / "checkpoint")
-    )
+    checkpoint = tf.train.Checkpoint(model=encoder, encoder=encoder)
+    saved = checkpoint.save(str(beside / "checkpoint"))
     vocab_file = beside / "vocab.txt"
     vocab_file.write_text("".join(f"{token}\n" for token in vocabulary), encoding="utf-8")
     export_tfhub_lib.export_model(
         str(folder),
         bert_config=config,
-        model_checkpoint_path=checkpoint,
+        model_checkpoint_path=saved,
         with_mlm=False,
         vocab_file=str(vocab_file),
         do_lower_case=do_lower_case,

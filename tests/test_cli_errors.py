@@ -115,7 +115,7 @@ def test_predict_refuses_what_it_cannot_label(tmp_path: Path) -> None:
     complains(cli(*target, "one", "--text-b", "two", "--text-b", "three"), "1 and 2")
 
 
-def test_a_sweep_that_another_command_writes_cannot_be_resumed(tmp_path: Path) -> None:
+def test_a_folder_inside_a_sweep_is_no_sweep(tmp_path: Path) -> None:
     clisweeps.finished_sweep(tmp_path, "demo")
     complains(cli("resume", tmp_path / "demo" / "trials", "--storage", tmp_path))
 

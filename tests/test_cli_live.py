@@ -32,7 +32,10 @@ class Story:
             "sweep_started",
             name="demo",
             objective={"metric": METRIC, "mode": mode},
-            spec={"budget": {"trials": trials, "hours": hours}},
+            spec={
+                "budget": {"trials": trials, "hours": hours},
+                "space": {"dropout": {"low": 0.1, "high": 0.5}, "epochs": 3},
+            },
         )
 
     def tell(self, at: float, event: str, **fields: Any) -> Story:
@@ -127,7 +130,7 @@ def test_plain_lines_tell_every_end_and_every_new_best_once() -> None:
         f"new best {METRIC} 0.7500 by t0001, baseline 0.5000 (dropout 0.1)",
     ]
     ends = [line for line in lines if line.startswith("t0")]
-    assert ends[0].startswith(f"t0001 stopped after 9 s: {METRIC} 0.7500 (below the rung)")
+    assert ends[0].startswith(f"t0001 stopped after 9.0 s: {METRIC} 0.7500 (below the rung)")
     assert "t0000 failed" in ends[1]
     assert "2 of 4 trials done (1 stopped, 1 failed, 0 running)" in ends[1]
     assert len(lines) == 4

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import clisweeps
 import pytest
 from rich.console import Console
+from test_cli_json import example
 
 from bertsweep.cli._sweeping import conclude, describe, handle, next_commands, places
 from bertsweep.errors import NoUsableTrialError
@@ -97,3 +101,25 @@ def test_places_name_only_what_is_there(tmp_path: Path) -> None:
     text = "\n".join(places(paths, "best-0001"))
     assert f"sqlite:///{paths.study}" in text
     assert "wandb sync" in text
+
+
+@pytest.mark.slow
+def test_a_real_run_prints_one_document_and_lines_on_stderr(tmp_path: Path) -> None:
+    file = tmp_path / "demo.yaml"
+    file.write_text(
+        'name: demo\ndata: {source: "builtin:questions", limit: 400}\n'
+        'encoder: {source: "builtin:tiny"}\nspace: {dropout: [0.1, 0.5], epochs: 1}\n'
+        "budget: {trials: 2}\ntracking: {wandb: disabled}\n"
+    )
+    code = "import sys; from bertsweep.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", code, "run", str(file), "--storage", str(tmp_path), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    document, described = json.loads(done.stdout), example("run")
+    assert document.keys() == described.keys()
+    assert document["best"].keys() == described["best"].keys()
+    assert document["path"] == str(tmp_path / "demo")
+    assert sum(document["trials"].values()) == 2
+    assert Path(document["best"]["checkpoint"], "weights.safetensors").is_file()
+    assert "new best val_average_precision" in done.stderr
+    assert "Traceback" not in done.stderr

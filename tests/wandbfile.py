@@ -36,8 +36,9 @@ def history(path: Path) -> list[dict[str, Any]]:
 def run_info(path: Path) -> dict[str, Any]:
     """What a run file says of its run: where it belongs, its config, summary, metrics and end.
 
-    `tables` maps a key to `{columns, data}` of every table logged, `exit_code` is None for a file
-    whose run never finished, `axes` maps a metric (or pattern) to its x axis.
+    `tables` maps a key to `{columns, data}` of every table logged, `plots` names the plots,
+    `exit_code` is None for a file whose run never finished, `axes` maps a metric (or pattern) to
+    its x axis. W&B's own keys (`_wandb`, `_step`, …) are left out of config and summary.
     """
     info: dict[str, Any] = {"config": {}, "summary": {}, "axes": {}, "exit_code": None}
     for record in _records(path):
@@ -52,16 +53,17 @@ def run_info(path: Path) -> dict[str, Any]:
                 "run_id": run.run_id,
                 "name": run.display_name,
             }
-            info["config"] |= _items(run.config.update)
+            _merge(info["config"], _items(run.config.update))
         elif kind == "config":
-            info["config"] |= _items(record.config.update)
+            _merge(info["config"], _items(record.config.update))
         elif kind == "summary":
             info["summary"] |= _items(record.summary.update)
         elif kind == "metric":
             info["axes"][record.metric.name or record.metric.glob_name] = record.metric.step_metric
         elif kind == "exit":
             info["exit_code"] = record.exit.exit_code
-    info["config"].pop("_wandb", None)
+    info["plots"] = sorted(info["config"].pop("_wandb", {}).get("visualize", {}))
+    info["summary"] = {k: v for k, v in info["summary"].items() if not k.startswith("_")}
     info["tables"] = dict(_tables(path, history(path)))
     return info
 
@@ -101,10 +103,23 @@ def _joined(data: bytes, path: Path) -> Iterator[bytes]:
 
 
 def _items(items: Iterable[Any]) -> dict[str, Any]:
-    return {
-        "/".join(item.nested_key) if item.nested_key else item.key: json.loads(item.value_json)
-        for item in items
-    }
+    """Key → value; a nested key is a path into nested mappings."""
+    values: dict[str, Any] = {}
+    for item in items:
+        *path, last = item.nested_key or [item.key]
+        place = values
+        for part in path:
+            place = place.setdefault(part, {})
+        place[last] = json.loads(item.value_json)
+    return values
+
+
+def _merge(values: dict[str, Any], update: dict[str, Any]) -> None:
+    for key, value in update.items():
+        if isinstance(value, dict) and isinstance(values.get(key), dict):
+            _merge(values[key], value)
+        else:
+            values[key] = value
 
 
 def _tables(path: Path, rows: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from bertsweep.cli._output import duration, parameters, score, short, table
-from bertsweep.cli._watch import Seen, Watch
+from bertsweep.cli._watch import PROPOSED, Seen, Watch
 from bertsweep.ledger import FAILED, FINISHED, STOPPED, Event
 
 if TYPE_CHECKING:
@@ -78,13 +78,13 @@ class View:
         """One line: counts of the budget, elapsed, time left."""
         watch = self.watch
         of = f" of {watch.budget}" if watch.budget is not None else ""
-        kinds = [(watch.count(kind), kind) for kind in (FINISHED, STOPPED, FAILED)]
-        parts = [f"{count} {kind}" for count, kind in kinds if count]
+        kinds = [(FINISHED, FINISHED), (STOPPED, STOPPED), (FAILED, FAILED), (PROPOSED, "starting")]
+        parts = [f"{watch.count(kind)} {word}" for kind, word in kinds if watch.count(kind)]
         parts.append(f"{len(watch.running())} running")
         now = time.time()
         left = watch.seconds_left(now)
         times = f"{duration(now - self.began)} elapsed"
-        times += f", about {duration(left)} left" if left is not None else ""
+        times += f", about {duration(left)} left" if left else ""
         return f"{watch.ended()}{of} trials done ({', '.join(parts)}); {times}"
 
     def standing(self) -> str:
@@ -122,8 +122,6 @@ class TerminalView(View):
             console=console,
             get_renderable=self.render,
             auto_refresh=False,
-            redirect_stdout=False,
-            redirect_stderr=False,
         )
 
     def __enter__(self) -> View:
@@ -163,7 +161,8 @@ class TerminalView(View):
             for what, (done, total) in self._preparing.items()
         ]
         if not self.watch.name:
-            return parts
+            waited = duration(time.time() - self.began)
+            return parts or [Text(f"getting ready, {waited}", style="cyan")]
         parts.append(Text(f"{self.watch.name}: {self.headline()}", style="bold"))
         running = self.watch.running()
         if running:

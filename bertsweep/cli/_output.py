@@ -79,6 +79,8 @@ def parameters(params: Mapping[str, Any], *, only: Iterable[str] | None = None) 
 
 def duration(seconds: float) -> str:
     """A span of time in the unit one would say it in."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

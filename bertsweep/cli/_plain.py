@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,11 @@ class PlainView(View):
     def __init__(self, console: Console, *, status_seconds: float = STATUS_SECONDS) -> None:
         super().__init__(console, tick_seconds=status_seconds)
         self._told: dict[str, float] = {}
+
+    def notify(self, sentence: str) -> None:
+        """Prints a sentence on one line, however long: what reads a log reads lines."""
+        with contextlib.suppress(Exception):  # see View
+            self.console.print(sentence, soft_wrap=True)
 
     def _tick(self) -> None:
         with self.watch.lock:

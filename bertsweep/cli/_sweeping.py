@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 _SHOWN_TRIALS = 5
 
 
-def describe(spec: SweepSpec) -> list[str]:
-    """What will run, one line each: trials, space, data, encoder, resources."""
+def describe(spec: SweepSpec, *, name: str | None = None) -> list[str]:
+    """What will run, one line each: trials, space, data, encoder, resources.
+
+    `name` is that of the sweep where it is not to be called as the file says.
+    """
     data, search, resources = spec.data, spec.search, spec.resources
     hours = f" or {spec.budget.hours:g} h" if spec.budget.hours is not None else ""
     source = data.source if isinstance(data.source, str) else parameters(data.source.model_dump())
@@ -30,7 +33,7 @@ def describe(spec: SweepSpec) -> list[str]:
     columns = f"text {' + '.join(data.text)}, label {data.label}"
     split = parameters(data.split.model_dump(exclude={"random_state"}))
     return [
-        f"sweep {spec.name}: {spec.budget.trials} trials{hours}, {how}",
+        f"sweep {name or spec.name}: {spec.budget.trials} trials{hours}, {how}",
         f"ranked by {spec.objective.metric}",
         f"searched: {searched or 'nothing, every parameter is fixed'}",
         f"data: {source}; {columns}; {split}",

@@ -44,7 +44,7 @@ def varied(trials: Sequence[TrialState]) -> list[str]:
 
 
 def comparison(document: Mapping[str, Any]) -> Table:
-    """The winner beside the baseline: objective first, then the other metrics and parameters."""
+    """The winner beside the baseline: objective, the other validation metrics, parameters."""
     baseline = document["baseline"]
     same = baseline is not None and baseline["trial"] == document["trial"]
     sides = [document] if baseline is None or same else [document, baseline]
@@ -54,7 +54,7 @@ def comparison(document: Mapping[str, Any]) -> Table:
     rows: list[list[str]] = [[f"{metric} ({document['objective']['mode']})"]]
     rows[0] += [score(side["objective"]["value"]) for side in sides]
     for name in document["metrics"]:
-        if name != metric:
+        if name != metric and name.startswith("val_"):
             rows.append([name, *(short(side["metrics"].get(name)) for side in sides)])
     for name in dict.fromkeys(name for side in sides for name in side["params"]):
         rows.append([name, *(short(side["params"].get(name)) for side in sides)])

@@ -68,9 +68,13 @@ def _decode(data: bytes, file: str) -> str:
 
 
 def _delimited(text: str, comma: str, names: Sequence[str], file: str) -> Columns:
-    quoting = csv.QUOTE_MINIMAL if comma == "," else csv.QUOTE_NONE
     csv.field_size_limit(_LONGEST_FIELD)
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=comma, quoting=quoting, strict=True)
+    rows = csv.reader(
+        io.StringIO(text, newline=""),
+        delimiter=comma,
+        quoting=csv.QUOTE_MINIMAL if comma == "," else csv.QUOTE_NONE,
+        strict=True,
+    )
     try:
         header = next(rows, [])
         places = _places(header, names, file)

@@ -10,6 +10,9 @@ from typing import Any
 from bertsweep.ledger import FAILED, FINISHED, INTERRUPTED, RUNNING, STOPPED, Event
 from bertsweep.results import BASELINE
 
+PROPOSED = "proposed"
+"""Status of a trial whose parameters are known and which has not begun."""
+
 _ENDS = {"trial_finished": FINISHED, "trial_stopped": STOPPED, "trial_failed": FAILED}
 
 
@@ -20,7 +23,7 @@ class Seen:
     id: str
     params: Mapping[str, Any]
     origin: str
-    status: str = "proposed"
+    status: str = PROPOSED
     started: float | None = None
     spent: float = 0.0
     epoch: float = 0.0
@@ -50,6 +53,7 @@ class Watch:
     began: float | None = None
     trials: dict[str, Seen] = field(default_factory=dict)
     most_at_once: int = 1
+    _space: Mapping[str, Any] = field(default_factory=dict)
     _values: dict[str, set[str]] = field(default_factory=dict)
     _seen: int = -1
 
@@ -86,8 +90,12 @@ class Watch:
         return next((t for t in self.trials.values() if t.origin == BASELINE), None)
 
     def searched(self) -> list[str]:
-        """Names of the parameters that differ between the trials so far; all while there is one."""
-        return [name for name, seen in self._values.items() if len(seen) > 1] or list(self._values)
+        """Names of the parameters that differ between the trials so far, or that will."""
+        return [
+            name
+            for name, seen in self._values.items()
+            if len(seen) > 1 or isinstance(self._space.get(name), (list, dict))
+        ]
 
     def rate(self) -> float | None:
         """Training examples a second over all running trials; None before the first report."""
@@ -118,6 +126,7 @@ class Watch:
         self.maximize = event["objective"]["mode"] == "max"
         budget = event["spec"].get("budget") or {}
         self.budget, self.hours = budget.get("trials"), budget.get("hours")
+        self._space = event["spec"].get("space") or {}
         self.began = event["time"]
 
     def _resumed(self, event: Event) -> None:

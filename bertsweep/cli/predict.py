@@ -32,7 +32,7 @@ def predict(
         ),
     ],
     text: Annotated[
-        list[str] | None, typer.Argument(metavar="[TEXT]...", help="Texts to label.")
+        list[str] | None, typer.Argument(metavar="TEXT", help="Texts to label.")
     ] = None,
     text_b: Annotated[
         list[str] | None,

@@ -38,7 +38,7 @@ def run(
     spec = load(file, overrides=settings or ())
     root = storage_root(storage)
     out = console(stderr=as_json)
-    for line in describe(spec):
+    for line in describe(spec, name=name):
         out.print(line)
     # Only now: it loads Ray.
     from bertsweep import sweep

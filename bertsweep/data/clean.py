@@ -73,6 +73,11 @@ def shortened(text: str) -> str:
     return line if len(line) <= _SHORT else f"{line[: _SHORT - 1]}…"
 
 
+def counted(count: int, noun: str) -> str:
+    """A number of things in words: 1 row, 1,200 rows."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def _keys(columns: Iterable[pd.Series[str]]) -> np.ndarray[Any, Any]:
     """A number for each row, equal for texts that read the same; -1 where a text is empty."""
     import numpy as np
@@ -109,7 +114,7 @@ def _check_classes(classes: Classes, rows: int, label: str) -> None:
 def _notes(rows: Rows, classes: Classes, no_text: int, no_label: int) -> Iterable[Note]:
     for kind, count in (("text", no_text), ("label", no_label)):
         if count:
-            said = f"{count:,} rows with an empty {kind} were left out."
+            said = f"{counted(count, 'row')} with an empty {kind} left out."
             yield Note(f"empty_{kind}", count, said)
     if classes.odd:
         named = ", ".join(repr(text) for text in classes.odd[:5])
@@ -141,6 +146,6 @@ def _conflicts(rows: Rows) -> Note | None:
     return Note(
         "conflicting_labels",
         len(several),
-        f"{len(several):,} texts stand there with different labels ({len(concerned):,} rows), such "
-        f"as {example!r} with {' and '.join(names)}. They were kept; correct them if you can.",
+        f"{counted(len(several), 'text')} with different labels ({len(concerned):,} rows), such as "
+        f"{example!r} with {' and '.join(names)}: kept. Correct them if you can.",
     )

@@ -106,13 +106,12 @@ def _collect(rows: _Rows, opened: Unpacked, shown: str, columns: Columns, tick: 
     ]
     width = len(header)
     line = rows.line_num + 1
-    last: list[str] = header
     for count, row in enumerate(rows, start=1):
-        last = row
-        if len(row) != width:
+        if len(row) != width or row[-1].endswith(_END):
             if not row or row == [_END]:
                 continue
-            if len(row) > width or row[-1].endswith(_END):
+            reading.fault = _fault(row, width, shown, line)
+            if reading.fault is not None:
                 break
             reading.short += 1
             row = row + [""] * (width - len(row))
@@ -121,14 +120,18 @@ def _collect(rows: _Rows, opened: Unpacked, shown: str, columns: Columns, tick: 
         line = rows.line_num + 1
         if count % TICK_ROWS == 0:
             tick(opened)
-    if last and last[-1].endswith(_END) and last != [_END]:
-        reading.fault = _open_quote(shown, line)
-    elif len(last) > width:
-        reading.fault = (
-            f"{shown}, line {line:,}: a row must not have more fields than the header ({width}), "
-            f"but this one has {len(last)}. Quote texts that hold the separator."
-        )
     return reading
+
+
+def _fault(row: list[str], width: int, shown: str, line: int) -> str | None:
+    if row[-1].endswith(_END):
+        return _open_quote(shown, line)
+    if len(row) > width:
+        return (
+            f"{shown}, line {line:,}: a row must not have more fields than the header ({width}), "
+            f"but this one has {len(row)}. Quote texts that hold the separator."
+        )
+    return None
 
 
 def _open_quote(shown: str, line: int) -> str:

@@ -208,6 +208,6 @@ def _gave_up(cut: str, attempts: int, there: int) -> str:
         else ""
     )
     return (
-        f"{cut}. Gave up after {attempts} attempts.{kept} Run the command again, or download the "
-        "file yourself and give its path."
+        f"{cut}. Gave up after {attempts} attempt{'s' * (attempts > 1)} in a row.{kept} Run the "
+        "command again, or download the file yourself and give its path."
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from bertsweep.data.clean import Rows, shortened
+from bertsweep.data.clean import Rows, counted, shortened
 from bertsweep.data.dataset import Note
 
 if TYPE_CHECKING:
@@ -38,15 +38,15 @@ def settle_leaks(
         example = shortened(rows.frame["text"].iloc[int(kept[name][seen][0])])
         if leaks == "drop":
             kept[name] = kept[name][~seen]
-            done = "were left out (data.leaks: keep would keep them)."
+            done = "left out (data.leaks: keep would keep them)."
         else:
-            done = "were kept, so its scores look too good (data.leaks: drop leaves them out)."
+            done = "kept, so its scores look too good (data.leaks: drop leaves them out)."
         notes.append(
             Note(
                 f"leak_{other}_{name}",
                 count,
-                f"{count:,} {name} rows whose text also stands in {other}, such as {example!r}, "
-                f"{done}",
+                f"{counted(count, f'{name} row')} whose text also stands in {other}, such as "
+                f"{example!r}: {done}",
             )
         )
     return kept, notes

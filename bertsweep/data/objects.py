@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from bertsweep.data.transfer import CHUNK, Stream, TransferCutError, without_secrets
+from bertsweep.data.transfer import Stream, TransferCutError, without_secrets
 from bertsweep.errors import DownloadError, MissingPackageError
 
 _PACKAGES = {"s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs"}
+_PIECE = 1 << 20
 _VERSION_KEYS = ("ETag", "etag", "generation", "LastModified", "mtime", "created")
 
 
@@ -57,7 +58,7 @@ def open_object(
 
 def _chunks(handle: Any, shown: str) -> Iterator[bytes]:
     try:
-        while chunk := handle.read(CHUNK):
+        while chunk := handle.read(_PIECE):
             yield chunk
     except Exception as error:  # each file system raises its own library's errors
         raise TransferCutError(f"{shown} broke off: {type(error).__name__}: {error}") from error

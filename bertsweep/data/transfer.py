@@ -8,9 +8,6 @@ from urllib.parse import urlsplit, urlunsplit
 
 from bertsweep.errors import DownloadError
 
-CHUNK = 1 << 20
-"""Bytes asked for at a time."""
-
 Progress = Callable[[str, int, "int | None"], None]
 """Called with (what is going on, bytes done, bytes in all or None)."""
 

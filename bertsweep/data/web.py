@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from bertsweep.data.transfer import CHUNK, Stream, TransferCutError, without_secrets
+from bertsweep.data.transfer import Stream, TransferCutError, without_secrets
 from bertsweep.errors import DownloadError
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 _LONGEST_WAIT = 60.0
+_PIECE = 1 << 15
+"""Bytes read at a time; what is cut inside a piece is lost, so that a small one saves more."""
 
 
 @contextmanager
@@ -112,7 +114,7 @@ def _chunks(response: requests.Response, shown: str) -> Iterator[bytes]:
     import requests
 
     try:
-        yield from response.iter_content(CHUNK)
+        yield from response.iter_content(_PIECE)
     except requests.RequestException as error:
         raise TransferCutError(f"{shown} broke off: {_reason(error)}") from error
 
@@ -136,6 +138,8 @@ def _reason(error: BaseException) -> str:
 
     if isinstance(error, requests.Timeout):
         return "no answer in time"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return "the connection was cut"
     text = str(error)
     for known in ("Name or service not known", "Temporary failure in name resolution"):
         if known in text:

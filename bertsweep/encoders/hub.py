@@ -10,9 +10,10 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from bertsweep.encoders.archive import unpack
+from bertsweep.encoders.files import fingerprint
 from bertsweep.encoders.prepared import PreparedEncoder
 from bertsweep.encoders.savedmodel import SavedModelFolder
-from bertsweep.encoders.store import Store, fingerprint
+from bertsweep.encoders.store import Store
 from bertsweep.errors import EncoderError
 
 

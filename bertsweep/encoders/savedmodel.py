@@ -8,8 +8,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from bertsweep.encoders.files import fingerprint
 from bertsweep.encoders.prepared import PreparedEncoder
-from bertsweep.encoders.store import fingerprint
 from bertsweep.errors import EncoderError
 
 ERROR_FILE = "error.txt"

@@ -56,11 +56,11 @@ def prepare(
         except EncoderError as error:
             failures.append((address, error))
     for address, source in located:
-        if found := store.find(_key(source, lowercase)):
+        if found := store.find(_key(source, lowercase=lowercase)):
             return replace(found, source=public_name(address))
     for address, source in located:
         try:
-            return _convert(store, source, lowercase, public_name(address))
+            return _convert(store, source, lowercase=lowercase, name=public_name(address))
         except (EncoderError, DownloadError) as error:
             failures.append((address, error))
     raise _all_failed(failures)
@@ -114,15 +114,15 @@ def public_name(address: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
-def _convert(store: Store, source: Source, lowercase: bool | None, name: str) -> PreparedEncoder:
+def _convert(store: Store, source: Source, *, lowercase: bool | None, name: str) -> PreparedEncoder:
     made = store.add(
-        _key(source, lowercase),
+        _key(source, lowercase=lowercase),
         lambda folder: source.convert(folder, lowercase=lowercase, source=name),
     )
     return replace(made, source=name)  # equal encoders share a folder, wherever they came from
 
 
-def _key(source: Source, lowercase: bool | None) -> str:
+def _key(source: Source, *, lowercase: bool | None) -> str:
     return f"{type(source).__name__}\nlowercase={lowercase}\n{source.key()}"
 
 

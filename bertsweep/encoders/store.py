@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from bertsweep.errors import EncoderError, EnvironmentFault
 
 @dataclass(frozen=True)
 class Store:
-    """Prepared encoders under `folder`, private to the user; safe with several processes at once."""
+    """Prepared encoders under `folder`, private to the user; safe for several processes."""
 
     folder: Path
 
@@ -59,16 +59,6 @@ class Store:
     def _index(self, key: str) -> Path:
         digest = hashlib.sha256(f"{FORMAT}\n{key}".encode()).hexdigest()
         return self.folder / "index" / f"{digest[:32]}.json"
-
-
-def fingerprint(paths: Iterable[Path]) -> str:
-    """Path, size and time of the files that exist, so that a changed file is noticed unread."""
-    lines = []
-    for path in paths:
-        if path.is_file():
-            status = path.stat()
-            lines.append(f"{path.resolve()} {status.st_size} {status.st_mtime_ns}")
-    return "\n".join(lines)
 
 
 def _publish(made: Path, final: Path) -> None:

@@ -68,7 +68,7 @@ def _layer_shapes(config: EncoderConfig) -> dict[str, Shape]:
 
 
 def check(config: EncoderConfig, weights: Mapping[str, Any], *, where: str) -> None:
-    """Raises `EncoderError` unless `weights` holds exactly the variables of `config`, all finite."""
+    """Raises `EncoderError` unless `weights` are exactly the variables of `config`, finite."""
     import numpy as np
 
     expected = shapes(config)

@@ -9,7 +9,7 @@ from bertsweep.errors import EncoderError
 
 
 def read(path: Path) -> list[str]:
-    """The tokens of a vocab.txt, one a line, stripped as Model Garden's `FullTokenizer` strips them.
+    """The tokens of a vocab.txt, one a line, stripped as Model Garden's `FullTokenizer` does.
 
     Raises `EncoderError` when the file cannot be read as UTF-8 text.
     """

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import queue
 import threading
+import warnings
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import optuna
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial
 
 from bertsweep import ledger
 from bertsweep.ledger import Event
 from bertsweep.search.study import frozen_trial
-from bertsweep.space import Space
+from bertsweep.space import Point, Space
 
 _ENDED = {
     "trial_finished": ledger.FINISHED,
@@ -21,11 +23,25 @@ _ENDED = {
 }
 
 
+@dataclass
+class _Trial:
+    """A trial as told so far; `unwritten` values by report number, `row` once it is written."""
+
+    name: str
+    point: Point
+    origin: str
+    status: str = ledger.RUNNING
+    values: dict[int, float] = field(default_factory=dict)
+    unwritten: dict[int, float] = field(default_factory=dict)
+    row: int | None = None
+
+
 class StudyMirror:
     """A ledger subscriber that writes every event to an Optuna storage in a thread of its own.
 
-    Database writes wait for disks and networks, a sweep does not. When one fails, `warn` gets one
-    sentence and the mirror goes quiet. An Optuna study named `study` is replaced.
+    Database writes wait for disks and networks, a sweep does not: what has gathered meanwhile is
+    written together. When a write fails, `warn` gets one sentence and the mirror goes quiet. An
+    Optuna study named `study` is replaced.
     """
 
     def __init__(
@@ -40,8 +56,7 @@ class StudyMirror:
     ) -> None:
         self._url, self._name, self._space, self._warn = url, study, space, warn
         self._metric, self._mode = metric, mode
-        self._trials: dict[str, tuple[int, Event]] = {}
-        self._values: dict[str, dict[int, float]] = {}
+        self._trials: dict[str, _Trial] = {}
         self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="study-mirror", daemon=True)
         self._thread.start()
@@ -59,8 +74,11 @@ class StudyMirror:
     def _work(self) -> None:
         try:
             storage = self._open()
-            while (event := self._events.get()) is not None:
-                self._write(storage, event)
+            closing = False
+            while not closing:
+                changed, closing = self._gather()
+                for trial in changed:
+                    self._write(storage, trial)
         except Exception as error:  # noqa: BLE001 - any database trouble: the sweep goes on without
             first = (str(error).splitlines() or [""])[0]
             self._warn(
@@ -78,33 +96,50 @@ class StudyMirror:
             study_name=self._name,
             direction="maximize" if self._mode == "max" else "minimize",
         )
-        study.set_metric_names([self._metric])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            study.set_metric_names([self._metric])
         self._study_id = storage.get_study_id_from_name(self._name)
         return storage
 
-    def _write(self, storage: optuna.storages.BaseStorage, event: Event) -> None:
-        kind, trial = event["event"], event["trial"]
-        if kind == "trial_proposed":
-            template = frozen_trial(
-                self._space, event["point"], status=ledger.RUNNING, values={}, mode=self._mode
-            )
-            number = storage.create_new_trial(self._study_id, template_trial=template)
-            self._trials[trial] = (number, event)
-            storage.set_trial_user_attr(number, "trial", trial)
-            storage.set_trial_user_attr(number, "origin", event["origin"])
-        elif kind == "trial_reported":
-            value = event["metrics"].get(self._metric)
-            if value is not None:
-                self._values.setdefault(trial, {})[event["report"]] = value
-                storage.set_trial_intermediate_value(self._trials[trial][0], event["report"], value)
-        elif kind in _ENDED:
-            self._end(storage, trial, _ENDED[kind])
+    def _gather(self) -> tuple[list[_Trial], bool]:
+        """Waits for an event, takes all there are; the trials they change, and whether to close."""
+        changed: dict[str, _Trial] = {}
+        event = self._events.get()
+        while event is not None:
+            changed[event["trial"]] = self._take(event)
+            if self._events.empty():
+                return list(changed.values()), False
+            event = self._events.get()
+        return list(changed.values()), True
 
-    def _end(self, storage: optuna.storages.BaseStorage, trial: str, status: str) -> None:
-        number, proposed = self._trials[trial]
-        values = self._values.pop(trial, {})
-        ended = frozen_trial(
-            self._space, proposed["point"], status=status, values=values, mode=self._mode
+    def _take(self, event: Event) -> _Trial:
+        kind, name = event["event"], event["trial"]
+        if kind == "trial_proposed":
+            self._trials[name] = _Trial(name, event["point"], event["origin"])
+        trial = self._trials[name]
+        if kind == "trial_reported" and event["metrics"].get(self._metric) is not None:
+            value = float(event["metrics"][self._metric])
+            trial.values[event["report"]] = trial.unwritten[event["report"]] = value
+        trial.status = _ENDED.get(kind, trial.status)
+        return trial
+
+    def _write(self, storage: optuna.storages.BaseStorage, trial: _Trial) -> None:
+        if trial.row is None:
+            template = self._frozen(trial)
+            trial.row = storage.create_new_trial(self._study_id, template_trial=template)
+        else:
+            for report, value in trial.unwritten.items():
+                storage.set_trial_intermediate_value(trial.row, report, value)
+            if trial.status != ledger.RUNNING:
+                ended = self._frozen(trial)
+                done = None if ended.value is None else [ended.value]
+                storage.set_trial_state_values(trial.row, ended.state, done)
+        trial.unwritten.clear()
+
+    def _frozen(self, trial: _Trial) -> FrozenTrial:
+        frozen = frozen_trial(
+            self._space, trial.point, status=trial.status, values=trial.values, mode=self._mode
         )
-        done = [ended.value] if ended.state == TrialState.COMPLETE else None
-        storage.set_trial_state_values(number, ended.state, done)
+        frozen.user_attrs |= {"trial": trial.name, "origin": trial.origin}
+        return frozen

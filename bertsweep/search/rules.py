@@ -42,8 +42,9 @@ class SuccessiveHalving:
 
     Rungs stand at grace, grace × factor, grace × factor², … epochs, below `max_epochs`. With
     several `brackets`, trials are dealt by name to ones that begin at a later rung, which is
-    asynchronous HyperBand. Source: Li et al. 2020, "A System for Massively Parallel Hyperparameter Tuning",
-    algorithm 2, in the variant that stops a trial at its rung and never resumes it.
+    asynchronous HyperBand. Source: Li et al. 2020, "A System for Massively Parallel
+    Hyperparameter Tuning", algorithm 2, in the variant that stops a trial at its rung and never
+    resumes it.
     """
 
     def __init__(

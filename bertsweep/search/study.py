@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from optuna.distributions import (
 from optuna.trial import FrozenTrial, TrialState
 
 from bertsweep import ledger
+from bertsweep.seeds import derive
 from bertsweep.space import Choice, Domain, Float, Int, Parameter, Point, Scalar, Space
 from bertsweep.spec.models import Sampler
 
@@ -54,9 +56,16 @@ def build_sampler(sampler: Sampler, *, seed: int) -> optuna.samplers.BaseSampler
     """
     startup = sampler.startup_trials
     if sampler.kind == "tpe":
-        return optuna.samplers.TPESampler(
-            n_startup_trials=startup, multivariate=True, group=True, constant_liar=True, seed=seed
-        )
+        with warnings.catch_warnings():
+            # `group` is marked experimental; without it TPE samples conditional spaces at random.
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            return optuna.samplers.TPESampler(
+                n_startup_trials=startup,
+                multivariate=True,
+                group=True,
+                constant_liar=True,
+                seed=seed,
+            )
     if sampler.kind == "gp":
         return optuna.samplers.GPSampler(n_startup_trials=startup, seed=seed)
     if sampler.kind == "cmaes":
@@ -84,6 +93,7 @@ class Study:
         self.space = space
         self._queue = [(BASELINE, baseline), *((WARM_START, point) for point in warm_start)]
         self._grid = list(space.grid()) if sampler.kind == "grid" else None
+        self._sampler, self._seed = sampler, seed
         self._study = optuna.create_study(
             sampler=build_sampler(sampler, seed=seed),
             direction="maximize" if mode == "max" else "minimize",
@@ -102,6 +112,9 @@ class Study:
             untried = (p for p in self._grid if p not in self._asked)
             point = next(untried, {})
             return self._give(number, point, SAMPLER) if point else None
+        # A sampler's stream of random numbers would begin anew in a resumed sweep and propose the
+        # same points again. Seeded by number, it proposes what an uninterrupted one would have.
+        self._study.sampler = build_sampler(self._sampler, seed=derive(self._seed, number))
         trial = self._study.ask()
         self._open[number] = trial
         self._asked.append(self._suggest(trial))

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from bertsweep.metrics import METRICS, mode_of
 from bertsweep.spec.document import Path
 from bertsweep.spec.gather import Gathered
-from bertsweep.spec.models import Data, Encoder, Objective, Resources, SourceFiles, Tracking
+from bertsweep.spec.models import Data, Encoder, Objective, Resources, SourceFiles, Split, Tracking
 from bertsweep.spec.words import nearest, quoted
 
 PREFIX = "val_"
@@ -64,7 +64,8 @@ def _split(section: Data, gathered: Gathered) -> None:
 
 def _split_unused(section: Data, sources: SourceFiles, gathered: Gathered) -> None:
     for part in ("validation", "test"):
-        if getattr(sources, part) is not None and gathered.given("data", "split", part):
+        usual = Split.model_fields[part].default
+        if getattr(sources, part) is not None and getattr(section.split, part) != usual:
             rule = f"`split.{part}` has no effect where `source.{part}` names a file, but got both"
             gathered.add(
                 ("data", "split", part),

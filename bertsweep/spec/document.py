@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,13 +14,14 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from bertsweep.errors import Problem
 from bertsweep.spec.syntax import explain
-from bertsweep.spec.words import show
 
 Path = tuple[str | int, ...]
 
 _MOST_CHARACTERS = 1_000_000
 _MOST_NODES = 20_000
+_DEEPEST = 100
 _LARGEST = 2**63 - 1
+_TOO_DEEP = f"brackets and indentation must be at most {_DEEPEST} deep, but got more"
 _CORE = "tag:yaml.org,2002:"
 _TEXT = {"str", "timestamp", "value", "merge"}
 
@@ -51,6 +53,8 @@ def read(text: str) -> tuple[Document, list[Problem]]:
     if len(text) > _MOST_CHARACTERS:
         rule = f"a file holds at most {_MOST_CHARACTERS} characters, but got {len(text)}"
         return Document(None), [Problem((), None, rule, "Point at a search space file.")]
+    if _brackets(text) > _DEEPEST:  # ruamel takes time by the cube of the depth
+        return Document(None), [Problem((), None, _TOO_DEEP, "Write the values out plainly.")]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ReusedAnchorWarning)
@@ -58,8 +62,7 @@ def read(text: str) -> tuple[Document, list[Problem]]:
     except (MarkedYAMLError, YAMLError) as error:
         return Document(None), [explain(error, text)]
     except RecursionError:
-        rule = "brackets and indentation must be at most a hundred deep, but got more"
-        return Document(None), [Problem((), None, rule, "Write the values out plainly.")]
+        return Document(None), [Problem((), None, _TOO_DEEP, "Write the values out plainly.")]
     if node is None:
         return Document(None, {(): 1}), []
     reader = _Reader()
@@ -83,6 +86,9 @@ class _Reader:
         self.lines.setdefault(path, node.start_mark.line + 1)
         self.nodes += 1
         if self.nodes > _MOST_NODES:
+            return None
+        if len(self._open) > _DEEPEST:
+            self._add(path[:1], _TOO_DEEP, "Write the values out plainly.")
             return None
         if id(node) in self._open:
             self._add(path, "an alias must not stand inside its own anchor", "Write the value out.")
@@ -138,15 +144,23 @@ class _Reader:
             if kind == "float":
                 return float(text.replace("_", "").replace(".inf", "inf").replace(".nan", "nan"))
         except ValueError:
-            self._add(
-                path, f"{show(text)} cannot be read as a number", "Type it as in 0.1 or 2e-5."
-            )
+            rule = f"a number must be legible and have at most 64 bits, but got {text[:40]}"
+            self._add(path, rule, "Type it as in 20, 0.1 or 2e-5.")
             return None
         self._add(path, f"a value must be plain YAML, but got the tag !!{kind}", "Leave it out.")
         return None
 
     def _add(self, path: Path, rule: str, remedy: str) -> None:
         self.problems.append(Problem(path, self.lines.get(path, 1), rule, remedy))
+
+
+def _brackets(text: str) -> int:
+    """How deep brackets are open at most, quotes and comments not told apart."""
+    depth = deepest = 0
+    for bracket in re.findall(r"[\[\]{}]", text):
+        depth = depth + 1 if bracket in "[{" else max(0, depth - 1)
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _whole(text: str) -> int:

@@ -29,7 +29,8 @@ def domain(name: str, entry: Any, path: Path, gathered: Gathered) -> Domain | No
         return None if value is None else Fixed(value)
     forms = {form for key, form in _FORMS.items() if key in entry}
     if len(forms) != 1:
-        return _formless(name, entry, path, gathered)
+        _formless(name, entry, path, gathered)
+        return None
     (form,) = forms
     if not _known(entry, _KEYS[form], path, gathered):
         return None
@@ -47,7 +48,7 @@ def domain(name: str, entry: Any, path: Path, gathered: Gathered) -> Domain | No
 
 
 def _formless(name: str, entry: Mapping[str, Any], path: Path, gathered: Gathered) -> None:
-    every = tuple(_FORMS) + ("log", "step", "when")
+    every = (*_FORMS, "log", "step", "when")
     if _known(entry, every, path, gathered):
         got = quoted(entry) or "nothing"
         rule = f"`{name}` must have either low and high, or choices, or value, but got {got}"

@@ -1,4 +1,4 @@
-"""What a trial can be told to do differently: the searchable parameters, their rules and defaults."""
+"""What a trial can be told to do differently: searchable parameters, their rules and defaults."""
 
 from __future__ import annotations
 

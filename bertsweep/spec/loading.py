@@ -7,6 +7,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from bertsweep.errors import Problem, SpecError
+from bertsweep.metrics import mode_of
 from bertsweep.space import Space
 from bertsweep.spec import checks
 from bertsweep.spec.conditions import space as read_space
@@ -81,7 +82,7 @@ def _build(document: Document, gathered: Gathered) -> SweepSpec | None:
     every = checks.report_every(file.report_every, gathered)
     if gathered or trial_0 is None:
         return None
-    right = checks.mode_of(file.objective.metric)
+    right = mode_of(file.objective.metric)
     settled = file.model_copy(
         update={
             "objective": file.objective.model_copy(update={"mode": right}),

@@ -23,8 +23,8 @@ One YAML file (YAML 1.2, UTF-8) says what a sweep searches, on which data, and h
 refused, and all that is wrong is told at once: key path, line, the rule, and what to type instead.
 `bertsweep validate FILE` checks a file and starts nothing. Any key can be set from the command line
 with `--set key.path=VALUE`, where VALUE is read as YAML and checked in the same way:
-`--set budget.trials=5 --set space.dropout='[0.1, 0.3]'`. `bertsweep schema` prints a JSON Schema for
-editors. `2e-5` is a number; quotes make text of it.
+`--set budget.trials=5 --set space.dropout='[0.1, 0.3]'`. `bertsweep schema` prints a JSON Schema
+for editors. `2e-5` is a number; quotes make text of it.
 
 The smallest file:
 
@@ -46,25 +46,25 @@ Each key is a parameter of the table below, each value one of these forms:
 | --- | --- |
 | `dropout: 0.3` | fixed |
 | `batch_size: [16, 32]` | a choice, without order; one value alone is fixed |
-| `learning_rate: {low: 1e-5, high: 1e-4, log: true}` | a range, both ends included; `log` is uniform \
-in the logarithm and needs `low > 0` |
+| `learning_rate: {low: 1e-5, high: 1e-4, log: true}` | a range, both ends included; `log` is \
+uniform in the logarithm and needs `low > 0` |
 | `dropout: {low: 0.1, high: 0.5, step: 0.1}` | a range of low, low + step, …, high |
-| `weight_decay: {low: 0.001, high: 0.1, log: true, when: {optimizer: adamw}}` | a range that is only \
-active under a condition |
+| `weight_decay: {low: 0.001, high: 0.1, log: true, when: {optimizer: adamw}}` | a range \
+that is only active under a condition |
 | `weight_decay: {choices: [0.01, 0.1], when: {optimizer: adamw}}` | a choice under a condition |
 | `weight_decay: {value: 0.01, when: {optimizer: adamw}}` | a fixed value under a condition |
 
 `when` names parameters of `space` and a value or list of values of each; all must hold. Where a
 parameter is not active, and where `space` does not name it, it has its default. A parameter that
-would change nothing is refused: `weight_decay` other than 0 needs `optimizer: adamw`, fixed or as its
-condition.
+would change nothing is refused: `weight_decay` other than 0 needs `optimizer: adamw`, fixed or as
+its condition.
 """
 
 _BASELINE = """\
 ## baseline
 
-A known configuration, `parameter: value`. It is trial 0, and the report compares the winner with it.
-A parameter that is left out has the fixed value of `space`, else its default from the table above.
+A known configuration, `parameter: value`. It is trial 0, and the winner is compared with it. A
+parameter that is left out has the fixed value of `space`, else its default from the table above.
 A baseline outside the space is run too, with a warning: the sampler does not learn from it.
 """
 

@@ -108,7 +108,7 @@ def _allow(part: dict[str, Any], shorthand: dict[str, Any]) -> None:
 def _entry(name: str) -> dict[str, Any]:
     """What may stand behind a parameter in `space`: value, list, range, or one with `when`."""
     full = parameter(name)
-    said = {key: full.pop(key) for key in ("title", "default") if key in full}
+    said: dict[str, Any] = {key: full.pop(key) for key in ("title", "default") if key in full}
     value, when = full, {"$ref": "#/$defs/When"}
     options = {"type": "array", "items": value, "minItems": 1, "uniqueItems": True}
     forms = [
@@ -129,7 +129,7 @@ def _entry(name: str) -> dict[str, Any]:
 def _when() -> dict[str, Any]:
     scalar = {"type": ["string", "number", "boolean"]}
     either = {"anyOf": [scalar, {"type": "array", "items": scalar, "minItems": 1}]}
-    names = {name: either for name in Hyperparameters.model_fields}
+    names = dict.fromkeys(Hyperparameters.model_fields, either)
     text = "Active only where these parameters have these values."
     return {"description": text, **_mapping(names, [])}
 

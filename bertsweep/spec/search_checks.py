@@ -47,7 +47,7 @@ def sampler(section: Sampler, space: Space, gathered: Gathered) -> None:
         if len(ranges) < len(space.searched):
             others = quoted(p.name for p in space.searched if p not in ranges)
             gathered.warn(path, f"cmaes models ranges without condition; {others} stay random")
-    if section.kind in ("random", "grid") and gathered.given("search", "sampler", "startup_trials"):
+    if section.kind in ("random", "grid") and section.startup_trials != Sampler().startup_trials:
         text = f"`startup_trials` has no effect under {section.kind}"
         gathered.warn(("search", "sampler", "startup_trials"), text)
 
@@ -62,12 +62,12 @@ def scheduler(section: Scheduler, every: float, space: Space, gathered: Gathered
         "none": (),
     }[section.kind]
     for key in ("grace_epochs", "reduction_factor", "min_trials"):
-        if key not in used and gathered.given("search", "scheduler", key):
+        if key not in used and getattr(section, key) != getattr(Scheduler(), key):
             text = f"`{key}` has no effect under {section.kind}"
             gathered.warn(("search", "scheduler", key), text)
     if "grace_epochs" not in used:
         return
-    where = path if gathered.given(*path) else path[:-1]
+    where = path if gathered.given("search", "scheduler", "grace_epochs") else path[:-1]
     grace, most = section.grace_epochs, most_epochs(space)
     needs: list[Path] = [path, ("search", "scheduler", "kind")]
     if grace > most:

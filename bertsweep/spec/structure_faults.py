@@ -80,7 +80,7 @@ def _wrong(path: Path, value: Any, gathered: Gathered) -> None:
 
 
 def _path(loc: tuple[str | int, ...], plain: Any, kind: str) -> Path:
-    """pydantic's location without the names of the alternatives it tried."""
+    """The location pydantic gives, without the names of the alternatives it tried."""
     here, path = plain, list[str | int]()
     for index, part in enumerate(loc):
         inside = isinstance(here, dict) and part in here

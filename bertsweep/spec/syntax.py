@@ -58,17 +58,21 @@ def explain(error: YAMLError, text: str) -> Problem:
     """The problem behind ruamel's complaint about `text`, with its line."""
     if isinstance(error, ReaderError):
         line = text.count("\n", 0, error.position) + 1
-        rule = f"a file holds printable characters, but got {error.character!r}"
+        rule = f"a file holds printable characters, but got {_character(error)!r}"
         return Problem((), line, rule, "Delete it, and save the file as UTF-8.")
     if not isinstance(error, MarkedYAMLError):
         return Problem((), None, f"the file must be YAML, but {error}", "Correct it.")
     mark = error.problem_mark or error.context_mark
-    line = mark.line + 1 if mark is not None else None
+    at = mark.line + 1 if mark is not None else None
     said = f"{error.problem or ''}"
     for fragment, rule, remedy in _EXPLAINED:
         if fragment in said:
             if "closed" in rule and error.context_mark is not None:
-                line = error.context_mark.line + 1
-            return Problem((), line, rule, remedy)
+                at = error.context_mark.line + 1
+            return Problem((), at, rule, remedy)
     context = f" ({error.context})" if error.context else ""
-    return Problem((), line, f"the file must be YAML, but {said}{context}", "Correct that line.")
+    return Problem((), at, f"the file must be YAML, but {said}{context}", "Correct that line.")
+
+
+def _character(error: ReaderError) -> str:
+    return chr(error.character) if isinstance(error.character, int) else str(error.character)

@@ -84,12 +84,10 @@ def share(resources: Resources) -> Share:
 
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     cpus, gpus = (max(node.get(kind, 0.0) for node in nodes) for kind in ("CPU", "GPU"))
-    gpus_each = resources.gpus_per_trial
-    if gpus_each == "auto":
-        gpus_each = 1.0 if gpus else 0.0
-    cpus_each = resources.cpus_per_trial
-    if cpus_each == "auto":
-        cpus_each = _even(cpus, gpus / gpus_each) if gpus_each else min(cpus, _CPUS_A_TRIAL)
+    asked_gpus, asked_cpus = resources.gpus_per_trial, resources.cpus_per_trial
+    gpus_each = asked_gpus if asked_gpus != "auto" else float(gpus > 0)
+    even = _even(cpus, gpus / gpus_each) if gpus_each else min(cpus, _CPUS_A_TRIAL)
+    cpus_each = asked_cpus if asked_cpus != "auto" else even
     slots = sum(_slots(node, cpus_each, gpus_each) for node in nodes)
     if slots < 1:
         raise InputError(
@@ -97,7 +95,7 @@ def share(resources: Resources) -> Share:
             f"node has {cpus:g} and {gpus:g}. Set resources.cpus_per_trial or gpus_per_trial lower."
         )
     concurrent = slots if resources.concurrent == "auto" else min(resources.concurrent, slots)
-    return Share(float(cpus_each), float(gpus_each), concurrent)
+    return Share(cpus_each, gpus_each, concurrent)
 
 
 def _even(cpus: float, trials: float) -> float:
@@ -105,5 +103,6 @@ def _even(cpus: float, trials: float) -> float:
 
 
 def _slots(node: dict[str, float], cpus: float, gpus: float) -> int:
+    """Trials that fit on a node."""
     by_cpu = int(node.get("CPU", 0.0) / cpus + 1e-9)
     return min(by_cpu, int(node.get("GPU", 0.0) / gpus + 1e-9)) if gpus else by_cpu

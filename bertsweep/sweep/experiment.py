@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from bertsweep.ledger import Ledger
 from bertsweep.paths import SweepPaths
@@ -27,7 +28,7 @@ _LOST_ACTORS = 3
 
 @dataclass(frozen=True)
 class Experiment:
-    """A sweep that is ready to be conducted."""
+    """A sweep that is ready to be conducted; `trainable` takes a trial's config and reports."""
 
     spec: SweepSpec
     paths: SweepPaths
@@ -36,6 +37,7 @@ class Experiment:
     share: Share
     stopping: threading.Event
     trials: int
+    trainable: type[Any] = BertTrial
 
     @cached_property
     def job(self) -> TrialJob:
@@ -104,7 +106,7 @@ def conduct(experiment: Experiment) -> None:
     ended = sum(trial.ended for trial in state.trials.values())
     resources = tune.PlacementGroupFactory([{"CPU": share.cpus, "GPU": share.gpus}])
     tuner = tune.Tuner(
-        tune.with_resources(BertTrial, resources),
+        tune.with_resources(experiment.trainable, resources),
         tune_config=tune.TuneConfig(
             search_alg=bridge.ConductedSearcher(conductor),
             scheduler=bridge.ConductedScheduler(conductor),
@@ -117,6 +119,7 @@ def conduct(experiment: Experiment) -> None:
             storage_path=str(experiment.paths.scratch),
             callbacks=[bridge.ConductedCallback(conductor)],
             stop=bridge.ConductedStopper(conductor),
+            checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             failure_config=tune.FailureConfig(max_failures=_LOST_ACTORS),
             verbose=0,
         ),

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from bertsweep import data
+from bertsweep.data import Dataset
 from bertsweep.ledger import Event, Ledger
 from bertsweep.paths import SweepPaths
 from bertsweep.search.mirror import StudyMirror
 from bertsweep.spec import SweepSpec
-from bertsweep.sweep.prepare import Prepared
 from bertsweep.tracking import WandbTracker
 
 
@@ -20,13 +20,15 @@ def following(
     spec: SweepSpec,
     paths: SweepPaths,
     ledger: Ledger,
-    prepared: Prepared,
     started: Mapping[str, Any],
     *,
     past: Sequence[Event] = (),
     notify: Callable[[str], None],
-) -> Iterator[None]:
-    """Subscribes the followers, tells them the `past` events of a resumed sweep, closes them."""
+) -> Iterator[WandbTracker]:
+    """Subscribes the followers, tells them the `past` events of a resumed sweep, closes them.
+
+    The ledger is closed with them, once everything in it was told.
+    """
     mirror = StudyMirror(
         spec.search.storage or f"sqlite:///{paths.study}",
         study=f"{started['name']}-{started['sweep']}",
@@ -42,22 +44,18 @@ def following(
         group=str(started["name"]),
         folder=paths.wandb,
         warn=notify,
+        past=past,
     )
+    for event in past:
+        mirror.handle(event)
     with contextlib.closing(ledger), contextlib.closing(mirror), contextlib.closing(tracker):
-        for follower in (mirror, tracker):
-            for event in past:
-                follower.handle(event)
-            ledger.subscribe(follower.handle)
-        if not past:
-            _log_data(tracker, spec, prepared)
-        yield
+        ledger.subscribe(mirror.handle)
+        ledger.subscribe(tracker.handle)
+        yield tracker
 
 
-def _log_data(tracker: WandbTracker, spec: SweepSpec, prepared: Prepared) -> None:
-    dataset = prepared.dataset
-    tracker.log_data(
-        data.statistics(dataset),
-        sample=dataset.splits["train"].head(spec.tracking.sample_rows).to_dict("records"),
-        labels=dataset.labels,
-        notes=[note.message for note in dataset.notes],
-    )
+def log_data(tracker: WandbTracker, dataset: Dataset, *, sample_rows: int) -> None:
+    """Sends the first training rows and the distributions of the data to W&B."""
+    sample = dataset.splits["train"].head(sample_rows)
+    rows = [{"split": "train", **dict(row)} for _, row in sample.iterrows()]
+    tracker.log_data(data.statistics(dataset), rows, dataset.labels, dataset.notes)

@@ -16,7 +16,7 @@ from bertsweep.paths import SweepPaths, cache_root
 from bertsweep.spec import SweepSpec, from_plain
 from bertsweep.sweep import cluster
 from bertsweep.sweep.experiment import Experiment, conduct
-from bertsweep.sweep.followers import following
+from bertsweep.sweep.followers import following, log_data
 from bertsweep.sweep.prepare import Prepared, prepare
 from bertsweep.sweep.signals import stop_on_signals
 
@@ -55,13 +55,14 @@ def run(
         "base": str(base),
         "objective": {"metric": metric, "mode": _mode(spec)},
         **prepared.facts(),
-        "versions": {"bertsweep": __version__, **{name: metadata.version(name) for name in _STACK}},
+        "versions": {"bertsweep": __version__, **{n: metadata.version(n) for n in _STACK}},
     }
     with stop_on_signals(notify) as stopping, cluster.started(_address(spec, address)):
         share = cluster.share(spec.resources)
         ledger = Ledger(paths.ledger, subscribers=subscribers)
-        with following(spec, paths, ledger, prepared, started, notify=notify):
+        with following(spec, paths, ledger, started, notify=notify) as tracker:
             ledger.append("sweep_started", **started)
+            log_data(tracker, prepared.dataset, sample_rows=spec.tracking.sample_rows)
             notify(f"sweep {paths.folder.name} in {paths.folder}")
             experiment = Experiment(
                 spec, paths, ledger, prepared, share, stopping=stopping, trials=spec.budget.trials
@@ -96,9 +97,8 @@ def resume(
         ledger = Ledger(paths.ledger, subscribers=subscribers)
         if ledger.torn:
             notify("the last line of the ledger was cut off by a crash and is left out")
-        with following(
-            spec, paths, ledger, prepared, state.started, past=read(paths.ledger), notify=notify
-        ):
+        past = read(paths.ledger)
+        with following(spec, paths, ledger, state.started, past=past, notify=notify):
             ledger.append("sweep_resumed", trials=total)
             experiment = Experiment(
                 spec, paths, ledger, prepared, share, stopping=stopping, trials=total
@@ -160,6 +160,6 @@ def _check_same(state: SweepState, prepared: Prepared) -> None:
         if before != now:
             raise InputError(
                 f"{what}: the sweep {state.name} began with content {before}, but its source now "
-                f"has {now}; trials of both cannot be compared. Bring the old {what} back, or start "
-                "a new sweep."
+                f"has {now}; trials of both cannot be compared. Bring the old {what} back, or "
+                "start a new sweep."
             )

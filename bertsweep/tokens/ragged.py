@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -40,7 +41,8 @@ class Ragged:
     def open(cls, folder: Path, name: str) -> Ragged:
         """Memory-mapped from NAME.ids.npy and NAME.offsets.npy."""
         return cls(
-            open_array(folder / f"{name}.ids.npy"), open_array(folder / f"{name}.offsets.npy")
+            ids=open_array(folder / f"{name}.ids.npy"),
+            offsets=open_array(folder / f"{name}.offsets.npy"),
         )
 
 
@@ -52,8 +54,9 @@ def gather(values: Ids, starts: Offsets, lengths: Offsets) -> Ids:
     return values[places]
 
 
-def open_array(path: Path) -> npt.NDArray[np.generic]:
+def open_array(path: Path) -> npt.NDArray[Any]:
     """A .npy file, memory-mapped; a plain ndarray, which is quicker to index than np.memmap."""
     # An empty array cannot be mapped.
-    mode = "r" if path.stat().st_size > 4096 else None
-    return np.asarray(np.load(path, mmap_mode=mode, allow_pickle=False))
+    if path.stat().st_size < 4096:
+        return np.asarray(np.load(path, allow_pickle=False))
+    return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))

@@ -17,8 +17,9 @@ from bertsweep.tokens.ragged import gather
 from bertsweep.tokens.words import split_words
 
 MAX_WORD_CHARACTERS = 400
-"""Longer words are [UNK]; Model Garden's figure (the original BERT's was 200, Hugging Face's 100)."""
+"""Longer words are [UNK]. The figure is Model Garden's; BERT began with 200, others have 100."""
 
+_UNK = "[UNK]"
 _MEMO_WORDS = 400_000
 _CHUNK_ROWS = 8192
 
@@ -48,7 +49,7 @@ class WordPieces:
         self.vocabulary = read_vocabulary(vocabulary)
         self.special = _special(self.vocabulary, vocabulary)
         self._model = WordPiece(
-            self.vocabulary, unk_token="[UNK]", max_input_chars_per_word=MAX_WORD_CHARACTERS
+            self.vocabulary, unk_token=_UNK, max_input_chars_per_word=MAX_WORD_CHARACTERS
         )
         self._memo = _Memo()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -131,6 +132,15 @@ class WandbRuns:
             "The ledger has them all.",
         )
 
+    def close(self) -> None:
+        """Ends W&B's process, after which the files are complete; `finish` alone does not wait."""
+        if self._wandb is not None:
+            self._restart()
+
+    def abandon(self) -> None:
+        """Opens no run and warns of nothing any more: nobody waits for what is still going on."""
+        self._breaks, self._warn = _BREAKS, lambda message: None
+
     @property
     def wandb(self) -> Any:
         """The wandb package, imported and silenced when first needed: that takes a second."""
@@ -140,7 +150,10 @@ class WandbRuns:
             os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
             import wandb
 
+            hooks = sys.exit, sys.excepthook
             wandb.setup(settings=wandb.Settings(silent=True))
+            # wandb watches how the process ends; that is the command line's affair.
+            sys.exit, sys.excepthook = hooks
             self._wandb = wandb
         return self._wandb
 
@@ -166,6 +179,12 @@ class WandbRuns:
         return OpenRun(run, self._process)
 
     def _settings(self) -> Any:
+        def stop_asked() -> None:  # no method: wandb copies its settings, and `self` with them
+            self.warn_once(
+                "stop",
+                "a stop was asked for on the W&B page; that stops no trial. Ctrl-C here does.",
+            )
+
         return self.wandb.Settings(
             console="off",
             silent=True,
@@ -176,7 +195,7 @@ class WandbRuns:
             finish_timeout=FINISH_TIMEOUT,
             finish_timeout_raises=True,
             # The stop button of the web page would otherwise interrupt this process: all trials.
-            stop_fn=self._stop_asked,
+            stop_fn=stop_asked,
             # The command line and environment of the sweep may hold a database's password.
             x_disable_meta=True,
             x_disable_stats=True,
@@ -184,13 +203,8 @@ class WandbRuns:
             x_transaction_log_flush_interval=0.5,
         )
 
-    def _stop_asked(self) -> None:
-        self.warn_once(
-            "stop", "a stop was asked for on the W&B page; that stops no trial. Use Ctrl-C here."
-        )
-
     def _go_offline(self, trouble: str) -> None:
-        """From here on nothing waits for the network; runs that are online go on in a second file."""
+        """From here on nothing waits for the network; online runs go on in a second file."""
         self._online = False
         self.warn_once(
             "offline",

@@ -88,12 +88,14 @@ class WandbTracker:
         if self.mode == "disabled":
             return
         self._worker.put(self._trials.close)
+        self._worker.put(self._runs.close)
         if not self._worker.close(timeout=timeout):
             self._runs.warn_once(
                 "slow",
                 f"W&B is still busy after {timeout:.0f} s and is left behind. Later, `wandb sync "
                 f"--include-online {self._folder}/wandb/*run-*` uploads what is missing.",
             )
+            self._runs.abandon()
 
     def _log_data(
         self,

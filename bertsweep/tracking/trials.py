@@ -85,10 +85,9 @@ class TrialRuns:
             self._open(name, trial)
         elif kind == "trial_reported":
             self._report(name, trial, event)
-        elif kind in _ENDS:
+        elif kind in _ENDS and (trial.run is not None or kind != "trial_interrupted"):
             # A trial may fail before it starts; an interrupted one without a run has no news.
-            if trial.run is not None or kind != "trial_interrupted":
-                self._finish(name, trial)
+            self._finish(name, trial)
 
     def close(self) -> None:
         """Ends the runs still open, as of trials that are to go on another time."""
