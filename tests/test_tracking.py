@@ -10,13 +10,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
-import wandbfile
-from trackedsweep import GROUP, UID, begin, propose, report, run_trial, start, tracker
 
 from bertsweep import ledger as events
 from bertsweep.data import Dataset, Note, statistics
 from bertsweep.ledger import Ledger
 from bertsweep.tracking import login_source, settled_mode
+from tests import wandbfile
+from tests.trackedsweep import GROUP, UID, begin, propose, report, run_trial, start, tracker
 
 
 @pytest.fixture(autouse=True)

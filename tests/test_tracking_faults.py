@@ -15,13 +15,13 @@ from pathlib import Path
 
 import psutil
 import pytest
-import wandbfile
-from trackedsweep import UID, begin, report, run_trial, start, tracker
 
 from bertsweep import ledger as events
 from bertsweep.ledger import Ledger
-from bertsweep.tracking import runs
+from bertsweep.tracking import process
 from bertsweep.tracking.worker import Worker
+from tests import wandbfile
+from tests.trackedsweep import UID, begin, report, run_trial, start, tracker
 
 KEY = "5ecre7" * 7
 CLOSED = "http://127.0.0.1:9"
@@ -44,7 +44,7 @@ WRITER = """
 import sys, time
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
-from trackedsweep import begin, run_trial, tracker
+from tests.trackedsweep import begin, run_trial, tracker
 from bertsweep.ledger import Ledger
 folder = Path(sys.argv[1])
 tracking = tracker(folder, warnings=[])
@@ -57,7 +57,7 @@ time.sleep(600)
 
 
 def test_a_killed_sweep_leaves_its_rows_and_goes_on_in_the_same_run(tmp_path: Path) -> None:
-    here = str(Path(__file__).parent)
+    here = str(Path(__file__).parent.parent)
     writer = subprocess.Popen(
         [sys.executable, "-c", WRITER, str(tmp_path), here], stdout=subprocess.PIPE
     )
@@ -97,7 +97,10 @@ def test_when_the_process_of_wandb_dies_the_runs_go_on_in_another(tmp_path: Path
     run_trial(ledger, "t0000", [0.5, 0.6])
     run_trial(ledger, "t0001", [0.3])
     _wait(lambda: _rows(tmp_path) == 3, seconds=30)
-    _process_of_wandb().kill()
+    victim = _process_of_wandb()
+    victim.kill()
+    victim.wait()
+    time.sleep(0.2)  # what is on its way to a dying process is lost
     report(ledger, "t0000", 3, f1=0.7)
     report(ledger, "t0001", 2, f1=0.4)
     for trial in ("t0000", "t0001"):
@@ -107,6 +110,8 @@ def test_when_the_process_of_wandb_dies_the_runs_go_on_in_another(tmp_path: Path
     tracking.close()
 
     assert _steps(tmp_path) == {"t0000": [1, 2, 3], "t0001": [1, 2], "t0002": [1]}
+    last = {path.stem: wandbfile.run_info(path) for path in wandbfile.run_files(tmp_path)}
+    assert {info["summary"]["status"] for info in last.values()} == {"finished"}
     (warning,) = warnings
     assert "the sweep goes on" in warning
 
@@ -163,7 +168,7 @@ def test_without_a_network_runs_are_written_offline_and_the_key_nowhere(
 ) -> None:
     monkeypatch.setenv("WANDB_API_KEY", KEY)
     monkeypatch.setenv("WANDB_BASE_URL", CLOSED)
-    monkeypatch.setattr(runs, "INIT_TIMEOUT", 1.5)
+    monkeypatch.setattr(process, "INIT_TIMEOUT", 1.5)
     warnings: list[str] = []
     tracking = tracker(tmp_path, warnings=warnings, mode="auto")
     assert tracking.mode == "online"

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import wandbfile
-from trackedsweep import GROUP, UID, begin, report, run_trial, tracker
 
 from bertsweep.ledger import Ledger
-from bertsweep.tracking import runs
+from bertsweep.tracking import process
+from tests import wandbfile
+from tests.trackedsweep import GROUP, UID, begin, report, run_trial, tracker
 
 
 @dataclass
@@ -107,8 +107,8 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setenv("WANDB_API_KEY", "5ecre7" * 7)
     monkeypatch.setenv("WANDB_CONFIG_DIR", str(tmp_path / "config"))
     monkeypatch.delenv("WANDB_MODE", raising=False)
-    monkeypatch.setattr(runs, "INIT_TIMEOUT", 3.0)
-    monkeypatch.setattr(runs, "FINISH_TIMEOUT", 2.0)
+    monkeypatch.setattr(process, "INIT_TIMEOUT", 3.0)
+    monkeypatch.setattr(process, "FINISH_TIMEOUT", 2.0)
     yield server
     server.ended.set()
     wandb.teardown()

@@ -22,7 +22,7 @@ Tick = Callable[[Unpacked], None]
 
 TICK_ROWS = 20_000
 _LONGEST_FIELD = 1 << 25
-_END = "\x00the end\x00"
+_END = "\x1eend of the table\x1e"
 
 
 def read_csv(file: PackedFile, columns: Columns, *, tick: Tick) -> pd.DataFrame:

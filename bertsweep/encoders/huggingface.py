@@ -100,15 +100,18 @@ def read_config(path: Path) -> EncoderConfig:
             )
         return kind(value)
 
-    return EncoderConfig(
-        vocab_size=number("vocab_size", int),
-        hidden_size=number("hidden_size", int),
-        num_layers=number("num_hidden_layers", int),
-        num_attention_heads=number("num_attention_heads", int),
-        intermediate_size=number("intermediate_size", int),
-        max_position_embeddings=number("max_position_embeddings", int, 512),
-        type_vocab_size=number("type_vocab_size", int, 2),
-        activation=ACTIVATIONS[activation],
-        dropout=number("hidden_dropout_prob", float, 0.1),
-        attention_dropout=number("attention_probs_dropout_prob", float, 0.1),
-    )
+    try:
+        return EncoderConfig(
+            vocab_size=number("vocab_size", int),
+            hidden_size=number("hidden_size", int),
+            num_layers=number("num_hidden_layers", int),
+            num_attention_heads=number("num_attention_heads", int),
+            intermediate_size=number("intermediate_size", int),
+            max_position_embeddings=number("max_position_embeddings", int, 512),
+            type_vocab_size=number("type_vocab_size", int, 2),
+            activation=ACTIVATIONS[activation],
+            dropout=number("hidden_dropout_prob", float, 0.1),
+            attention_dropout=number("attention_probs_dropout_prob", float, 0.1),
+        )
+    except EncoderError as error:
+        raise EncoderError(f"{path}: {error} Take the config.json of the weights.") from error

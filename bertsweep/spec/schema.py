@@ -61,6 +61,8 @@ def _below(schema: dict[str, Any], part: str | int) -> dict[str, Any] | None:
 
 def _resolved(schema: dict[str, Any]) -> dict[str, Any]:
     """The schema with references replaced, one level of alternatives deep."""
+    if len(schema.get("allOf", ())) == 1:  # how pydantic before 2.9 puts a title on a reference
+        schema = {**schema["allOf"][0], **{k: v for k, v in schema.items() if k != "allOf"}}
     if "$ref" in schema:
         target = _schema()["$defs"][schema["$ref"].rsplit("/", 1)[1]]
         schema = {**target, **{key: value for key, value in schema.items() if key != "$ref"}}

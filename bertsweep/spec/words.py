@@ -148,10 +148,10 @@ def inline(value: Any) -> str:
 
 
 def _one(schema: Schema) -> str:
-    if "enum" in schema:
-        return "one of " + quoted(schema["enum"])
     if "const" in schema:
         return f"`{schema['const']}`"
+    if "enum" in schema:
+        return "one of " + quoted(schema["enum"])
     kind = schema.get("type")
     if kind == "array":
         least, most = schema.get("minItems", 0), schema.get("maxItems")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from bertsweep.ledger import Event
 from bertsweep.tracking.login import Mode, settled_mode
-from bertsweep.tracking.runs import RunPlan, WandbRuns
+from bertsweep.tracking.process import RunPlan
+from bertsweep.tracking.runs import WandbRuns
 from bertsweep.tracking.tables import data_charts
 from bertsweep.tracking.trials import TrialRuns
 from bertsweep.tracking.worker import Worker
@@ -42,13 +43,13 @@ class WandbTracker:
         past: Iterable[Event] = (),
     ) -> None:
         self.mode: Mode = settled_mode(mode)
-        self._group, self._folder = group, folder.absolute()
+        self._group = group
         self._runs = WandbRuns(
             mode=self.mode,
             project=project,
             entity=entity,
             group=group,
-            folder=self._folder,
+            folder=folder.absolute(),
             warn=warn,
         )
         self._trials = TrialRuns(self._runs, group)
@@ -92,8 +93,7 @@ class WandbTracker:
         if not self._worker.close(timeout=timeout):
             self._runs.warn_once(
                 "slow",
-                f"W&B is still busy after {timeout:.0f} s and is left behind. Later, `wandb sync "
-                f"--include-online {self._folder}/wandb/*run-*` uploads what is missing.",
+                f"W&B is still busy after {timeout:.0f} s and is left behind. {self._runs.upload}",
             )
             self._runs.abandon()
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bertsweep.ledger import FAILED, FINISHED, INTERRUPTED, RUNNING, STOPPED, Event
-from bertsweep.tracking.runs import OpenRun, RunPlan, WandbRuns
+from bertsweep.tracking.process import KILLED, OpenRun, RunPlan
+from bertsweep.tracking.runs import WandbRuns
 
 _ENDS = {
     "trial_finished": FINISHED,
@@ -15,8 +16,8 @@ _ENDS = {
     "trial_failed": FAILED,
     "trial_interrupted": INTERRUPTED,
 }
-_EXIT_CODES = {FAILED: 1, INTERRUPTED: 255}
-"""What W&B shows as failed and as killed; everything else is finished."""
+_EXIT_CODES = {FAILED: 1, INTERRUPTED: KILLED}
+"""Everything else is shown as finished."""
 
 _AXES = {
     "epoch": "",
@@ -139,11 +140,13 @@ class TrialRuns:
             self.runs.summarise(trial.run, self._summary(trial))
 
     def _finish(self, name: str, trial: _Trial) -> None:
-        self._open(name, trial)
-        if trial.run is None:
-            return
-        self.runs.summarise(trial.run, self._summary(trial))
-        self.runs.finish(trial.run, exit_code=_EXIT_CODES.get(trial.status, 0))
+        for _ in range(2):
+            self._open(name, trial)
+            if trial.run is None:
+                return
+            self.runs.summarise(trial.run, self._summary(trial))
+            if self.runs.finish(trial.run, exit_code=_EXIT_CODES.get(trial.status, 0)):
+                break
         trial.run = None
 
     def _summary(self, trial: _Trial) -> dict[str, Any]:

@@ -1,0 +1,278 @@
+"""The trial itself, trained for real on the built-in data: every value counts, nothing lingers."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tf_keras
+
+from bertsweep.errors import NonFiniteLossError
+from bertsweep.model.classifier import cross_entropy
+from bertsweep.model.optimizer import Adam
+from bertsweep.spec.hyperparameters import Hyperparameters
+from bertsweep.trial import checkpoints
+from bertsweep.trial.checkpoints import Checkpoint
+from bertsweep.trial.job import TrialJob
+from bertsweep.trial.session import Session
+from bertsweep.trial.workbench import Workbench
+from tests.trials import PARAMS, proposal, small_job, small_prepared
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workbench, TrialJob]:
+    job = small_job(tmp_path_factory.mktemp("sweep"), small_prepared())
+    return Workbench(job), job
+
+
+@pytest.fixture
+def bench(shared: tuple[Workbench, TrialJob]) -> Workbench:
+    return shared[0]
+
+
+@pytest.fixture
+def job(shared: tuple[Workbench, TrialJob], tmp_path: Path) -> TrialJob:
+    return TrialJob.from_plain({**shared[1].to_plain(), "folder": str(tmp_path)})
+
+
+Numbers = list[tuple[Any, ...]]
+
+
+@pytest.fixture(scope="module")
+def unchanged(
+    shared: tuple[Workbench, TrialJob], tmp_path_factory: pytest.TempPathFactory
+) -> Numbers:
+    """One epoch with the parameters that the changes below start from."""
+    folder = {"folder": str(tmp_path_factory.mktemp("unchanged"))}
+    job = TrialJob.from_plain({**shared[1].to_plain(), **folder})
+    return numbers(run(shared[0], job, epochs=1))
+
+
+def run(bench: Workbench, job: TrialJob, **params: Any) -> list[dict[str, Any]]:
+    """Every report of a trial, its clock left out."""
+    session = Session(bench, job, proposal(**params))
+    reports = []
+    while not reports or not reports[-1]["finished"]:
+        reports.append(session.next_report())
+    return reports
+
+
+def numbers(reports: list[dict[str, Any]]) -> Numbers:
+    """What must be equal between equal trials."""
+    timed = ("examples_per_second",)
+    return [
+        (r["epoch"], r["examples"], {k: v for k, v in r["metrics"].items() if k not in timed})
+        for r in reports
+    ]
+
+
+CHANGES: dict[str, dict[str, Any]] = {
+    "learning_rate": {"learning_rate": 2e-3},
+    "dropout": {"dropout": 0.6},
+    "max_seq_length": {"max_seq_length": 6},
+    "batch_size": {"batch_size": 16},
+    "epochs": {"epochs": 2},
+    "optimizer": {"optimizer": "adamw", "weight_decay": 0.1},
+    "weight_decay": {"optimizer": "adamw", "weight_decay": 0.5},
+    "warmup": {"warmup": 0.5},
+    "schedule": {"schedule": "linear"},
+    "class_weight": {"class_weight": "balanced"},
+    "label_smoothing": {"label_smoothing": 0.2},
+    "trainable_layers": {"trainable_layers": 1},
+}
+
+
+def test_every_hyperparameter_is_tried_below() -> None:
+    assert set(CHANGES) == set(Hyperparameters.model_fields)
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_changing_a_parameter_changes_the_training(
+    bench: Workbench, job: TrialJob, unchanged: Numbers, name: str
+) -> None:
+    assert numbers(run(bench, job, **{"epochs": 1, **CHANGES[name]})) != unchanged
+
+
+def test_seeds_change_the_training_and_are_honoured_zero_included(
+    bench: Workbench, job: TrialJob
+) -> None:
+    seeds = enumerate((0, 0, 1))
+    runs = [numbers(run(bench, job, trial=f"t{n}", seed=seed, epochs=1)) for n, seed in seeds]
+    assert runs[0] == runs[1] != runs[2]
+
+
+def test_a_trial_gives_the_same_numbers_on_a_used_and_on_a_fresh_workbench(
+    bench: Workbench, job: TrialJob
+) -> None:
+    wild = {"learning_rate": 1e-2, "trainable_layers": 0, "batch_size": 64, "optimizer": "adamw"}
+    run(bench, job, trial="wild", **wild, weight_decay=0.3, class_weight="balanced")
+    used = numbers(run(bench, job, trial="used"))
+    fresh = Workbench.__new__(Workbench)
+    fresh.__dict__.update(_built_again(job))
+    assert numbers(run(fresh, job, trial="fresh")) == used
+
+
+def _built_again(job: TrialJob) -> dict[str, Any]:
+    """A workbench's parts built anew, without setting up devices twice in one process."""
+    from bertsweep.encoders import PreparedEncoder, native
+    from bertsweep.model.classifier import Classifier
+    from bertsweep.system import SystemSampler
+    from bertsweep.tokens import Tokens
+    from bertsweep.training.trainer import Trainer
+
+    encoder = PreparedEncoder.open(Path(job.encoder))
+    classifier = Classifier(native.build(encoder), classes=2)
+    return {
+        "encoder": encoder,
+        "validation": Tokens.open(Path(job.tokens), "validation"),
+        "trainer": Trainer(classifier, Tokens.open(Path(job.tokens), "train")),
+        "system": SystemSampler(),
+    }
+
+
+def test_an_interrupted_trial_goes_on_to_the_same_numbers(bench: Workbench, job: TrialJob) -> None:
+    whole = numbers(run(bench, job, trial="whole"))
+    session = Session(bench, job, proposal("cut"))
+    first = [session.next_report() for _ in range(2)]
+    run(bench, job, trial="between", learning_rate=5e-3)
+    again = run(bench, job, trial="cut")
+    assert numbers(first) == whole[:2]
+    assert numbers(again) == whole
+
+
+def test_learning_happens(bench: Workbench, job: TrialJob) -> None:
+    reports = run(bench, job, epochs=3)
+    assert reports[-1]["metrics"]["loss"] < 0.8 * reports[0]["metrics"]["loss"]
+    assert max(r["metrics"]["val_average_precision"] for r in reports) > 0.5
+
+
+def test_frozen_layers_stay_and_the_others_move(bench: Workbench, job: TrialJob) -> None:
+    classifier = bench.trainer.classifier
+    run(bench, job, trainable_layers=1)
+    moved = {
+        name
+        for name, variable in classifier.weights.items()
+        if not np.array_equal(variable.numpy(), classifier._initial[name])
+    }
+    assert moved == set(classifier.trained(1))
+    assert "encoder/word_embeddings/embeddings" not in moved
+
+
+def test_a_diverging_loss_ends_the_trial_with_a_reason(bench: Workbench, job: TrialJob) -> None:
+    session = Session(bench, job, proposal("wild"))
+    bench.trainer.classifier.kernel.assign(tf.fill(bench.trainer.classifier.kernel.shape, math.nan))
+    with pytest.raises(NonFiniteLossError, match=r"became nan by step \d+ of \d+; a learning rate"):
+        session.next_report()
+
+
+def test_the_best_checkpoint_holds_the_best_weights_and_says_what_it_is(
+    bench: Workbench, job: TrialJob
+) -> None:
+    reports = run(bench, job, learning_rate=3e-3, epochs=3)
+    values = [r["metrics"]["val_average_precision"] for r in reports]
+    best = values.index(max(values)) + 1
+    assert reports[-1]["checkpoint"] == f"trials/t0000/best-{best:04d}"
+    folder = Path(job.folder) / "trials" / "t0000"
+    assert [path.name for path in folder.glob("best-*")] == [f"best-{best:04d}"]
+    checkpoint = Checkpoint.open(folder / f"best-{best:04d}")
+    assert checkpoint.record["metrics"] == reports[best - 1]["metrics"]
+    bench.trainer.classifier.load(checkpoint.arrays())
+    again = bench.trainer.evaluate(bench.validation)
+    assert again.loss == pytest.approx(
+        reports[best - 1]["metrics"]["val_loss"], rel=1e-6
+    )
+    assert 0 < checkpoint.record["threshold"] < 1
+
+
+def test_a_finished_trial_saves_no_state_after_its_last_report(
+    bench: Workbench, job: TrialJob
+) -> None:
+    run(bench, job)
+    state = checkpoints.latest(Path(job.folder) / "trials" / "t0000", checkpoints.STATE)
+    assert state is not None
+    assert not state.record["reports"][-1]["finished"]
+    assert json.dumps(dict(state.record))
+
+
+def test_reports_count_epochs_and_examples(bench: Workbench, job: TrialJob) -> None:
+    reports = run(bench, job)
+    assert [r["epoch"] for r in reports] == [0.5, 1.0, 1.5, 2.0]
+    rows = bench.trainer.train_tokens.rows
+    assert reports[1]["examples"] == rows
+    assert reports[-1]["examples"] == rows * PARAMS["epochs"]
+    assert reports[-1]["metrics"]["examples_per_second"] > 0
+    assert reports[-1]["system"]["memory_mb"] > 100
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.1])
+def test_the_optimizer_is_keras_adam_and_adamw(decay: float) -> None:
+    rng = np.random.default_rng(0)
+    start = rng.normal(size=(5, 3)).astype(np.float32)
+    gradients = rng.normal(size=(20, 5, 3)).astype(np.float32)
+    ours, theirs = tf.Variable(start), tf.Variable(start)
+    adam = Adam({"layer/kernel": ours})
+    adam.reset(
+        learning_rate=0.01, weight_decay=decay, schedule="constant", warmup=0.0, total_steps=20
+    )
+    keras = (
+        tf_keras.optimizers.AdamW(0.01, weight_decay=decay)
+        if decay
+        else tf_keras.optimizers.Adam(0.01)
+    )
+    for gradient in gradients:
+        adam.apply({"layer/kernel": tf.constant(gradient)}, {"layer/kernel": ours})
+        keras.apply_gradients([(tf.constant(gradient), theirs)])
+    np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["layer/bias", "output_layer_norm/gamma", "layer_norm/beta"])
+def test_biases_and_layer_norms_do_not_decay(name: str) -> None:
+    weight = tf.Variable(tf.ones([3]))
+    adam = Adam({name: weight})
+    adam.reset(learning_rate=0.1, weight_decay=0.5, schedule="constant", warmup=0.0, total_steps=9)
+    adam.apply({name: tf.zeros([3])}, {name: weight})
+    assert weight.numpy().tolist() == [1.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [
+        ("constant", [0.5, 1.0, 1.0, 1.0, 1.0, 1.0]),
+        ("linear", [0.5, 1.0, 1.0, 0.75, 0.5, 0.25]),
+        ("cosine", [0.5, 1.0, 1.0, 0.8535534, 0.5, 0.1464466]),
+    ],
+)
+def test_schedules_warm_up_and_then_fall(schedule: Any, expected: list[float]) -> None:
+    weight = tf.Variable([0.0])
+    adam = Adam({"w": weight})
+    adam.reset(learning_rate=1.0, weight_decay=0.0, schedule=schedule, warmup=1 / 3, total_steps=6)
+    rates = []
+    for _ in range(6):
+        rates.append(float(adam.rate()))
+        adam.apply({"w": tf.zeros([1])}, {"w": weight})
+    assert rates == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_cross_entropy_is_keras(smoothing: float) -> None:
+    rng = np.random.default_rng(0)
+    labels = np.array([0, 1, 2, 1], dtype=np.int32)
+    logits = rng.normal(size=(4, 3)).astype(np.float32)
+    many = tf_keras.losses.CategoricalCrossentropy(
+        from_logits=True, label_smoothing=smoothing, reduction="none"
+    )
+    ours = cross_entropy(tf.constant(logits), labels, classes=3, smoothing=smoothing)
+    np.testing.assert_allclose(ours, many(np.eye(3)[labels], logits), rtol=1e-5)
+    two = tf_keras.losses.BinaryCrossentropy(
+        from_logits=True, label_smoothing=smoothing, reduction="none"
+    )
+    binary = np.minimum(labels, 1)
+    ours = cross_entropy(tf.constant(logits[:, 0]), binary, classes=2, smoothing=smoothing)
+    np.testing.assert_allclose(
+        ours, two(binary[:, None].astype(np.float32), logits[:, :1]), rtol=1e-5
+    )
