@@ -92,8 +92,10 @@ def main(trials: int) -> None:
     print(f"{len(times)} trials of {REPORTS} reports: {each:.4f} s a trial")
     for first in range(0, len(times) - 1, 100):
         part = times[first : first + 101]
-        print(f"  trials {first} to {first + len(part) - 1}: "
-              f"{(part[-1] - part[0]) / (len(part) - 1):.4f} s a trial")
+        print(
+            f"  trials {first} to {first + len(part) - 1}: "
+            f"{(part[-1] - part[0]) / (len(part) - 1):.4f} s a trial"
+        )
     print(f"the study's database was behind by {waited:.2f} s at the end")
 
 

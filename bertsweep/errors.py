@@ -52,7 +52,7 @@ class Problem:
     def __str__(self) -> str:
         where = " -> ".join(str(part) for part in self.path) or "(top level)"
         line = f", line {self.line}" if self.line is not None else ""
-        remedy = f" {self.remedy}" if self.remedy else ""
+        remedy = f". {self.remedy}" if self.remedy else ""
         return f"{where}{line}: {self.rule}{remedy}"
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,13 +14,12 @@ REAL = REPOSITORY.parent / "shared" / "real"
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def _quiet(tmp_path_factory: pytest.TempPathFactory) -> None:
     """One cache for the whole run, none of the user's; no W&B account."""
     os.environ["BERTSWEEP_CACHE"] = str(tmp_path_factory.mktemp("cache"))
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     for name in ("WANDB_API_KEY", "RAY_ADDRESS", "BERTSWEEP_STORAGE"):
         os.environ.pop(name, None)
-    yield
 
 
 @pytest.fixture(scope="session")

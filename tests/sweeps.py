@@ -53,7 +53,11 @@ def start(*arguments: str, log: Path) -> subprocess.Popen[bytes]:
     """Starts the command in the background, in a process group of its own."""
     with log.open("ab") as stream:
         return subprocess.Popen(
-            command(*arguments), stdout=stream, stderr=stream, cwd=REPOSITORY, start_new_session=True
+            command(*arguments),
+            stdout=stream,
+            stderr=stream,
+            cwd=REPOSITORY,
+            start_new_session=True,
         )
 
 

@@ -8,12 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import clisweeps
 import pytest
-from clisweeps import Done, cli
 
 from bertsweep.cli import _app
 from bertsweep.errors import InterruptedSweep
+from tests import clisweeps
+from tests.clisweeps import Done, cli
 
 SPEC = """\
 name: demo

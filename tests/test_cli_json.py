@@ -7,14 +7,14 @@ import re
 from pathlib import Path
 from typing import Any
 
-import clisweeps
 import jsonschema
 import pytest
-from clisweeps import cli
 
 from bertsweep.cli import _documents
 from bertsweep.ledger import fold, read
 from bertsweep.paths import SweepPaths
+from tests import clisweeps
+from tests.clisweeps import cli
 
 DOCS = Path(__file__).parent.parent / "docs" / "json.md"
 SPEC = """\

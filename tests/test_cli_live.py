@@ -9,15 +9,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import clisweeps
 import pytest
-from clisweeps import METRIC
 from rich.console import Console
 
 from bertsweep.cli._live import TerminalView, live_view
 from bertsweep.cli._plain import PlainView
 from bertsweep.cli._watch import Watch
 from bertsweep.ledger import Event, read
+from tests import clisweeps
+from tests.clisweeps import METRIC
 
 START = 1_000_000.0
 

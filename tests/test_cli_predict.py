@@ -7,15 +7,15 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-import clisweeps
 import numpy as np
 import pyarrow
 import pyarrow.parquet
 import pytest
-from clisweeps import cli
 from test_cli_json import example, shape
 
 from bertsweep.cli._texts import read_texts
+from tests import clisweeps
+from tests.clisweeps import cli
 
 
 @pytest.fixture(scope="module")

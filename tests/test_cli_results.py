@@ -7,9 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import clisweeps
 import pytest
-from clisweeps import METRIC, cli
+
+from tests import clisweeps
+from tests.clisweeps import METRIC, cli
 
 
 @pytest.fixture

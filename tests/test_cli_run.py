@@ -9,7 +9,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import clisweeps
 import pytest
 from rich.console import Console
 from test_cli_json import example
@@ -19,6 +18,7 @@ from bertsweep.errors import NoUsableTrialError
 from bertsweep.ledger import fold, read
 from bertsweep.paths import SweepPaths
 from bertsweep.spec import parse
+from tests import clisweeps
 
 SPEC = """\
 name: demo

@@ -7,13 +7,13 @@ import re
 from pathlib import Path
 
 import pytest
-from datafiles import prepared
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score
 
 from bertsweep.data import builtin
 from bertsweep.errors import DataError
+from tests.datafiles import prepared
 
 DIGEST = "e2014051071ff5bad9bcea9a490bdc234be850d941723976030c7c573802f201"
 

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from datafiles import prepared, questions, rows_of, written
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bertsweep.data import statistics
 from bertsweep.data.labels import find_classes
 from bertsweep.errors import DataError
+from tests.datafiles import prepared, questions, rows_of, written
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from datafiles import prepared, questions, rows_of
 
 from bertsweep.data.download import fetch
 from bertsweep.data.objects import open_object
 from bertsweep.errors import DataError, DownloadError, MissingPackageError
+from tests.datafiles import prepared, questions, rows_of
 
 BODY = random.Random(7).randbytes(3_000_000)
 PIECE = 1 << 15

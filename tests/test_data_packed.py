@@ -12,10 +12,10 @@ import zlib
 from pathlib import Path
 
 import pytest
-from datafiles import prepared, questions, rows_of
 
 from bertsweep.data.packed import PackedFile
 from bertsweep.errors import DataError
+from tests.datafiles import prepared, questions, rows_of
 
 FRAME = questions(40)
 CSV = FRAME.to_csv(index=False).encode()

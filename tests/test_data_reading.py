@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from datafiles import prepared, questions, rows_of, written
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +15,7 @@ from bertsweep.data.columns import Columns
 from bertsweep.data.delimited import read_csv, read_tsv
 from bertsweep.data.packed import PackedFile
 from bertsweep.errors import DataError
+from tests.datafiles import prepared, questions, rows_of, written
 
 COLUMNS = Columns(("text",), "label")
 WORDS = ["NA", "null", "None", "NaN", "n/a", "-", "#N/A", "1.50", "true"]

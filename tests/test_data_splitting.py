@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from datafiles import prepared, questions, written
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.model_selection import train_test_split
@@ -17,6 +16,7 @@ from bertsweep.data import Dataset
 from bertsweep.data.cutting import Cutter
 from bertsweep.errors import DataError
 from bertsweep.spec.models import Split
+from tests.datafiles import prepared, questions, written
 
 
 def unbalanced(rows: int, share: float = 0.06) -> pd.DataFrame:

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from clisweeps import cli
 
 from bertsweep.doctor import Finding, diagnose, folders, machine, processes, versions
 from bertsweep.errors import InputError
+from tests.clisweeps import cli
 
 
 def run_doctor(*arguments: object, **environment: str) -> tuple[int, dict[str, Finding], str]:

@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hfmodel import write_folder
-from hubmodule import tar_gz, write_hub_module
 from safetensors.numpy import load_file
 
 from bertsweep.encoders import PreparedEncoder, prepare, tiny
 from bertsweep.encoders.variables import shapes
 from bertsweep.errors import BertsweepError, DownloadError, EncoderError
 from bertsweep.spec.models import Encoder
+from tests.hfmodel import write_folder
+from tests.hubmodule import tar_gz, write_hub_module
 
 WORDS = tiny.vocabulary()[:300]
 

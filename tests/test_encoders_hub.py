@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hubmodule import tar_gz, write_hub_module
 
 from bertsweep.encoders import EncoderConfig, archive, prepare, tiny
 from bertsweep.encoders.hub import cached_by_hub, compressed
 from bertsweep.encoders.variables import shapes
 from bertsweep.errors import EncoderError
 from bertsweep.spec.models import Encoder
+from tests.hubmodule import tar_gz, write_hub_module
 
 WORDS = tiny.vocabulary()[:300]
 

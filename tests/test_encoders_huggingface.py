@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hfmodel import CONFIG, VOCABULARY, Tensors, pooled, tensors, write_folder
 from safetensors.numpy import load_file, save_file
 
 from bertsweep.encoders import PreparedEncoder, prepare
 from bertsweep.errors import EncoderError
 from bertsweep.spec.models import Encoder
+from tests.hfmodel import CONFIG, VOCABULARY, Tensors, pooled, tensors, write_folder
 
 
 def prepared(folder: Path) -> PreparedEncoder:

@@ -183,9 +183,7 @@ def test_the_best_checkpoint_holds_the_best_weights_and_says_what_it_is(
     assert checkpoint.record["metrics"] == reports[best - 1]["metrics"]
     bench.trainer.classifier.load(checkpoint.arrays())
     again = bench.trainer.evaluate(bench.validation)
-    assert again.loss == pytest.approx(
-        reports[best - 1]["metrics"]["val_loss"], rel=1e-6
-    )
+    assert again.loss == pytest.approx(reports[best - 1]["metrics"]["val_loss"], rel=1e-6)
     assert 0 < checkpoint.record["threshold"] < 1
 
 

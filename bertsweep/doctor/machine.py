@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import netrc
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from bertsweep.doctor.finding import Finding
+from bertsweep.tracking import login_source
 
 _GB = 1e9
 _LEAST_MEMORY = 4 * _GB
@@ -29,7 +28,7 @@ def login() -> Iterator[Finding]:
     """Whether W&B runs would go online; the key itself is neither returned nor printed."""
     mode = os.environ.get("WANDB_MODE")
     suffix = f"; WANDB_MODE={mode}" if mode else ""
-    place = _key_place()
+    place = login_source()
     if place is None:
         remedy = "For online runs: set WANDB_API_KEY or type `wandb login`. Offline needs nothing."
         status = f"no key: runs are kept offline{suffix}"
@@ -78,16 +77,3 @@ def _shared_memory(folder: Path) -> Finding:
         return Finding("shared memory", "ok", value)
     remedy = "Ray falls back to slow files: start the container with --shm-size=2g."
     return Finding("shared memory", "warning", value, remedy)
-
-
-def _key_place() -> str | None:
-    """Where a W&B key stands; None without one."""
-    if os.environ.get("WANDB_API_KEY"):
-        return "WANDB_API_KEY"
-    file = Path(os.environ.get("NETRC") or Path.home() / ".netrc")
-    host = urlsplit(os.environ.get("WANDB_BASE_URL") or "https://api.wandb.ai").hostname or ""
-    try:
-        entry = netrc.netrc(str(file)).authenticators(host)
-    except (OSError, netrc.NetrcParseError, UnicodeDecodeError):
-        return None
-    return str(file) if entry and entry[2] else None

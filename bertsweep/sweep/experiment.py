@@ -12,9 +12,10 @@ from bertsweep.paths import SweepPaths
 from bertsweep.search import bridge
 from bertsweep.search.rules import build_rule
 from bertsweep.search.study import Study
-from bertsweep.space import Fixed, Point
+from bertsweep.space import Point
 from bertsweep.spec import SweepSpec
 from bertsweep.spec.hyperparameters import Hyperparameters
+from bertsweep.spec.search_checks import most_epochs
 from bertsweep.sweep.cluster import Share
 from bertsweep.sweep.conductor import SweepConductor
 from bertsweep.sweep.prepare import Prepared
@@ -64,14 +65,14 @@ class Experiment:
             seed=spec.seed if spec.search.seed is None else spec.search.seed,
             mode=self.job.mode,
             baseline=point_of(spec, spec.baseline),
-            warm_start=[point_of(spec, spec.hyperparameters(p)) for p in spec.search.warm_start],
+            warm_start=spec.search.warm_start,
         )
         return SweepConductor(
             spec=spec,
             job=self.job,
             ledger=self.ledger,
             study=study,
-            rule=build_rule(spec.search.scheduler, max_epochs=max_epochs(spec)),
+            rule=build_rule(spec.search.scheduler, max_epochs=most_epochs(spec.space)),
             retention=Retention(self.paths, self.ledger, spec.checkpoints.keep),
             interrupted=self.stopping.is_set,
             trials=self.trials,
@@ -133,19 +134,6 @@ def point_of(spec: SweepSpec, hyperparameters: Hyperparameters) -> Point:
     All of them, where no point does: the study runs that as it is and does not learn from it.
     """
     complete = hyperparameters.to_point()
-    point: Point = {}
-    for parameter in spec.space.parameters:
-        if parameter.active(point):
-            point[parameter.name] = complete[parameter.name]
+    point = spec.space.project(complete)
     inside = not spec.space.outside(point)
     return point if inside and spec.hyperparameters(point) == hyperparameters else complete
-
-
-def max_epochs(spec: SweepSpec) -> float:
-    """The most epochs a proposed trial can have."""
-    if "epochs" not in spec.space:
-        return float(Hyperparameters().epochs)
-    domain = spec.space["epochs"].domain
-    if isinstance(domain, Fixed):
-        return float(domain.value)
-    return float(max(domain.grid() or ()))

@@ -11,7 +11,6 @@ from bertsweep import __version__, results
 from bertsweep.data import Progress
 from bertsweep.errors import InputError, InterruptedSweep
 from bertsweep.ledger import Ledger, Subscriber, SweepState, read
-from bertsweep.metrics import mode_of
 from bertsweep.paths import SweepPaths, cache_root
 from bertsweep.spec import SweepSpec, from_plain
 from bertsweep.sweep import cluster
@@ -47,13 +46,12 @@ def run(
     """
     paths = _new_folder(storage, spec.name, name)
     prepared = prepare(spec, cache=cache_root(), base=base, progress=progress, notify=notify)
-    metric = spec.objective.metric
     started = {
         "sweep": uuid.uuid4().hex[:8],
         "name": paths.folder.name,
         "spec": spec.to_plain(),
         "base": str(base),
-        "objective": {"metric": metric, "mode": _mode(spec)},
+        "objective": {"metric": spec.objective.metric, "mode": spec.objective.mode},
         **prepared.facts(),
         "versions": {"bertsweep": __version__, **{n: metadata.version(n) for n in _STACK}},
     }
@@ -109,14 +107,14 @@ def resume(
 
 def _finish(experiment: Experiment, notify: Notify) -> SweepState:
     """Conducts the experiment and writes how it ended."""
-    ledger, name = experiment.ledger, experiment.paths.folder.name
+    ledger, folder = experiment.ledger, experiment.paths.folder
     conduct(experiment)
     if experiment.stopping.is_set():
         for trial in experiment.conductor.unfinished:
             ledger.append("trial_interrupted", trial=trial)
         ledger.append("sweep_ended", status="interrupted", reason="stopped by the user")
         raise InterruptedSweep(
-            f"stopped; nothing that was reported is lost. Go on with: bertsweep resume {name}"
+            f"stopped; nothing that was done is lost. Go on with: bertsweep resume {folder}"
         )
     if experiment.conductor.hopeless:
         notify("the first trials all failed, so no more were started")
@@ -142,11 +140,6 @@ def _new_folder(storage: Path, default: str, name: str | None) -> SweepPaths:
         number += 1
         folder = storage / f"{default}-{number}"
     return SweepPaths(folder)
-
-
-def _mode(spec: SweepSpec) -> str:
-    mode = spec.objective.mode
-    return mode_of(spec.objective.metric) if mode == "auto" else mode
 
 
 def _address(spec: SweepSpec, address: str | None) -> str | None:
