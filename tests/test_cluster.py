@@ -49,7 +49,7 @@ def test_trials_share_what_the_nodes_have(address: str) -> None:
     with cluster.started(address):
         for resources, expected in SHARES:
             assert cluster.share(Resources.model_validate(resources)) == expected
-        with pytest.raises(InputError, match="a trial gets 9 CPUs .* largest node has 4 and 2"):
+        with pytest.raises(InputError, match=r"a trial gets 9 CPUs .* largest node has 4 and 2"):
             cluster.share(Resources.model_validate({"cpus_per_trial": 9.0}))
         with pytest.raises(InputError, match="a trial trains on one GPU, but gpus_per_trial is 2"):
             cluster.share(Resources.model_validate({"gpus_per_trial": 2.0}))

@@ -90,8 +90,8 @@ def share(resources: Resources) -> Share:
     cpus_each = asked_cpus if asked_cpus != "auto" else even
     if gpus_each > 1:
         raise InputError(
-            f"resources: a trial trains on one GPU, but gpus_per_trial is {gpus_each:g}. Set it to 1 "
-            "or a fraction; more GPUs run more trials at once."
+            f"resources: a trial trains on one GPU, but gpus_per_trial is {gpus_each:g}. "
+            "Set it to 1 or a fraction; more GPUs run more trials at once."
         )
     slots = sum(_slots(node, cpus_each, gpus_each) for node in nodes)
     if slots < 1:
