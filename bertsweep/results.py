@@ -15,12 +15,12 @@ BASELINE = "baseline"
 
 def load(paths: SweepPaths) -> SweepState:
     """The state of the sweep in `paths`. Raises `LedgerError` when its ledger is damaged."""
-    return ledger.fold(ledger.read(paths.ledger))
+    return ledger.load(paths.ledger)
 
 
 def best_value(state: SweepState, trial: TrialState) -> float | None:
     """The trial's best objective value; None when it never reported one."""
-    return None if trial.best is None else float(trial.best["metrics"][state.metric])
+    return None if trial.best is None else trial.best.value(state.metric)
 
 
 def ranking(state: SweepState) -> list[TrialState]:

@@ -127,12 +127,34 @@ def test_the_best_report_is_the_smallest_where_the_objective_is_a_loss(tmp_path:
     assert best["report"] == 2
 
 
+def test_a_state_keeps_every_metric_of_a_report(book: Ledger) -> None:
+    propose(book, "t0000")
+    measured = [
+        {"val_f1": 0.25, "loss": float("nan")},
+        {"val_f1": 0.5, "loss": 0.75, "other": 1e-9},
+    ]
+    for number, metrics in enumerate(measured, start=1):
+        fields = {"epoch": number / 4, "examples": 8 * number, "seconds": 2.5, "system": {"gpu": 1}}
+        book.append("trial_reported", trial="t0000", report=number, metrics=metrics, **fields)
+    first, second = book.state.trials["t0000"].reports
+    assert dict(first) == {
+        "report": 1,
+        "epoch": 0.25,
+        "examples": 8,
+        "seconds": 2.5,
+        "metrics": {"val_f1": 0.25, "loss": None},
+    }
+    assert second["metrics"] == measured[1]
+    assert [first.value(name) for name in ("val_f1", "loss", "other")] == [0.25, None, None]
+
+
 def test_the_running_state_equals_the_fold_of_the_file(book: Ledger, tmp_path: Path) -> None:
     propose(book, "t0000")
     report(book, "t0000", 1, 0.25)
     book.append("trial_finished", trial="t0000")
     book.append("sweep_ended", status="finished", reason=None)
-    assert ledger.fold(ledger.read(tmp_path / "ledger.jsonl")) == book.state
+    path = tmp_path / "ledger.jsonl"
+    assert ledger.load(path) == ledger.fold(ledger.read(path)) == book.state
 
 
 def test_subscribers_see_the_very_events_that_are_written(tmp_path: Path) -> None:

@@ -42,10 +42,17 @@ def study(
     seed: int = 0,
     baseline: Point = BASE,
     warm_start: Sequence[Point] = (),
+    **options: int,
 ) -> Study:
     sampler = Sampler.model_validate({"kind": kind, "startup_trials": 4})
     return Study(
-        space, sampler=sampler, seed=seed, mode="max", baseline=baseline, warm_start=warm_start
+        space,
+        sampler=sampler,
+        seed=seed,
+        mode="max",
+        baseline=baseline,
+        warm_start=warm_start,
+        **options,
     )
 
 
@@ -124,6 +131,40 @@ def test_a_baseline_outside_the_space_is_run_as_it_is() -> None:
 def test_tpe_learns_from_what_it_is_told() -> None:
     values = [quality(asked.point) for asked in drive(study("tpe", seed=1), 40)]
     assert sum(values[25:]) / 15 > sum(values[1:8]) / 7
+
+
+class TestALongSweep:
+    """Longer than what the sampler fits its model to."""
+
+    def test_is_learnt_from(self) -> None:
+        values = [quality(asked.point) for asked in drive(study("tpe", fitted=30), 80)]
+        assert sum(values[60:]) / 20 > sum(values[1:8]) / 7
+
+    def test_goes_on_after_a_refill_as_if_never_interrupted(self) -> None:
+        whole = drive(study("tpe", fitted=30), 50)
+        resumed = study("tpe", fitted=30)
+        for asked in whole[:45]:
+            values = {1: quality(asked.point)}
+            resumed.refill(asked.number, asked.point, status=ledger.FINISHED, values=values)
+        assert drive(resumed, 5) == whole[45:]
+
+    @pytest.mark.parametrize(
+        ("changed", "matters"), [("old", False), ("best", True), ("new", True)]
+    )
+    def test_has_its_old_middling_trials_forgotten(self, changed: str, matters: bool) -> None:
+        points = [asked.point for asked in drive(study("random"), 60)]
+        worst_first = sorted(range(40), key=lambda number: quality(points[number]))
+        number = {"old": worst_first[0], "best": worst_first[-1], "new": 58}[changed]
+        proposed = []
+        for factor in (1.0, 0.9):
+            told = study("tpe", fitted=40)
+            for at, point in enumerate(points):
+                rate = float(point["learning_rate"]) * (factor if at == number else 1.0)
+                moved = {**point, "learning_rate": rate}
+                values = {1: quality(point)}
+                told.refill(at, moved, status=ledger.FINISHED, values=values)
+            proposed.append([told.ask() for _ in range(8)])
+        assert (proposed[0] != proposed[1]) == matters
 
 
 def test_seeds_are_honoured_zero_included() -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import heapq
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 import optuna
@@ -26,7 +27,16 @@ _STATES = {
     ledger.FINISHED: TrialState.COMPLETE,
     ledger.STOPPED: TrialState.PRUNED,
 }
+_LEARNT_FROM = (TrialState.COMPLETE, TrialState.PRUNED)
 BASELINE, WARM_START, SAMPLER = "baseline", "warm_start", "sampler"
+
+FITTED = 250
+"""Ended trials that a sampler's model is fitted to, so that the cost of a proposal stays bounded.
+
+TPE holds the best tenth of the trials, but at most 25, against the others, which it weighs by age.
+The best 25 and the latest 225 give it the good side that all trials would, and of the other side
+the part with the most weight. A Gaussian process takes time with the cube of its trials.
+"""
 
 
 @dataclass(frozen=True)
@@ -77,7 +87,8 @@ class Study:
     """Asks and tells one in-memory Optuna study; numbers trials in the order they were asked.
 
     `baseline` is number 0 and `warm_start` the numbers after it. A point that does not lie in the
-    space is run all the same, but the sampler cannot learn from it.
+    space is run all the same, but the sampler cannot learn from it. A sampler that fits a model
+    takes the running trials and `fitted` ended ones: the best tenth and the latest.
     """
 
     def __init__(
@@ -89,12 +100,16 @@ class Study:
         mode: str,
         baseline: Point,
         warm_start: Sequence[Point] = (),
+        fitted: int = FITTED,
     ) -> None:
         self.space = space
         self._queue = [(BASELINE, baseline), *((WARM_START, point) for point in warm_start)]
         self._grid = list(space.grid()) if sampler.kind == "grid" else None
         self._sampler, self._seed = sampler, seed
+        models = sampler.kind in ("tpe", "gp")
+        self._memory = _Memory(max(fitted, sampler.startup_trials) if models else None, mode)
         self._study = optuna.create_study(
+            storage=self._memory,
             sampler=build_sampler(sampler, seed=seed),
             direction="maximize" if mode == "max" else "minimize",
         )
@@ -115,6 +130,7 @@ class Study:
         # A sampler's stream of random numbers would begin anew in a resumed sweep and propose the
         # same points again. Seeded by number, it proposes what an uninterrupted one would have.
         self._study.sampler = build_sampler(self._sampler, seed=derive(self._seed, number))
+        self._memory.forget()
         trial = self._study.ask()
         self._open[number] = trial
         self._asked.append(self._suggest(trial))
@@ -181,6 +197,42 @@ class Study:
     def _check_order(self, number: int) -> None:
         if number != len(self._asked):
             raise ValueError(f"trial {len(self._asked)} must come next, but got {number}")
+
+
+class _Memory(optuna.storages.InMemoryStorage):
+    """Trials of which a sampler is shown all that have not ended, and at most `most` that have."""
+
+    def __init__(self, most: int | None, mode: str) -> None:
+        super().__init__()
+        self._most, self._sign = most, -1.0 if mode == "max" else 1.0
+        self._forgotten: frozenset[int] = frozenset()
+
+    def forget(self) -> None:
+        """Chooses anew which ended trials are shown: what there is decides, not how it came."""
+        ended = [t for t in super().get_all_trials(0, deepcopy=False) if t.state in _LEARNT_FROM]
+        if self._most is None or len(ended) <= self._most:
+            return
+        best = {t.number for t in heapq.nsmallest(self._most // 10, ended, key=self._rank)}
+        others = [t.number for t in ended if t.number not in best]
+        self._forgotten = frozenset(others[: len(ended) - self._most])
+
+    def get_all_trials(
+        self,
+        study_id: int,
+        deepcopy: bool = True,  # noqa: FBT001, FBT002 - Optuna's signature
+        states: Container[TrialState] | None = None,
+    ) -> list[FrozenTrial]:
+        trials = super().get_all_trials(study_id, deepcopy, states)
+        return [t for t in trials if t.number not in self._forgotten] if self._forgotten else trials
+
+    def _rank(self, trial: FrozenTrial) -> tuple[float, float, float]:
+        """Smaller is better, by TPE's order: finished ones by value, stopped ones by how far."""
+        if trial.state == TrialState.COMPLETE:
+            return (0, 0, self._sign * trial.value)
+        if not trial.intermediate_values:
+            return (2, 0, 0)
+        step, value = max(trial.intermediate_values.items())
+        return (1, -step, self._sign * value)
 
 
 def frozen_trial(
