@@ -11,11 +11,11 @@ import numpy as np
 import pyarrow
 import pyarrow.parquet
 import pytest
-from test_cli_json import example, shape
 
 from bertsweep.cli._texts import read_texts
 from tests import clisweeps
 from tests.clisweeps import cli
+from tests.test_cli_json import example, shape
 
 
 @pytest.fixture(scope="module")

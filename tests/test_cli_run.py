@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from test_cli_json import example
 
 from bertsweep.cli._sweeping import conclude, describe, handle, next_commands, places
 from bertsweep.errors import NoUsableTrialError
@@ -19,6 +18,7 @@ from bertsweep.ledger import fold, read
 from bertsweep.paths import SweepPaths
 from bertsweep.spec import parse
 from tests import clisweeps
+from tests.test_cli_json import example
 
 SPEC = """\
 name: demo
