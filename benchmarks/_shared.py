@@ -167,9 +167,11 @@ def our_turns(
 
     from bertsweep.spec.hyperparameters import Hyperparameters
     from bertsweep.trial.job import TrialJob
-    from bertsweep.trial.workbench import Workbench
+    from bertsweep.trial.workbench import Workbench, set_up_devices
 
-    trainer = Workbench(TrialJob.from_plain(job)).trainer
+    ours = TrialJob.from_plain(job)
+    set_up_devices(cpus=ours.cpus, gpus=ours.gpus)
+    trainer = Workbench(ours).trainer
     endless = 10_000
     trainer.begin(Hyperparameters(batch_size=batch_size, epochs=endless), seed=SEED)
     if head is not None:
@@ -218,7 +220,13 @@ class Side:
             stderr=self._log,
             text=True,
             cwd=REPOSITORY,
-            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2", **environment},
+            # oneDNN for both sides, as a sweep's actors have it: a default on some processors only.
+            env={
+                **os.environ,
+                "TF_CPP_MIN_LOG_LEVEL": "2",
+                "TF_ENABLE_ONEDNN_OPTS": "1",
+                **environment,
+            },
         )
 
     def turn(self) -> dict[str, Any]:

@@ -176,8 +176,9 @@ def our_trial(channel: Channel, config: Mapping[str, Any]) -> None:
     job = _shared.our_job(prepared, folder / "sweep", **how)
     preparing = time.perf_counter() - begun
 
-    from bertsweep.trial.workbench import Workbench
+    from bertsweep.trial.workbench import Workbench, set_up_devices
 
+    set_up_devices(cpus=job.cpus, gpus=job.gpus)
     bench = Workbench(job)
     seconds, report = _run(bench, job, "t0000", config)
     channel.send({"fitting": seconds, "preparing": preparing})

@@ -112,27 +112,7 @@ def test_a_trial_gives_the_same_numbers_on_a_used_and_on_a_fresh_workbench(
     wild = {"learning_rate": 1e-2, "trainable_layers": 0, "batch_size": 64, "optimizer": "adamw"}
     run(bench, job, trial="wild", **wild, weight_decay=0.3, class_weight="balanced")
     used = numbers(run(bench, job, trial="used"))
-    fresh = Workbench.__new__(Workbench)
-    fresh.__dict__.update(_built_again(job))
-    assert numbers(run(fresh, job, trial="fresh")) == used
-
-
-def _built_again(job: TrialJob) -> dict[str, Any]:
-    """A workbench's parts built anew, without setting up devices twice in one process."""
-    from bertsweep.encoders import PreparedEncoder, native
-    from bertsweep.model.classifier import Classifier
-    from bertsweep.system import SystemSampler
-    from bertsweep.tokens import Tokens
-    from bertsweep.training.trainer import Trainer
-
-    encoder = PreparedEncoder.open(Path(job.encoder))
-    classifier = Classifier(native.build(encoder), classes=2)
-    return {
-        "encoder": encoder,
-        "validation": Tokens.open(Path(job.tokens), "validation"),
-        "trainer": Trainer(classifier, Tokens.open(Path(job.tokens), "train")),
-        "system": SystemSampler(),
-    }
+    assert numbers(run(Workbench(job), job, trial="fresh")) == used
 
 
 def test_an_interrupted_trial_goes_on_to_the_same_numbers(bench: Workbench, job: TrialJob) -> None:

@@ -68,6 +68,8 @@ def started(address: str | None) -> Iterator[None]:
             f"{where} could not be reached or started ({type(error).__name__}: {first}). "
             "`bertsweep doctor` says what this machine has; `ray status` says if a cluster runs."
         ) from error
+    # Tune would print failures that the ledger and the terminal tell in their own words.
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
     try:
         yield
     finally:

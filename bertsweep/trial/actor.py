@@ -32,9 +32,10 @@ class BertTrial(tune.Trainable):
 
     def setup(self, config: Mapping[str, Any]) -> None:
         # TensorFlow is imported here, in the actor, and never in the driver.
-        from bertsweep.trial.workbench import Workbench
+        from bertsweep.trial.workbench import Workbench, set_up_devices
 
         self._job = TrialJob.from_plain(config["job"])
+        set_up_devices(cpus=self._job.cpus, gpus=self._job.gpus)
         self._bench = Workbench(self._job)
         self._session: Session | None = None
         self.reset_config(config)

@@ -1,4 +1,4 @@
-"""What an actor keeps from trial to trial: devices set up, encoder built, tokens mapped."""
+"""What an actor keeps from trial to trial: encoder built, graphs traced, tokens mapped."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ class Workbench:
     """Built once an actor; the trainer's graphs serve every trial of the sweep."""
 
     def __init__(self, job: TrialJob) -> None:
-        set_up_devices(cpus=job.cpus, gpus=job.gpus)
         self.encoder = PreparedEncoder.open(Path(job.encoder))
         classifier = Classifier(native.build(self.encoder), classes=len(job.labels))
         self.validation = Tokens.open(Path(job.tokens), "validation")
