@@ -131,7 +131,8 @@ class Report(Mapping[str, Any]):
         self._names: tuple[str, ...] = (
             names if like is None or like._names != names else like._names
         )
-        numbers = [*map(event.__getitem__, self._FIELDS), *metrics.values()]
+        numbers = [event[field] for field in self._FIELDS]
+        numbers += metrics.values()
         try:
             self._numbers = array("d", numbers)
         except TypeError:  # an array cannot hold None
@@ -143,12 +144,14 @@ class Report(Mapping[str, Any]):
             place = len(self._FIELDS) + self._names.index(metric)
         except ValueError:
             return None
-        return _number(self._numbers[place])
+        number = self._numbers[place]
+        return None if math.isnan(number) else number
 
     def __getitem__(self, key: str) -> Any:
         if key == "metrics":
-            numbers = self._numbers[len(self._FIELDS) :]
-            return dict(zip(self._names, map(_number, numbers), strict=True))
+            numbers = self._numbers.tolist()[len(self._FIELDS) :]
+            named = zip(self._names, numbers, strict=True)
+            return {name: None if math.isnan(number) else number for name, number in named}
         if key not in self._FIELDS:
             raise KeyError(key)
         number = self._numbers[self._FIELDS.index(key)]
@@ -162,10 +165,6 @@ class Report(Mapping[str, Any]):
 
     def __repr__(self) -> str:
         return f"Report({dict(self)})"
-
-
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else value
 
 
 @dataclass
@@ -329,4 +328,4 @@ def _records(file: IO[bytes], path: Path) -> Iterator[tuple[Event, int]]:
                 "damaged. Restore the file from a copy, or cut it off before this line."
             )
         # A quarter of the standard library's time.
-        yield from_json(body), len(line)
+        yield from_json(body, cache_strings="keys"), len(line)

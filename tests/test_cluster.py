@@ -27,7 +27,8 @@ def address() -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = {**os.environ, "RAY_USAGE_STATS_ENABLED": "0"}
+    # Loopback only, and gone with the tests: without the token that every client would have to set.
+    environment = {**os.environ, "RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled"}
     command = [str(RAY), "start", "--head", f"--port={port}", "--num-cpus=4", "--num-gpus=2"]
     quiet = ["--include-dashboard=false", "--disable-usage-stats", "--node-ip-address=127.0.0.1"]
     subprocess.run([*command, *quiet], check=True, capture_output=True, env=environment)

@@ -44,7 +44,7 @@ def shown(state: SweepState, paths: SweepPaths) -> Document:
         "path": str(paths.folder),
         "status": status(state, paths),
         "objective": {"metric": state.metric, "mode": state.mode},
-        "trials": [_trial(trial) for trial in state.trials.values()],
+        "trials": map(_trial, state.trials.values()),
     }
 
 
@@ -101,11 +101,8 @@ def _trial(trial: TrialState) -> Document:
         "status": trial_status(trial),
         "origin": trial.origin,
         "params": dict(trial.params),
-        "metrics": dict(trial.best["metrics"]) if trial.best else {},
-        "reports": [
-            {key: event[key] for key in ("report", "epoch", "examples", "seconds", "metrics")}
-            for event in trial.reports
-        ],
+        "metrics": trial.best["metrics"] if trial.best else {},
+        "reports": [{key: report[key] for key in report} for report in trial.reports],
         "seconds": trial.seconds,
         "gpu_hours": trial.gpu_hours,
         "error": trial.error,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import math
 import sys
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic_core import to_json
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,15 +20,16 @@ _PIPED_WIDTH = 200
 
 
 def print_json(document: Any) -> None:
-    """Writes one JSON document on stdout; numbers that are not finite become null."""
-    text = json.dumps(_plain(document), ensure_ascii=False, indent=2, allow_nan=False)
-    # A pipe may have an encoding that lacks a character; escapes say the same in JSON.
+    """Writes one JSON document on stdout; numbers that are not finite become null.
+
+    An iterator in it is a list whose items are made, written and forgotten one by one.
+    """
     encoding = sys.stdout.encoding or "utf-8"
-    try:
-        text.encode(encoding)
-    except UnicodeEncodeError:
-        text = json.dumps(_plain(document), indent=2, allow_nan=False)
-    sys.stdout.write(text + "\n")
+    # A pipe may have an encoding that lacks a character; escapes say the same in JSON.
+    escape = codecs.lookup(encoding).name != "utf-8"
+    for piece in _pieces(document, "\n", escape):
+        sys.stdout.write(piece)
+    sys.stdout.write("\n")
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -90,6 +94,34 @@ def duration(seconds: float) -> str:
     if hours < 48:
         return f"{hours} h {minutes} min"
     return f"{hours // 24} d {hours % 24} h"
+
+
+def _pieces(value: Any, margin: str, escape: bool) -> Iterator[str]:
+    """The text of a document, piece by piece; what an iterator gives is one piece each."""
+    if isinstance(value, Mapping) and value and margin == "\n":
+        opening = "{"
+        for key, item in value.items():
+            yield f"{opening}{margin}  {_text(str(key), escape)}: "
+            yield from _pieces(item, margin + "  ", escape)
+            opening = ","
+        yield margin + "}"
+    elif isinstance(value, Iterator):
+        opening, closing = "[", "[]"
+        for item in value:
+            yield f"{opening}{margin}  " + _text(item, escape).replace("\n", margin + "  ")
+            opening, closing = ",", margin + "]"
+        yield closing
+    else:
+        yield _text(value, escape).replace("\n", margin)
+
+
+def _text(value: Any, escape: bool) -> str:
+    try:
+        # Ten times as fast as the standard library where documents are large.
+        text = to_json(value, indent=2, inf_nan_mode="null").decode()
+    except ValueError:  # half a surrogate pair, as a file name may hold, is in no encoding
+        return json.dumps(_plain(value), indent=2, allow_nan=False)
+    return json.dumps(json.loads(text), indent=2) if escape else text
 
 
 def _plain(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import math
 import statistics
 from dataclasses import dataclass, field
@@ -33,8 +34,11 @@ class NeverStop:
 
 @dataclass
 class _Rung:
+    """Who reached it, and their values in order: sorting anew for each would take ever longer."""
+
     epoch: float
-    values: dict[str, float] = field(default_factory=dict)
+    trials: set[str] = field(default_factory=set)
+    values: list[float] = field(default_factory=list)
 
 
 class SuccessiveHalving:
@@ -62,19 +66,20 @@ class SuccessiveHalving:
         for rung in reversed(bracket):
             if epoch < rung.epoch - 1e-9:
                 continue
-            if trial in rung.values:
+            if trial in rung.trials:
                 return None
-            rung.values[trial] = value
+            rung.trials.add(trial)
+            bisect.insort(rung.values, value)
             return self._judge(rung, value)
         return None
 
     def _judge(self, rung: _Rung, value: float) -> str | None:
-        ranked = sorted(rung.values.values(), reverse=True)
-        passing = max(1, math.floor(len(ranked) / self._factor))
-        if len(ranked) < self._factor or value >= ranked[passing - 1]:
+        count = len(rung.values)
+        passing = max(1, math.floor(count / self._factor))
+        if count < self._factor or value >= rung.values[-passing]:
             return None
-        place = ranked.index(value) + 1
-        return f"place {place} of {len(ranked)} at {rung.epoch:g} epochs; the best {passing} go on"
+        place = count - bisect.bisect_right(rung.values, value) + 1
+        return f"place {place} of {count} at {rung.epoch:g} epochs; the best {passing} go on"
 
 
 class MedianStopping:

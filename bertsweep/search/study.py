@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import heapq
 import math
 import warnings
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import optuna
 from optuna.distributions import (
@@ -18,6 +18,7 @@ from optuna.distributions import (
 from optuna.trial import FrozenTrial, TrialState
 
 from bertsweep import ledger
+from bertsweep.search.memory import FITTED, Memory, rank, shown
 from bertsweep.seeds import derive
 from bertsweep.space import Choice, Domain, Float, Int, Parameter, Point, Scalar, Space
 from bertsweep.spec.models import Sampler
@@ -27,16 +28,7 @@ _STATES = {
     ledger.FINISHED: TrialState.COMPLETE,
     ledger.STOPPED: TrialState.PRUNED,
 }
-_LEARNT_FROM = (TrialState.COMPLETE, TrialState.PRUNED)
 BASELINE, WARM_START, SAMPLER = "baseline", "warm_start", "sampler"
-
-FITTED = 250
-"""Ended trials that a sampler's model is fitted to, so that the cost of a proposal stays bounded.
-
-TPE holds the best tenth of the trials, but at most 25, against the others, which it weighs by age.
-The best 25 and the latest 225 give it the good side that all trials would, and of the other side
-the part with the most weight. A Gaussian process takes time with the cube of its trials.
-"""
 
 
 @dataclass(frozen=True)
@@ -83,6 +75,14 @@ def build_sampler(sampler: Sampler, *, seed: int) -> optuna.samplers.BaseSampler
     return optuna.samplers.RandomSampler(seed=seed)
 
 
+class _Past(NamedTuple):
+    """A trial of an earlier run that has ended."""
+
+    point: Point
+    status: str
+    values: Mapping[int, float]
+
+
 class Study:
     """Asks and tells one in-memory Optuna study; numbers trials in the order they were asked.
 
@@ -106,8 +106,10 @@ class Study:
         self._queue = [(BASELINE, baseline), *((WARM_START, point) for point in warm_start)]
         self._grid = list(space.grid()) if sampler.kind == "grid" else None
         self._sampler, self._seed = sampler, seed
-        models = sampler.kind in ("tpe", "gp")
-        self._memory = _Memory(max(fitted, sampler.startup_trials) if models else None, mode)
+        fits = sampler.kind in ("tpe", "gp")
+        self._most = max(fitted, sampler.startup_trials) if fits else None
+        self._sign = -1.0 if mode == "max" else 1.0
+        self._memory = Memory(self._most, self._sign)
         self._study = optuna.create_study(
             storage=self._memory,
             sampler=build_sampler(sampler, seed=seed),
@@ -116,6 +118,7 @@ class Study:
         self._mode = mode
         self._asked: list[Point] = []
         self._open: dict[int, optuna.trial.Trial] = {}
+        self._past: list[_Past] = []
 
     def ask(self) -> Asked | None:
         """The next point; None when a grid has no more."""
@@ -130,6 +133,7 @@ class Study:
         # A sampler's stream of random numbers would begin anew in a resumed sweep and propose the
         # same points again. Seeded by number, it proposes what an uninterrupted one would have.
         self._study.sampler = build_sampler(self._sampler, seed=derive(self._seed, number))
+        self._recall()
         self._memory.forget()
         trial = self._study.ask()
         self._open[number] = trial
@@ -163,16 +167,32 @@ class Study:
         """
         self._check_order(number)
         self._asked.append(point)
-        if not self._in_space(point):
-            return
-        self._study.add_trial(
-            frozen_trial(self.space, point, status=status, values=values, mode=self._mode)
-        )
+        if status in (ledger.FINISHED, ledger.STOPPED) and self._in_space(point):
+            self._past.append(_Past(point, status, values))
 
     def reopen(self, number: int, point: Point) -> None:
         """Puts back a trial that is to go on; it can be reported and told like one just asked."""
         self._check_order(number)
+        self._recall()
         self._give(number, point, SAMPLER)
+
+    def _recall(self) -> None:
+        """Puts into Optuna's study what `refill` was told, but only what it would show a sampler.
+
+        The ten thousandth trial of a sweep would wait seconds for the others otherwise.
+        """
+        best = max if self._mode == "max" else min
+        ranks = []
+        for past in self._past:
+            finished = past.status == ledger.FINISHED
+            value = best(past.values.values(), default=None) if finished else None
+            ranks.append(rank(value, past.values, self._sign))
+        for at in shown(ranks, self._most or len(ranks)):
+            point, status, values = self._past[at]
+            self._study.add_trial(
+                frozen_trial(self.space, point, status=status, values=values, mode=self._mode)
+            )
+        self._past.clear()
 
     def _give(self, number: int, point: Point, origin: str) -> Asked:
         self._asked.append(point)
@@ -197,42 +217,6 @@ class Study:
     def _check_order(self, number: int) -> None:
         if number != len(self._asked):
             raise ValueError(f"trial {len(self._asked)} must come next, but got {number}")
-
-
-class _Memory(optuna.storages.InMemoryStorage):
-    """Trials of which a sampler is shown all that have not ended, and at most `most` that have."""
-
-    def __init__(self, most: int | None, mode: str) -> None:
-        super().__init__()
-        self._most, self._sign = most, -1.0 if mode == "max" else 1.0
-        self._forgotten: frozenset[int] = frozenset()
-
-    def forget(self) -> None:
-        """Chooses anew which ended trials are shown: what there is decides, not how it came."""
-        ended = [t for t in super().get_all_trials(0, deepcopy=False) if t.state in _LEARNT_FROM]
-        if self._most is None or len(ended) <= self._most:
-            return
-        best = {t.number for t in heapq.nsmallest(self._most // 10, ended, key=self._rank)}
-        others = [t.number for t in ended if t.number not in best]
-        self._forgotten = frozenset(others[: len(ended) - self._most])
-
-    def get_all_trials(
-        self,
-        study_id: int,
-        deepcopy: bool = True,  # noqa: FBT001, FBT002 - Optuna's signature
-        states: Container[TrialState] | None = None,
-    ) -> list[FrozenTrial]:
-        trials = super().get_all_trials(study_id, deepcopy, states)
-        return [t for t in trials if t.number not in self._forgotten] if self._forgotten else trials
-
-    def _rank(self, trial: FrozenTrial) -> tuple[float, float, float]:
-        """Smaller is better, by TPE's order: finished ones by value, stopped ones by how far."""
-        if trial.state == TrialState.COMPLETE:
-            return (0, 0, self._sign * trial.value)
-        if not trial.intermediate_values:
-            return (2, 0, 0)
-        step, value = max(trial.intermediate_values.items())
-        return (1, -step, self._sign * value)
 
 
 def frozen_trial(

@@ -66,7 +66,8 @@ def started(address: str | None) -> Iterator[None]:
         first = (str(error).strip().splitlines() or [""])[0]
         raise ClusterError(
             f"{where} could not be reached or started ({type(error).__name__}: {first}). "
-            "`bertsweep doctor` says what this machine has; `ray status` says if a cluster runs."
+            "`ray status` says if a cluster runs, `bertsweep doctor` what this machine has. A "
+            "cluster that was started with a token wants RAY_AUTH_MODE=token here too."
         ) from error
     # Tune would print failures that the ledger and the terminal tell in their own words.
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)

@@ -84,8 +84,8 @@ class Experiment:
         sign = 1.0 if self.job.mode == "max" else -1.0
         for number, trial in enumerate(self.ledger.state.trials.values()):
             metric = self.job.metric
-            told = [r for r in trial.reports if r["metrics"].get(metric) is not None]
-            values = {r["report"]: float(r["metrics"][metric]) for r in told}
+            told = [(r, value) for r in trial.reports if (value := r.value(metric)) is not None]
+            values = {report["report"]: value for report, value in told}
             if trial.ended:
                 study.refill(number, trial.point, status=trial.status, values=values)
             else:
@@ -93,9 +93,8 @@ class Experiment:
                 for report, value in values.items():
                     study.report(number, report, value)
                 conductor.resumable.append(trial.id)
-            for report in told:
-                value = sign * float(report["metrics"][metric])
-                conductor.rule.observe(trial.id, report["epoch"], value)
+            for report, value in told:
+                conductor.rule.observe(trial.id, report["epoch"], sign * value)
 
 
 def conduct(experiment: Experiment) -> None:

@@ -1,0 +1,178 @@
+"""What a long sweep costs: its ledger read by `show`, `best` and a resume, and its proposals.
+
+The ledger holds 10,000 trials of 20 reports, made here. Each command runs in a process of its own;
+seconds are of the clock from its start to its end, memory is its peak. A resume is the fold of the
+ledger and the refill of study and stopping rule. Usage:
+
+    python -m benchmarks.growth [TRIALS]
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from bertsweep import ledger
+from bertsweep.paths import SweepPaths
+
+SPEC = Path(__file__).parent.parent / "search_spaces" / "quickstart.yaml"
+REPORTS, PER_EPOCH = 20, 4
+METRIC = "val_average_precision"
+METRICS = (
+    *("loss", "learning_rate", "examples_per_second", "val_loss", "val_accuracy", "val_precision"),
+    *("val_recall", "val_precision_at_recall", "val_roc_auc", METRIC, "val_f1", "val_f1_at_half"),
+)
+POINT = {"learning_rate": 1e-3, "dropout": 0.1, "batch_size": 32, "optimizer": "adam"}
+FIXED = {"max_seq_length": 32, "epochs": 3}
+IDLE = {"warmup": 0.0, "schedule": "constant", "label_smoothing": 0.0, "trainable_layers": "all"}
+AROUND = 10
+"""Proposals on each side of a trial whose median is its cost."""
+
+
+def main(trials: int) -> None:
+    """Prints seconds and memory of each command, then the time of a proposal by its number."""
+    python = [sys.executable, "-m"]
+    with tempfile.TemporaryDirectory() as folder:
+        paths = SweepPaths(Path(folder) / "long")
+        write_ledger(paths.ledger, trials)
+        size = paths.ledger.stat().st_size / 1e6
+        print(f"{trials:,} trials of {REPORTS} reports, a ledger of {size:.0f} MB")
+        commands = {
+            "show --json": [*python, "bertsweep", "show", str(paths.folder), "--json"],
+            "best --json": [*python, "bertsweep", "best", str(paths.folder), "--json"],
+            "resume": [*python, "benchmarks.growth", "resume", str(paths.ledger)],
+        }
+        print(f"{'':<12} {'s':>6} {'CPU s':>6} {'MB':>6}")
+        for name, command in commands.items():
+            wall, cpu, memory = measured(command)
+            print(f"{name:<12} {wall:6.2f} {cpu:6.2f} {memory:6.0f}")
+    subprocess.run([*python, "benchmarks.growth", "propose"], check=True)
+
+
+def measured(command: Sequence[str]) -> tuple[float, float, float]:
+    """Seconds by the clock and of CPU, and peak memory in MB of 1e6 bytes, of a process."""
+    begun = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - begun
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
+    return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6
+
+
+def write_ledger(path: Path, trials: int) -> None:
+    """A ledger as a sweep writes it, without the waiting for the disk."""
+    path.parent.mkdir(parents=True)
+    with path.open("wb") as file:
+        for number, event in enumerate(events(trials)):
+            file.write(ledger.encode({"seq": number, "time": 1.7e9 + number, **event})[0])
+
+
+def events(trials: int) -> Iterator[dict[str, Any]]:
+    """Every trial reports 20 times, keeps a checkpoint at every fifth, and finishes."""
+    rng = random.Random(0)
+    objective = {"metric": METRIC, "mode": "max"}
+    yield {"event": "sweep_started", "sweep": "long", "name": "long", "objective": objective}
+    for number in range(trials):
+        trial = f"t{number:04d}"
+        point = {**POINT, "learning_rate": 10 ** rng.uniform(-4, -2), "dropout": rng.random() / 2}
+        yield {
+            "event": "trial_proposed",
+            "trial": trial,
+            "number": number,
+            "point": {**point, **FIXED},
+            "params": {**point, **FIXED, **IDLE},
+            "seed": 42,
+            "origin": "sampler" if number else "baseline",
+        }
+        place = {"attempt": 1, "cpus": 1.0, "gpus": 0.0, "node": "10.0.0.1"}
+        yield {"event": "trial_started", "trial": trial, **place}
+        for report in range(1, REPORTS + 1):
+            metrics = {name: rng.random() for name in METRICS}
+            yield {
+                "event": "trial_reported",
+                "trial": trial,
+                "report": report,
+                "epoch": report / PER_EPOCH,
+                "examples": 608 * report,
+                "seconds": report * 1.1,
+                "metrics": metrics,
+                "system": {"memory_mb": 900 * rng.random(), "cpu_percent": 95.2},
+            }
+            if report % 5 == 1:
+                kept = {"report": report, "path": f"trials/{trial}/best-{report:04d}"}
+                yield {"event": "checkpoint_saved", "trial": trial, **kept, "metrics": metrics}
+        yield {"event": "trial_finished", "trial": trial}
+    yield {"event": "sweep_ended", "status": "finished", "reason": None}
+
+
+def resume(path: Path) -> None:
+    """What `Experiment.refill` does, without Ray."""
+    from bertsweep.search.rules import build_rule
+
+    spec, study = _study()
+    rule = build_rule(spec.search.scheduler, max_epochs=REPORTS / PER_EPOCH)
+    for number, trial in enumerate(ledger.load(path).trials.values()):
+        told = [(r, value) for r in trial.reports if (value := r.value(METRIC)) is not None]
+        values = {report["report"]: value for report, value in told}
+        study.refill(number, trial.point, status=trial.status, values=values)
+        for report, value in told:
+            rule.observe(trial.id, report["epoch"], value)
+    study.ask()
+
+
+def propose() -> None:
+    """Prints the median CPU time of a proposal around several numbers."""
+    _, study = _study()
+    rng = random.Random(0)
+    times = []
+    for number in range(1000 + AROUND):
+        begun = time.process_time()
+        asked = study.ask()
+        times.append(time.process_time() - begun)
+        if asked is None:
+            raise SystemExit("the sampler proposed nothing")
+        # Better near 1e-3, with noise; two thirds are stopped early, as by successive halving.
+        best = 0.9 - abs(float(asked.point["learning_rate"]) - 1e-3) * 40 + rng.gauss(0, 0.01)
+        reports = rng.choice((2, 6, REPORTS))
+        for report in range(1, reports + 1):
+            study.report(number, report, best * (1 - 0.5**report))
+        status = ledger.FINISHED if reports == REPORTS else ledger.STOPPED
+        study.tell(number, status, best)
+    print("median CPU time of a proposal by TPE")
+    for number in (50, 100, 250, 500, 1000):
+        near = times[number - AROUND : number + AROUND]
+        print(f"trial {number:>5,}: {1000 * statistics.median(near):6.1f} ms")
+
+
+def _study() -> tuple[Any, Any]:
+    import optuna
+
+    from bertsweep.search.study import Study
+    from bertsweep.spec import load
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    spec = load(SPEC)
+    study = Study(
+        spec.space, sampler=spec.search.sampler, seed=spec.seed, mode="max", baseline=POINT | FIXED
+    )
+    return spec, study
+
+
+if __name__ == "__main__":
+    arguments = sys.argv[1:]
+    if arguments[:1] == ["resume"]:
+        resume(Path(arguments[1]))
+    elif arguments[:1] == ["propose"]:
+        propose()
+    else:
+        main(int(arguments[0]) if arguments else 10_000)
