@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,9 +34,28 @@ def address() -> Iterator[str]:
     environment = {**os.environ, "RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled"}
     command = [str(RAY), "start", "--head", f"--port={port}", "--num-cpus=4", "--num-gpus=2"]
     quiet = ["--include-dashboard=false", "--disable-usage-stats", "--node-ip-address=127.0.0.1"]
-    subprocess.run([*command, *quiet], check=True, capture_output=True, env=environment)
+    # In a process group of its own: `ray stop` would end every Ray of this machine.
+    head = subprocess.Popen(
+        [*command, *quiet, "--block"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        start_new_session=True,
+    )
+    _wait_for(port)
     yield f"127.0.0.1:{port}"
-    subprocess.run([str(RAY), "stop", "--force"], check=True, capture_output=True)
+    os.killpg(head.pid, signal.SIGTERM)
+    head.wait(60)
+
+
+def _wait_for(port: int) -> None:
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        with contextlib.suppress(OSError):
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        time.sleep(0.2)
+    raise TimeoutError(f"no Ray on port {port}")
 
 
 SHARES: list[tuple[dict[str, Any], Share]] = [
@@ -79,7 +101,6 @@ def test_a_ray_client_address_is_refused_with_what_to_do_instead() -> None:
         raise AssertionError("must not be reached")
 
 
-@pytest.mark.slow
 def test_an_address_where_nothing_runs_is_a_cluster_error() -> None:
     with pytest.raises(ClusterError, match=r"127\.0\.0\.1:1 .*bertsweep doctor"):  # noqa: SIM117
         with cluster.started("127.0.0.1:1"):

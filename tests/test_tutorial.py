@@ -10,6 +10,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib import resources
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from bertsweep.data import builtin
@@ -40,9 +41,9 @@ def test_a_zipped_csv_and_a_hub_module_from_addresses(
     site: tuple[str, Path], tmp_path: Path
 ) -> None:
     address, folder = site
-    questions = builtin.questions()
-    rows = questions.rename(columns={"text": "question_text", "label": "target"})
-    rows.insert(0, "qid", [f"{number:020x}" for number in range(len(rows))])
+    questions, targets = builtin.questions()
+    qids = [f"{number:020x}" for number in range(len(questions))]
+    rows = pd.DataFrame({"qid": qids, "question_text": questions, "target": targets})
     with zipfile.ZipFile(folder / "train.csv.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("train.csv", rows.to_csv(index=False))
     vocabulary = resources.files("bertsweep.encoders").joinpath("tiny_vocab.txt").read_text("utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,7 @@ _QUIET = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",
 }
 _WORKERS = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "1"}
+_KNOCK_SECONDS = 10.0
 _CPUS_A_TRIAL = 4
 """On machines without GPUs: more cores a trial than this gain little on short texts."""
 
@@ -54,6 +56,8 @@ def started(address: str | None) -> Iterator[None]:
         )
     options: dict[str, Any] = {"address": address} if address else {"include_dashboard": False}
     try:
+        if address:
+            _knock(address)
         ray.init(
             **options,
             configure_logging=True,
@@ -75,6 +79,13 @@ def started(address: str | None) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Raises `OSError` where nobody listens: Ray itself would try for minutes."""
+    host, _, port = address.rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_KNOCK_SECONDS).close()
 
 
 def share(resources: Resources) -> Share:
