@@ -59,6 +59,7 @@ def test_trec6_labels_at_least_94_percent_of_the_test_questions_rightly(
         tmp_path,
         f"data.source={source}",
         f"encoder.source={minilm}",
+        "space.epochs=3",
         "budget.trials=2",
     )
     answers = document("predict", str(sweep), "--file", str(real_trec6 / "test.csv"))
