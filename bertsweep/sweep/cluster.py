@@ -54,7 +54,9 @@ def started(address: str | None) -> Iterator[None]:
             f"a Ray client address cannot run a sweep, but got {address!r}. Run the command on the "
             "cluster: `ray job submit -- bertsweep run …`, or give the head's HOST:6379."
         )
-    options: dict[str, Any] = {"address": address} if address else {"include_dashboard": False}
+    # Without an address Ray would join whatever `ray start` last left a note of, dead or alive.
+    local = {"address": "local", "include_dashboard": False}
+    options: dict[str, Any] = {"address": address} if address else local
     try:
         if address:
             _knock(address)
