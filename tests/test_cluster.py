@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,9 +36,11 @@ def address() -> Iterator[str]:
     environment = {**os.environ, "RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled"}
     command = [str(RAY), "start", "--head", f"--port={port}", "--num-cpus=4", "--num-gpus=2"]
     quiet = ["--include-dashboard=false", "--disable-usage-stats", "--node-ip-address=127.0.0.1"]
-    # In a process group of its own: `ray stop` would end every Ray of this machine.
+    # A process group and a folder of its own: `ray stop` would end every Ray of this machine, and a
+    # note in Ray's usual folder would send other programs to this one. Sockets want short paths.
+    folder = tempfile.mkdtemp(prefix="ray-")
     head = subprocess.Popen(
-        [*command, *quiet, "--block"],
+        [*command, *quiet, "--block", f"--temp-dir={folder}"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env=environment,
@@ -46,6 +50,7 @@ def address() -> Iterator[str]:
     yield f"127.0.0.1:{port}"
     os.killpg(head.pid, signal.SIGTERM)
     head.wait(60)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _wait_for(port: int) -> None:
