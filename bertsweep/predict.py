@@ -32,7 +32,7 @@ class Predictor:
     def __init__(self, checkpoint: Checkpoint) -> None:
         from bertsweep.encoders import native
         from bertsweep.model.classifier import Classifier
-        from bertsweep.training.trainer import trace_forward
+        from bertsweep.training.steps import trace_forward
 
         record = checkpoint.record
         self.labels: tuple[Scalar, ...] = tuple(record["labels"])
@@ -42,10 +42,10 @@ class Predictor:
         self._pieces = WordPieces(
             checkpoint.folder / "vocab.txt", lowercase=record["encoder"]["lowercase"]
         )
-        encoder = native.empty(EncoderConfig(**record["encoder"]["config"]))
-        classifier = Classifier(encoder, classes=len(self.labels))
+        config = EncoderConfig(**record["encoder"]["config"])
+        classifier = Classifier(native.empty(config), config, classes=len(self.labels))
         classifier.load(checkpoint.arrays())
-        self._forward = trace_forward(classifier)
+        self._forward = trace_forward(classifier, pair=self.text_columns == 2)
 
     @classmethod
     def open(cls, folder: Path) -> Predictor:

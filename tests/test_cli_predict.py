@@ -30,7 +30,7 @@ def storage(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("runs")
     folder = clisweeps.finished_sweep(root)
     encoder = prepare(Encoder(source="builtin:tiny"), cache=cache_root(), base=root)
-    classifier = Classifier(native.build(encoder), classes=2)
+    classifier = Classifier(native.build(encoder), encoder.config, classes=2)
     classifier.reset(seed=7, dropout=0.0)
     arrays = {name: np.array(v.numpy()) for name, v in classifier.weights.items()}
     record = {

@@ -79,29 +79,6 @@ class EncoderContract:
         assert pooled.shape == (3, prepared.config.hidden_size)
         assert np.isfinite(pooled).all()
 
-    def test_dropout_can_be_reset(self, prepared: PreparedEncoder) -> None:
-        import tensorflow as tf
-
-        from bertsweep.encoders import native
-
-        encoder = native.build(prepared)
-        generators = native.dropout_generators(encoder)
-        assert len(generators) == 1 + 4 * prepared.config.num_layers
-        assert len({id(generator) for generator in generators}) == len(generators)
-
-        @tf.function
-        def traced() -> Any:
-            return encoder(batch(prepared), training=True)["pooled_output"]
-
-        def drawn() -> Any:
-            for seed, generator in enumerate(generators):
-                generator.reset_from_seed(seed)
-            return [traced().numpy() for _ in range(2)]
-
-        first, second = drawn()
-        assert not np.array_equal(first, second)
-        np.testing.assert_array_equal(drawn(), [first, second])
-
 
 class TestBuiltin(EncoderContract):
     @pytest.fixture(scope="class")

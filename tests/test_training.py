@@ -14,7 +14,6 @@ import tf_keras
 
 from bertsweep.errors import NonFiniteLossError
 from bertsweep.model.classifier import cross_entropy
-from bertsweep.model.optimizer import Adam
 from bertsweep.spec.hyperparameters import Hyperparameters
 from bertsweep.trial import checkpoints
 from bertsweep.trial.checkpoints import Checkpoint
@@ -185,55 +184,6 @@ def test_reports_count_epochs_and_examples(bench: Workbench, job: TrialJob) -> N
     assert reports[-1]["examples"] == rows * PARAMS["epochs"]
     assert reports[-1]["metrics"]["examples_per_second"] > 0
     assert reports[-1]["system"]["memory_mb"] > 100
-
-
-@pytest.mark.parametrize("decay", [0.0, 0.1])
-def test_the_optimizer_is_keras_adam_and_adamw(decay: float) -> None:
-    rng = np.random.default_rng(0)
-    start = rng.normal(size=(5, 3)).astype(np.float32)
-    gradients = rng.normal(size=(20, 5, 3)).astype(np.float32)
-    ours, theirs = tf.Variable(start), tf.Variable(start)
-    adam = Adam({"layer/kernel": ours})
-    adam.reset(
-        learning_rate=0.01, weight_decay=decay, schedule="constant", warmup=0.0, total_steps=20
-    )
-    keras = (
-        tf_keras.optimizers.AdamW(0.01, weight_decay=decay)
-        if decay
-        else tf_keras.optimizers.Adam(0.01)
-    )
-    for gradient in gradients:
-        adam.apply({"layer/kernel": tf.constant(gradient)}, {"layer/kernel": ours})
-        keras.apply_gradients([(tf.constant(gradient), theirs)])
-    np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-5, atol=1e-6)
-
-
-@pytest.mark.parametrize("name", ["layer/bias", "output_layer_norm/gamma", "layer_norm/beta"])
-def test_biases_and_layer_norms_do_not_decay(name: str) -> None:
-    weight = tf.Variable(tf.ones([3]))
-    adam = Adam({name: weight})
-    adam.reset(learning_rate=0.1, weight_decay=0.5, schedule="constant", warmup=0.0, total_steps=9)
-    adam.apply({name: tf.zeros([3])}, {name: weight})
-    assert weight.numpy().tolist() == [1.0, 1.0, 1.0]
-
-
-@pytest.mark.parametrize(
-    ("schedule", "expected"),
-    [
-        ("constant", [0.5, 1.0, 1.0, 1.0, 1.0, 1.0]),
-        ("linear", [0.5, 1.0, 1.0, 0.75, 0.5, 0.25]),
-        ("cosine", [0.5, 1.0, 1.0, 0.8535534, 0.5, 0.1464466]),
-    ],
-)
-def test_schedules_warm_up_and_then_fall(schedule: Any, expected: list[float]) -> None:
-    weight = tf.Variable([0.0])
-    adam = Adam({"w": weight})
-    adam.reset(learning_rate=1.0, weight_decay=0.0, schedule=schedule, warmup=1 / 3, total_steps=6)
-    rates = []
-    for _ in range(6):
-        rates.append(float(adam.rate()))
-        adam.apply({"w": tf.zeros([1])}, {"w": weight})
-    assert rates == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])

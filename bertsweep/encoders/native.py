@@ -34,8 +34,7 @@ def build(prepared: PreparedEncoder) -> BertEncoder:
 
     It is called with a dict (or list in this order) of int32 [batch, width] tensors
     `input_word_ids`, `input_mask`, `input_type_ids`, and gives a dict with `pooled_output`
-    [batch, hidden] and `sequence_output` [batch, width, hidden]. Its dropout draws from generators
-    that can be reset: see `dropout_generators`. Raises `EncoderError`.
+    [batch, hidden] and `sequence_output` [batch, width, hidden]. Raises `EncoderError`.
     """
     encoder = empty(prepared.config)
     assign(encoder, load_file(prepared.weights), config=prepared.config, where=str(prepared.folder))
@@ -44,8 +43,6 @@ def build(prepared: PreparedEncoder) -> BertEncoder:
 
 def empty(config: EncoderConfig) -> BertEncoder:
     """The native encoder before its weights are assigned: all zeros."""
-    # Otherwise dropout draws from TensorFlow's global state, which no traced function can reset.
-    tf_keras.backend.experimental.enable_tf_random_generator()
     return BertEncoder(
         vocab_size=config.vocab_size,
         hidden_size=config.hidden_size,
@@ -82,14 +79,3 @@ def assign(
         )
     for name, variable in named.items():
         variable.assign(weights[name])
-
-
-def dropout_generators(model: tf_keras.Model) -> list[tf.random.Generator]:
-    """The generators that the dropout layers of a model (an encoder, or a model around one) use.
-
-    One for each dropout layer, in the order of the layers, the same in every process for the same
-    structure. Reset one with `reset_from_seed`; its `state` variable can be saved and assigned.
-    """
-    layers = [layer for layer in model._flatten_layers() if hasattr(layer, "_random_generator")]
-    generators = [layer._random_generator._generator for layer in layers]
-    return [generator for generator in generators if generator is not None]

@@ -9,35 +9,45 @@ import numpy as np
 import tensorflow as tf
 
 from bertsweep.encoders import native
-from bertsweep.seeds import derive
+from bertsweep.encoders.prepared import EncoderConfig
+from bertsweep.model.layers import Dropout
+from bertsweep.model.network import WORDS, Network
+
+TABLE = f"encoder/{WORDS}"
+"""Name of the word embeddings among the weights."""
 
 
 class Classifier:
     """Encoder, dropout on the pooled output, and a dense head.
 
-    Two classes share one logit (sigmoid), more have one each (softmax). `reset` brings weights
-    and random generators to the state that a trial's seed decides, whatever ran before.
+    Two classes share one logit (sigmoid), more have one each (softmax). `encoder` is Model Garden's
+    and owns the variables; `reset` brings them to what a trial's seed decides, whatever ran before.
     """
 
-    def __init__(self, encoder: Any, *, classes: int) -> None:
+    def __init__(self, encoder: Any, config: EncoderConfig, *, classes: int) -> None:
         self.encoder = encoder
+        self.config = config
         self.classes = classes
-        hidden = int(encoder.get_config()["hidden_size"])
         units = 1 if classes == 2 else classes
         self.dropout = tf.Variable(0.0, trainable=False, name="dropout")
-        self.kernel = tf.Variable(tf.zeros([hidden, units]), name="head/kernel")
+        self.kernel = tf.Variable(tf.zeros([config.hidden_size, units]), name="head/kernel")
         self.bias = tf.Variable(tf.zeros([units]), name="head/bias")
-        self.generator = tf.random.Generator.from_seed(0)
+        self._variables = native.variable_names(encoder)
+        self.compute_in(tf.float32)
         self.weights: dict[str, tf.Variable] = {
-            **{f"encoder/{name}": v for name, v in native.variable_names(encoder).items()},
+            **{f"encoder/{name}": v for name, v in self._variables.items()},
             "head/kernel": self.kernel,
             "head/bias": self.bias,
         }
         # Copied: on the CPU, `numpy()` may be a view of the variable that training writes to.
         self._initial = {name: np.array(v.numpy()) for name, v in self.weights.items()}
 
+    def compute_in(self, dtype: tf.DType) -> None:
+        """Graphs traced from here on compute the encoder's products of matrices in `dtype`."""
+        self._network = Network(self._variables, self.config, dtype)
+
     def reset(self, *, seed: int, dropout: float) -> None:
-        """Pre-trained encoder, a head drawn from `seed` (Glorot uniform), reseeded generators."""
+        """Pre-trained encoder and a head drawn from `seed` (Glorot uniform)."""
         for name, variable in self.weights.items():
             variable.assign(self._initial[name])
         fan = sum(self.kernel.shape)
@@ -45,21 +55,19 @@ class Classifier:
         drawn = np.random.default_rng(seed).uniform(-limit, limit, self.kernel.shape)
         self.kernel.assign(drawn.astype(np.float32))
         self.dropout.assign(dropout)
-        for index, generator in enumerate(self.generators):
-            generator.reset_from_seed(derive(seed, "dropout", index))
 
-    @property
-    def generators(self) -> list[tf.random.Generator]:
-        """Every random generator of the model, in a fixed order."""
-        return [self.generator, *native.dropout_generators(self.encoder)]
+    def words(self, word_ids: Any) -> Any:
+        """Word embeddings, float32 [rows, width, hidden], of int32 [rows, width]."""
+        return tf.gather(self.weights[TABLE], word_ids)
 
-    def logits(self, word_ids: Any, mask: Any, type_ids: Any, *, training: bool) -> Any:
-        """Logits, float32 [rows] for two classes and [rows, classes] for more."""
-        inputs = {"input_word_ids": word_ids, "input_mask": mask, "input_type_ids": type_ids}
-        pooled = tf.cast(self.encoder(inputs, training=training)["pooled_output"], tf.float32)
-        if training:
-            kept = self.generator.uniform(tf.shape(pooled)) >= self.dropout
-            pooled = tf.where(kept, pooled / (1.0 - self.dropout), 0.0)
+    def logits(self, words: Any, mask: Any, types: Any, dropout: Dropout | None = None) -> Any:
+        """Logits, float32 [rows] for two classes and [rows, classes] for more.
+
+        Arguments as `Network.pooled` takes them; without `dropout` there is none.
+        """
+        pooled = self._network.pooled(words, mask, types, dropout)
+        if dropout is not None:
+            pooled = dropout(pooled, self.dropout)
         logits = tf.matmul(pooled, self.kernel) + self.bias
         return tf.squeeze(logits, axis=1) if self.classes == 2 else logits
 
@@ -70,7 +78,7 @@ class Classifier:
         """
         if layers == "all":
             return dict(self.weights)
-        total = int(self.encoder.get_config()["num_layers"])
+        total = self.config.num_layers
         tops = [f"encoder/transformer/layer_{i}/" for i in range(total - int(layers), total)]
         prefixes = ("head/", "encoder/pooler_transform/", *tops)
         return {name: v for name, v in self.weights.items() if name.startswith(prefixes)}

@@ -1,17 +1,18 @@
-"""Adam and AdamW in one graph: rates, decay and schedule are variables."""
+"""Adam and AdamW in one graph, whose rates and decay are a table with a line for every step."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
+from bertsweep.model.plan import BETA_1, BETA_2, EPSILON, Plan
+from bertsweep.model.rows import RowAdam
 from bertsweep.spec.hyperparameters import Schedule
 
-_BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-7
-_SCHEDULES: tuple[Schedule, ...] = ("constant", "linear", "cosine")
+Arrays = dict[str, np.ndarray[Any, Any]]
 
 
 class Adam:
@@ -20,22 +21,16 @@ class Adam:
     Sources: Kingma & Ba 2015, algorithm 1 in the efficient form of section 2, with Keras' epsilon;
     Loshchilov & Hutter 2019, algorithm 2, for the decay, which spares biases and layer norms as
     Devlin et al. 2019 do. Slots belong to variables by name, so that graphs which train different
-    subsets of the weights share them.
+    subsets of the weights share them. `table` names the one weight of which a step touches few
+    rows: see `RowAdam`.
     """
 
-    def __init__(self, weights: Mapping[str, tf.Variable]) -> None:
-        def slots() -> dict[str, tf.Variable]:
-            return {
-                name: tf.Variable(tf.zeros_like(v), trainable=False) for name, v in weights.items()
-            }
-
-        self.first, self.second = slots(), slots()
-        self.step = tf.Variable(0, dtype=tf.int64, trainable=False)
-        self.learning_rate = tf.Variable(0.0, trainable=False)
-        self.weight_decay = tf.Variable(0.0, trainable=False)
-        self.total_steps = tf.Variable(1.0, trainable=False)
-        self.warmup_steps = tf.Variable(0.0, trainable=False)
-        self.schedule = tf.Variable(0, dtype=tf.int32, trainable=False)
+    def __init__(self, weights: Mapping[str, tf.Variable], *, table: str | None = None) -> None:
+        self.plan = Plan()
+        self.table = None if table is None else RowAdam(weights[table], self.plan)
+        named = {name: v for name, v in weights.items() if name != table}
+        self._weights = named
+        self.first, self.second = _slots(named), _slots(named)
 
     def reset(
         self,
@@ -49,54 +44,69 @@ class Adam:
         """Clears the slots and sets a trial's values; `warmup` is a share of `total_steps`."""
         for slot in (*self.first.values(), *self.second.values()):
             slot.assign(tf.zeros_like(slot))
-        self.step.assign(0)
-        self.learning_rate.assign(learning_rate)
-        self.weight_decay.assign(weight_decay)
-        self.total_steps.assign(float(total_steps))
-        self.warmup_steps.assign(float(round(warmup * total_steps)))
-        self.schedule.assign(_SCHEDULES.index(schedule))
+        if self.table is not None:
+            self.table.reset()
+        self.plan.set(
+            learning_rate=learning_rate,
+            weight_decay=weight_decay,
+            schedule=schedule,
+            warmup=warmup,
+            total_steps=total_steps,
+        )
 
-    def rate(self) -> Any:
-        """The learning rate of the coming step, a float32 scalar.
+    def apply(self, step: Any, gradients: Mapping[str, Any]) -> None:
+        """Takes step number `step` (an int32 scalar, from 0) by `gradients`, named as the weights.
 
-        It rises linearly to the peak over the warm-up, then stays, falls linearly to zero, or falls
-        along half a cosine (Loshchilov & Hutter 2017, equation 5, one cycle).
+        Of the table's gradient `RowAdam.apply` takes care.
         """
-        step = tf.cast(self.step, tf.float32)
-        rising = (step + 1.0) / tf.maximum(self.warmup_steps, 1.0)
-        past = (step - self.warmup_steps) / tf.maximum(self.total_steps - self.warmup_steps, 1.0)
-        past = tf.clip_by_value(past, 0.0, 1.0)
-        after = tf.stack([tf.ones_like(past), 1.0 - past, 0.5 * (1.0 + tf.cos(math.pi * past))])
-        factor = tf.where(step < self.warmup_steps, rising, after[self.schedule])
-        return self.learning_rate * factor
-
-    def apply(self, gradients: Mapping[str, Any], weights: Mapping[str, tf.Variable]) -> None:
-        """Takes one step; `gradients` and `weights` by the same names."""
-        rate = self.rate()
-        count = tf.cast(self.step + 1, tf.float32)
-        power_1, power_2 = tf.pow(_BETA_1, count), tf.pow(_BETA_2, count)
-        decayed = [weights[name] for name in gradients if _decays(name)]
+        line = self.plan.line(step + 1)
+        decayed = [name for name in gradients if _decays(name)]
         # A branch, because a pass over every weight to take away nothing is not free.
-        tf.cond(self.weight_decay > 0, lambda: _decay(decayed, rate * self.weight_decay), tf.no_op)
+        tf.cond(line.kept < 1.0, lambda: self._decay(decayed, line.kept), tf.no_op)
         for name, gradient in gradients.items():
-            weight = weights[name]
             tf.raw_ops.ResourceApplyAdam(
-                var=weight.handle,
+                var=self._weights[name].handle,
                 m=self.first[name].handle,
                 v=self.second[name].handle,
-                beta1_power=power_1,
-                beta2_power=power_2,
-                lr=rate,
-                beta1=_BETA_1,
-                beta2=_BETA_2,
-                epsilon=_EPSILON,
-                grad=tf.convert_to_tensor(gradient),
+                # The plan's `alpha` is the rate with both corrections of bias in it.
+                beta1_power=0.0,
+                beta2_power=0.0,
+                lr=line.alpha,
+                beta1=BETA_1,
+                beta2=BETA_2,
+                epsilon=EPSILON,
+                grad=gradient,
             )
-        self.step.assign_add(1)
+
+    def catch_up(self, steps: Any) -> None:
+        """Brings every row of the table to what it is after `steps` steps (an int32 scalar)."""
+        if self.table is not None:
+            self.table.catch_up(steps)
+
+    def state(self) -> Arrays:
+        """The slots as named arrays; the table's rows must have been caught up."""
+        arrays = {f"first/{name}": v.numpy() for name, v in self.first.items()}
+        arrays |= {f"second/{name}": v.numpy() for name, v in self.second.items()}
+        return arrays | ({} if self.table is None else self.table.state())
+
+    def restore(self, arrays: Mapping[str, np.ndarray[Any, Any]], *, step: int) -> None:
+        """Brings back what `state` gave after `step` steps."""
+        for name in self.first:
+            self.first[name].assign(arrays[f"first/{name}"])
+            self.second[name].assign(arrays[f"second/{name}"])
+        if self.table is not None:
+            self.table.restore(arrays, step=step)
+
+    def _decay(self, names: list[str], kept: Any) -> Any:
+        def shrink(weight: tf.Variable) -> Any:
+            value = weight.read_value() * (1.0 - kept)
+            return tf.raw_ops.AssignSubVariableOp(resource=weight.handle, value=value)
+
+        return tf.group([shrink(self._weights[name]) for name in names])
 
 
-def _decay(weights: list[tf.Variable], factor: Any) -> Any:
-    return tf.group([weight.assign_sub(weight * factor) for weight in weights])
+def _slots(weights: Mapping[str, tf.Variable]) -> dict[str, tf.Variable]:
+    return {name: tf.Variable(tf.zeros_like(v), trainable=False) for name, v in weights.items()}
 
 
 def _decays(name: str) -> bool:

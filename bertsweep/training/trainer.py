@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from bertsweep.errors import NonFiniteLossError
-from bertsweep.model.classifier import Classifier, cross_entropy, probabilities
+from bertsweep.model.classifier import TABLE, Classifier, cross_entropy, probabilities
 from bertsweep.model.optimizer import Adam
 from bertsweep.seeds import derive
 from bertsweep.spec.hyperparameters import Hyperparameters
@@ -23,16 +23,18 @@ from bertsweep.training.batches import (
     evaluation_batches,
     steps_per_epoch,
 )
+from bertsweep.training.compute import WIDTH_STEP, Compute, Devices
+from bertsweep.training.feed import Feed, Multiples, make_feed
+from bertsweep.training.scaling import LossScale
+from bertsweep.training.steps import Settings, TrainStep, trace_forward, trace_training
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 
 EVALUATION_ROWS = 64
 """Rows an evaluation batch: enough to fill the device, few enough for the caches of a CPU."""
 
-_LOSS_CHECK_STEPS = 50
-"""Steps between looks at the loss: each look waits for the device."""
-
-_INT = tf.TensorSpec([None, None], tf.int32)
+_CALL_STEPS = 50
+"""Steps, or evaluation batches, in one call into a graph; after each the loss is looked at."""
 
 
 @dataclass(frozen=True)
@@ -55,16 +57,40 @@ class Evaluation:
 
 
 class Trainer:
-    """One encoder on one data set; `begin` starts a trial, whatever was trained before it."""
+    """One encoder on one data set; `begin` starts a trial, whatever was trained before it.
 
-    def __init__(self, classifier: Classifier, train: Tokens) -> None:
+    To be made in the scope of `devices`, as the classifier.
+    """
+
+    def __init__(
+        self,
+        classifier: Classifier,
+        train: Tokens,
+        *,
+        compute: Compute | None = None,
+        devices: Devices | None = None,
+    ) -> None:
         self.classifier = classifier
-        self.adam = Adam(classifier.weights)
+        self.adam = Adam(classifier.weights, table=TABLE)
         self.train_tokens = train
-        self.class_weights = tf.Variable(tf.ones([classifier.classes]), trainable=False)
-        self.smoothing = tf.Variable(0.0, trainable=False)
-        self._train_steps: dict[int | str, Callable[..., Any]] = {}
-        self._forward = trace_forward(classifier)
+        self.settings = Settings(classes=classifier.classes)
+        self.devices = devices or Devices()
+        self._scale = LossScale()
+        self._pair = train.second is not None
+        self._graphs: dict[tuple[Compute, int | str], Callable[[Feed, Any], Any]] = {}
+        self._forwards: dict[Compute, Callable[[Feed], Any]] = {}
+        self._catch_up = tf.function(
+            lambda steps: self.devices.run(self._caught_up, steps),
+            input_signature=[tf.TensorSpec([], tf.int32)],
+        )
+        self.use(compute or Compute())
+
+    def use(self, compute: Compute) -> None:
+        """Computes so from here on; what was traced for another way is kept."""
+        self.compute = compute
+        self.classifier.compute_in(compute.dtype)
+        if compute not in self._forwards:
+            self._forwards[compute] = trace_forward(self.classifier, pair=self._pair)
 
     def begin(self, hyperparameters: Hyperparameters, *, seed: int) -> None:
         """Sets every variable to what the trial's parameters and seed decide."""
@@ -80,8 +106,10 @@ class Trainer:
             warmup=hyperparameters.warmup,
             total_steps=self.total_steps,
         )
-        self.smoothing.assign(hyperparameters.label_smoothing)
-        self.class_weights.assign(self._balance())
+        self.settings.smoothing.assign(hyperparameters.label_smoothing)
+        self.settings.class_weights.assign(self._balance())
+        self.settings.dropout_key.assign([derive(seed, "dropout")])
+        self._scale.reset()
         self._lengths = self.train_tokens.lengths(hyperparameters.max_seq_length)
         self._epoch, self._batches = -1, list[Rows]()
         self.step = 0
@@ -91,33 +119,38 @@ class Trainer:
 
         Raises `NonFiniteLossError` when the loss is NaN or infinite.
         """
-        begun, examples, losses = time.perf_counter(), 0, []
-        train_step = self._train_step()
-        first = self.step
+        begun, first, examples, losses = time.perf_counter(), self.step, 0, 0.0
+        graph = self._graph()
         while self.step < until:
-            rows = self._rows(self.step)
-            losses.append(train_step(*self._batch(rows), self.train_tokens.labels[rows]))
-            examples += len(rows)
-            self.step += 1
-            if (self.step - first) % _LOSS_CHECK_STEPS == 0:
-                self._check(float(losses[-1]))
-        loss = float(np.mean([float(value) for value in losses]))
-        self._check(loss)
-        rate = float(self.adam.rate())
+            count = min(_CALL_STEPS, until - self.step)
+            batches = [self._rows(step) for step in range(self.step, self.step + count)]
+            feed = self.feed(batches)
+            total = float(graph(feed, self.step))
+            self.step += count
+            examples += sum(map(len, batches))
+            losses += total
+            self._check(total / count)
+        self._catch_up(self.step)
+        rate = self.adam.plan.rate(self.step)
+        loss = losses / max(self.step - first, 1)
         return Training(loss, examples, time.perf_counter() - begun, rate)
+
+    def feed(self, batches: Sequence[Rows]) -> Feed:
+        """Training batches (row numbers each) as the trial's graph takes them."""
+        length = self.hyperparameters.max_seq_length
+        return make_feed(
+            self.train_tokens, batches, max_seq_length=length, multiples=self._multiples()
+        )
 
     def evaluate(self, tokens: Tokens) -> Evaluation:
         """Probabilities and mean cross-entropy on every row of `tokens`, in their order."""
         length = self.hyperparameters.max_seq_length
-        return evaluate(self._forward, tokens, max_seq_length=length)
+        return evaluate(self._forwards[self.compute], tokens, max_seq_length=length)
 
     def state(self) -> Arrays:
         """Everything the next step depends on, as named arrays."""
         arrays = {f"weights/{name}": v.numpy() for name, v in self.classifier.weights.items()}
-        arrays |= {f"first/{name}": v.numpy() for name, v in self.adam.first.items()}
-        arrays |= {f"second/{name}": v.numpy() for name, v in self.adam.second.items()}
-        for index, generator in enumerate(self.classifier.generators):
-            arrays[f"generator/{index}"] = generator.state.numpy()
+        arrays |= self._scale.state() | self.adam.state()
         return arrays | {"step": np.array([self.step], dtype=np.int64)}
 
     def restore(self, arrays: Mapping[str, np.ndarray[Any, Any]]) -> None:
@@ -126,17 +159,18 @@ class Trainer:
         self.classifier.load(
             {name[len(prefix) :]: a for name, a in arrays.items() if name.startswith(prefix)}
         )
-        for name in self.adam.first:
-            self.adam.first[name].assign(arrays[f"first/{name}"])
-            self.adam.second[name].assign(arrays[f"second/{name}"])
-        for index, generator in enumerate(self.classifier.generators):
-            generator.state.assign(arrays[f"generator/{index}"])
         self.step = int(arrays["step"][0])
-        self.adam.step.assign(self.step)
+        self.adam.restore(arrays, step=self.step)
+        self._scale.restore(arrays)
 
-    def _batch(self, rows: Rows) -> tuple[Any, Any, Any]:
-        length = self.hyperparameters.max_seq_length
-        return self.train_tokens.batch(rows, max_seq_length=length)
+    def _caught_up(self, _: Any, steps: Any) -> None:
+        self.adam.catch_up(steps)
+
+    def _multiples(self) -> Multiples | None:
+        batch_size, devices = self.hyperparameters.batch_size, self.devices.count
+        if self.compute.jit:
+            return Multiples(math.lcm(batch_size, devices), WIDTH_STEP)
+        return Multiples(devices, 1) if devices > 1 else None
 
     def _rows(self, step: int) -> Rows:
         epoch, position = divmod(step, self.steps_per_epoch)
@@ -166,44 +200,32 @@ class Trainer:
                 f"a learning rate below {self.hyperparameters.learning_rate:g} may help"
             )
 
-    def _train_step(self) -> Callable[..., Any]:
-        layers = self.hyperparameters.trainable_layers
-        if layers not in self._train_steps:
-            self._train_steps[layers] = self._trace_train_step(layers)
-        return self._train_steps[layers]
-
-    def _trace_train_step(self, layers: int | str) -> Callable[..., Any]:
-        weights = self.classifier.trained(layers)
-        classes = self.classifier.classes
-
-        @tf.function(input_signature=[_INT, _INT, _INT, tf.TensorSpec([None], tf.int32)])
-        def train_step(word_ids: Any, mask: Any, type_ids: Any, labels: Any) -> Any:
-            with tf.GradientTape(watch_accessed_variables=False) as tape:
-                tape.watch(list(weights.values()))
-                logits = self.classifier.logits(word_ids, mask, type_ids, training=True)
-                rows = cross_entropy(logits, labels, classes=classes, smoothing=self.smoothing)
-                loss = tf.reduce_mean(rows * tf.gather(self.class_weights, labels))
-            self.adam.apply(tape.gradient(loss, weights), weights)
-            return loss
-
-        return train_step
+    def _graph(self) -> Callable[[Feed, Any], Any]:
+        key = (self.compute, self.hyperparameters.trainable_layers)
+        if key not in self._graphs:
+            step = TrainStep(
+                self.classifier,
+                self.adam,
+                self.settings,
+                self._scale if self.compute.scales else None,
+                layers=self.hyperparameters.trainable_layers,
+                jit=self.compute.jit,
+                devices=self.devices,
+            )
+            self._graphs[key] = trace_training(step, pair=self._pair)
+        return self._graphs[key]
 
 
-def trace_forward(classifier: Classifier) -> Callable[..., Any]:
-    """A graph from word ids, mask and type ids, int32 [rows, width] each, to logits."""
-
-    @tf.function(input_signature=[_INT, _INT, _INT])
-    def forward(word_ids: Any, mask: Any, type_ids: Any) -> Any:
-        return classifier.logits(word_ids, mask, type_ids, training=False)
-
-    return forward
-
-
-def evaluate(forward: Callable[..., Any], tokens: Tokens, *, max_seq_length: int) -> Evaluation:
+def evaluate(forward: Callable[[Feed], Any], tokens: Tokens, *, max_seq_length: int) -> Evaluation:
     """Runs `forward` over every row of `tokens`; results stand in the order of the rows."""
     batches = evaluation_batches(tokens.lengths(max_seq_length), batch_size=EVALUATION_ROWS)
-    outputs = [forward(*tokens.batch(rows, max_seq_length=max_seq_length)) for rows in batches]
-    gathered = np.concatenate([output.numpy() for output in outputs])
+    outputs = []
+    for start in range(0, len(batches), _CALL_STEPS):
+        feed = make_feed(
+            tokens, batches[start : start + _CALL_STEPS], max_seq_length=max_seq_length
+        )
+        outputs.append(forward(feed).numpy())
+    gathered = np.concatenate(outputs)
     logits = np.empty_like(gathered)
     logits[np.concatenate(batches)] = gathered
     labels = np.asarray(tokens.labels)

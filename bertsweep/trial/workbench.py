@@ -10,6 +10,7 @@ from bertsweep.encoders import PreparedEncoder, native
 from bertsweep.model.classifier import Classifier
 from bertsweep.system import SystemSampler
 from bertsweep.tokens import Tokens
+from bertsweep.training.compute import Devices
 from bertsweep.training.trainer import Trainer
 from bertsweep.trial.job import TrialJob
 
@@ -20,11 +21,14 @@ _CONTEXT_MB = 1024
 class Workbench:
     """Built once an actor; the trainer's graphs serve every trial of the sweep."""
 
-    def __init__(self, job: TrialJob) -> None:
+    def __init__(self, job: TrialJob, *, devices: Devices | None = None) -> None:
         self.encoder = PreparedEncoder.open(Path(job.encoder))
-        classifier = Classifier(native.build(self.encoder), classes=len(job.labels))
         self.validation = Tokens.open(Path(job.tokens), "validation")
-        self.trainer = Trainer(classifier, Tokens.open(Path(job.tokens), "train"))
+        train, devices = Tokens.open(Path(job.tokens), "train"), devices or Devices()
+        with devices.scope():
+            encoder = native.build(self.encoder)
+            classifier = Classifier(encoder, self.encoder.config, classes=len(job.labels))
+            self.trainer = Trainer(classifier, train, devices=devices)
         self.system = SystemSampler()
 
 

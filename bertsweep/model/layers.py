@@ -1,0 +1,104 @@
+"""BERT's building blocks as plain functions, with gradients that take fewer passes over memory."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import tensorflow as tf
+
+EPSILON = 1e-12
+"""Of BERT's layer normalization."""
+
+
+def dense(x: Any, kernel: Any, bias: Any, dtype: tf.DType) -> Any:
+    """`x` [rows, in] times `kernel` [in, out] plus `bias` [out]: float32 [rows, out].
+
+    The product is computed in `dtype`; the bias is added, and its gradient summed, in float32.
+    """
+    if dtype == tf.float32:
+        return tf.nn.bias_add(tf.matmul(x, kernel), bias)
+    product = tf.matmul(tf.cast(x, dtype), tf.cast(kernel, dtype))
+    return tf.nn.bias_add(tf.cast(product, tf.float32), bias)
+
+
+@tf.custom_gradient
+def layer_norm(x: Any, gamma: Any, beta: Any) -> Any:
+    """Layer normalization of each row of `x` [rows, size]. Source: Ba et al. 2016, equation 4."""
+    centred = x - tf.reduce_mean(x, axis=-1, keepdims=True)
+    variance = tf.reduce_mean(tf.square(centred), axis=-1, keepdims=True)
+    scale = tf.math.rsqrt(variance + EPSILON)
+    normal = centred * scale
+
+    def gradient(upstream: Any) -> Any:
+        weighted = upstream * normal
+        column = gamma[:, tf.newaxis] / tf.cast(tf.shape(x)[1], tf.float32)
+        # Row means of the upstream gradient and of its part along `normal`, as products.
+        mean, along = tf.matmul(upstream, column), tf.matmul(weighted, column)
+        down = scale * (upstream * gamma - mean - normal * along)
+        return down, tf.reduce_sum(weighted, axis=0), tf.reduce_sum(upstream, axis=0)
+
+    return normal * gamma + beta, gradient
+
+
+@tf.custom_gradient
+def gelu(x: Any) -> Any:
+    """X Φ(x) with the true normal distribution. Source: Hendrycks and Gimpel, arXiv:1606.08415."""
+    scaled = x * math.sqrt(0.5)
+    below = 0.5 + 0.5 * tf.math.erf(scaled)
+
+    def gradient(upstream: Any) -> Any:
+        density = tf.exp(-0.5 * math.log(2.0 * math.pi) - tf.square(scaled))
+        return upstream * (below + x * density)
+
+    return x * below, gradient
+
+
+def gelu_tanh(x: Any) -> Any:
+    """The tanh approximation of x Φ(x), which the original BERT was trained with."""
+    return tf.nn.gelu(x, approximate=True)
+
+
+ACTIVATIONS = {"gelu": gelu, "gelu_tanh": gelu_tanh, "relu": tf.nn.relu}
+
+
+class Dropout:
+    """Dropout whose masks follow from a seed, a step and the order of the calls in that step.
+
+    There is no state to save or reset: each call counts on in a stream of its own of Philox
+    (Salmon et al. 2011, "Parallel Random Numbers: As Easy as 1, 2, 3"). Rates count in 2^-16, two
+    elements a random word, which halves the cost of the random numbers.
+    """
+
+    _SITES = 4096
+    """Streams a step: more than any encoder has dropouts, times the replicas that train it."""
+
+    def __init__(self, key: Any, step: Any, *, replica: Any = 0) -> None:
+        """`key` is a uint64 [1] tensor, `step` and `replica` int32 scalars."""
+        self._key = key
+        self._base = tf.cast(step, tf.int64) * self._SITES + tf.cast(replica, tf.int64) * 256
+        self._site = 0
+
+    def __call__(self, x: Any, rate: Any) -> Any:
+        """`x` with a share of `rate` (a number or a scalar tensor) set to 0, the others scaled."""
+        if isinstance(rate, float) and rate == 0.0:
+            return x
+        return x * self._mask(x, rate)
+
+    def _mask(self, x: Any, rate: Any) -> Any:
+        """0 or 1 / (1 - rate) in the shape of `x`."""
+        counter = tf.stack([tf.constant(0, tf.int64), self._base + self._site])
+        self._site += 1
+        size = tf.size(x)
+        words = tf.raw_ops.StatelessRandomUniformFullIntV2(
+            shape=[(size + 1) // 2],
+            key=self._key,
+            counter=tf.cast(counter, tf.uint64),
+            alg=1,  # Philox
+            dtype=tf.uint32,
+        )
+        halves = tf.reshape(tf.bitcast(words, tf.uint16), [-1])[:size]
+        numbers = tf.cast(tf.reshape(halves, tf.shape(x)), tf.float32)
+        threshold = tf.round(tf.cast(rate, tf.float32) * 65536.0)
+        kept = tf.cast(numbers >= threshold, tf.float32)
+        return tf.cast(kept * (65536.0 / (65536.0 - threshold)), x.dtype)

@@ -1,0 +1,109 @@
+"""Several batches as a few flat arrays, so that one call into a graph can take many steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from bertsweep.tokens import Tokens
+from bertsweep.training.batches import Rows
+
+
+class Feed(NamedTuple):
+    """Batches end to end; batch i is a matrix of `rows[i]` × `widths[i]`.
+
+    `ids` (and `types`, empty for single texts) hold the matrices row by row; `lengths` and `labels`
+    one number a row. Rows that only fill a batch up have length 0. All int32.
+    """
+
+    ids: Any
+    types: Any
+    lengths: Any
+    labels: Any
+    rows: Any
+    widths: Any
+
+
+class Batch(NamedTuple):
+    """One batch: word ids and mask, int32 [rows, width], types (None: all 0), labels [rows]."""
+
+    ids: Any
+    mask: Any
+    types: Any
+    labels: Any
+
+
+SIGNATURE = Feed(*(tf.TensorSpec([None], tf.int32) for _ in Feed._fields))
+
+
+@dataclass(frozen=True)
+class Multiples:
+    """What the rows and the width of every batch are rounded up to a multiple of."""
+
+    rows: int = 1
+    width: int = 1
+
+    def rounded(self, rows: int, width: int) -> tuple[int, int]:
+        return -(-rows // self.rows) * self.rows, -(-width // self.width) * self.width
+
+
+def make_feed(
+    tokens: Tokens,
+    batches: Sequence[Rows],
+    *,
+    max_seq_length: int,
+    multiples: Multiples | None = None,
+) -> Feed:
+    """The batches (row numbers each) of `tokens`, every one as wide as its longest row."""
+    pair = tokens.second is not None
+    made = [_matrices(tokens, rows, max_seq_length, multiples) for rows in batches]
+    ids, types, lengths, labels = zip(*made, strict=True)
+    return Feed(
+        ids=np.concatenate([one.ravel() for one in ids]),
+        types=np.concatenate([one.ravel() for one in types]) if pair else np.zeros(0, np.int32),
+        lengths=np.concatenate(lengths),
+        labels=np.concatenate(labels),
+        rows=np.array([len(one) for one in ids], np.int32),
+        widths=np.array([one.shape[1] for one in ids], np.int32),
+    )
+
+
+def _matrices(
+    tokens: Tokens, rows: Rows, max_seq_length: int, multiples: Multiples | None
+) -> tuple[Any, Any, Any, Any]:
+    """Ids, types [rows, width], lengths and labels [rows] of one batch."""
+    ids, mask, types = tokens.batch(rows, max_seq_length=max_seq_length)
+    lengths, labels = mask.sum(axis=1, dtype=np.int32), tokens.labels[rows]
+    if multiples is None:
+        return ids, types, lengths, labels
+    height, width = multiples.rounded(*ids.shape)
+    # An encoder has no more positions than a sequence may be long.
+    below, beside = height - ids.shape[0], min(width, max_seq_length) - ids.shape[1]
+    square, line = ((0, below), (0, beside)), (0, below)
+    pad = int(tokens.special.pad)
+    return (
+        np.pad(ids, square, constant_values=pad),
+        np.pad(types, square),
+        np.pad(lengths, line),
+        np.pad(labels, line),
+    )
+
+
+def cut_batch(feed: Feed, index: Any, place: Any, row: Any, *, pair: bool) -> Batch:
+    """Batch `index` of a feed, which begins at `place` of the matrices and at `row` of the rows."""
+    rows, width = feed.rows[index], feed.widths[index]
+
+    def matrix(flat: Any) -> Any:
+        return tf.reshape(flat[place : place + rows * width], [rows, width])
+
+    lengths = feed.lengths[row : row + rows]
+    return Batch(
+        ids=matrix(feed.ids),
+        mask=tf.sequence_mask(lengths, width, dtype=tf.int32),
+        types=matrix(feed.types) if pair else None,
+        labels=feed.labels[row : row + rows],
+    )
