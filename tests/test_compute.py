@@ -1,4 +1,4 @@
-"""Precisions, XLA and several devices train as one device in float32 does, within their rounding."""
+"""Precisions, XLA and several devices train as one device in float32 does, but for rounding."""
 
 from __future__ import annotations
 
