@@ -102,7 +102,7 @@ class _Stretch:
 
 
 def shares(events: Iterable[Mapping[str, Any]], *, cores: int) -> dict[str, float]:
-    """Shares of the machine's time from the first trial's start, when its actor is up, to the end.
+    """Shares of the machine's time once the first actor is up, until the sweep has ended.
 
     `training`: in training steps, with what building their batches takes. `steps`: in evaluation
     steps too. `trials`: in trials, as their reports' seconds say, which hold scores and writing the
@@ -110,7 +110,8 @@ def shares(events: Iterable[Mapping[str, Any]], *, cores: int) -> dict[str, floa
 
     A ledger has no seconds of evaluation. Reports of one sequence length evaluate the same batches,
     so the least that any of them took beside training, without a checkpoint if there is such a
-    report, counts as evaluation for each. A trace within the first step counts as training.
+    report, counts as evaluation for each. A trace within the first step counts as training. The
+    actor is up when the first report's seconds began: at most one saved state too late.
     """
     begun = ended = 0.0
     lengths: dict[str, int] = {}
@@ -127,6 +128,8 @@ def shares(events: Iterable[Mapping[str, Any]], *, cores: int) -> dict[str, floa
         elif kind == "trial_reported":
             last = before.get(trial, {"examples": 0, "seconds": 0.0})
             rate = event["metrics"]["examples_per_second"]
+            # A trial may have been started before its actor was up.
+            begun = max(begun, event["time"] - event["seconds"]) if not stretches else begun
             training = (event["examples"] - last["examples"]) / rate
             rest = event["seconds"] - last["seconds"] - training
             stretches.append(_Stretch(lengths[trial], weights[trial], training, rest, saved=False))

@@ -51,10 +51,21 @@ def trial_job(
         "cpus": threads,
         "gpus": 0,
     }
-    chooses = "precision" in {field.name for field in fields(TrialJob)}
-    if precision is not None and not chooses:
+    return TrialJob.from_plain(plain | chosen(precision))
+
+
+def chosen(precision: str | None) -> dict[str, str]:
+    """The precision (None: float32) by its key in a sweep and a trial; none where none is chosen.
+
+    Ends the program where a precision is asked for, but this bertsweep has but one.
+    """
+    from bertsweep.trial.job import TrialJob
+
+    if "precision" in {field.name for field in fields(TrialJob)}:
+        return {"precision": precision or "float32"}
+    if precision is not None:
         raise SystemExit(f"this bertsweep has no choice of precision: leave {precision} out.")
-    return TrialJob.from_plain(plain | ({"precision": precision or "float32"} if chooses else {}))
+    return {}
 
 
 def turns(

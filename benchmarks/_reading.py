@@ -122,7 +122,7 @@ def _over_time(curves: Mapping[str, Sequence[Curve]]) -> tuple[list[str], list[l
 def _shares(shares: Sequence[Mapping[str, float]]) -> str:
     said = {name: spread([share[name] for share in shares], 3) for name in shares[0]}
     return (
-        "Share of the machine's time from the start of the first trial, when its actor is up, to "
-        f"the end of the sweep: in training steps {said['training']}, in training and evaluation "
+        "Share of the machine's time from when the first actor was up to the "
+        f"end of the sweep: in training steps {said['training']}, in training and evaluation "
         f"steps {said['steps']}, in trials with scores and their best checkpoints {said['trials']}."
     )

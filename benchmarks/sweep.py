@@ -31,7 +31,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks import _conducted, _curves, _inputs, _reading, _tables
+from benchmarks import _conducted, _curves, _inputs, _ours, _reading, _tables
 from benchmarks._sides import Channel, Side
 
 OURS, NAIVE, KERASTUNER = SIDES = ("bertsweep", "naive", "kerastuner")
@@ -62,9 +62,11 @@ def run_side(side: str, config: Mapping[str, Any], folder: Path) -> dict[str, An
         process = Side(
             [sys.executable, "-m", "benchmarks.sweep", "--side", side, json.dumps(config)]
         )
-        process.receive()
-        found = {"begun": begun, "seconds": time.time() - begun, "reports": journal.read()}
-        process.close()
+        try:
+            process.receive()
+            found = {"begun": begun, "seconds": time.time() - begun, "reports": journal.read()}
+        finally:
+            process.close()
     if not found["reports"]:
         raise SystemExit(f"{side} ended without a report: give it more time or fewer rows.")
     for report in found["reports"]:
@@ -96,6 +98,7 @@ def main() -> None:
     elif options.sides is None:
         _tables.say(f"KerasTuner: absent, its side is left out. {REMEDY}")
     found = _inputs.inputs(options)
+    precision = _ours.chosen(options.precision)
     config = {
         "encoder": str(found.encoder),
         "kerastuner": str(options.kerastuner and options.kerastuner.resolve()),
@@ -103,14 +106,12 @@ def main() -> None:
         "baseline": BASELINE,
         "batch_size": BATCH,
         "threads": _tables.cores(),
-        "settings": options.settings,
+        "settings": [*(f"{k}={v}" for k, v in precision.items()), *options.settings],
         **{
             name: getattr(options, name)
             for name in ("trials", "epochs", "report_every", "precision", "naive_seconds")
         },
     }
-    if options.precision is not None:
-        config["settings"] = [*options.settings, f"precision={options.precision}"]
     if NAIVE in sides:
         from benchmarks import _tutorial
 
@@ -149,7 +150,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--trials", type=int, default=16, help="configurations a side")
     parser.add_argument("--epochs", type=int, default=3, help="passes over the rows, at most")
     parser.add_argument("--report-every", type=float, default=0.25, help="ours: share of an epoch")
-    parser.add_argument("--precision", help="of our training in both sides that have it")
+    parser.add_argument("--precision", help="of our training, in ours and KerasTuner's side")
     parser.add_argument("--repeats", type=int, default=1, help="of every side, each with its seed")
     parser.add_argument("--naive-seconds", type=float, default=3600, help="of the naive side")
     parser.add_argument(

@@ -166,10 +166,10 @@ def test_the_share_in_steps_leaves_out_scores_checkpoints_and_gaps() -> None:
             "trial": "t0",
             "params": {"max_seq_length": 64},
         },
-        {"event": "trial_started", "time": 10.0, "trial": "t0", "cpus": 2.0},
+        {"event": "trial_started", "time": 6.0, "trial": "t0", "cpus": 2.0},
         # 3 s of training, 1 s of evaluation, 1 s of writing the best checkpoint.
-        reported(16.0, 30, 5.0),
-        {"event": "checkpoint_saved", "time": 16.0, "trial": "t0"},
+        reported(15.0, 30, 5.0),
+        {"event": "checkpoint_saved", "time": 15.0, "trial": "t0"},
         # 3 s of training, 1 s of evaluation.
         reported(20.0, 60, 9.0),
         {"event": "sweep_ended", "time": 30.0},
