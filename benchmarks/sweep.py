@@ -63,7 +63,8 @@ def run_side(side: str, config: Mapping[str, Any], folder: Path) -> dict[str, An
             [sys.executable, "-m", "benchmarks.sweep", "--side", side, json.dumps(config)]
         )
         try:
-            process.receive()
+            if failed := process.receive().get("failed"):
+                _tables.say(f"{side}: {failed} of its trials failed")
             found = {"begun": begun, "seconds": time.time() - begun, "reports": journal.read()}
         finally:
             process.close()
