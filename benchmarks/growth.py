@@ -9,6 +9,7 @@ ledger and the refill of study and stopping rule. Usage:
 
 from __future__ import annotations
 
+import argparse
 import os
 import random
 import statistics
@@ -175,4 +176,6 @@ if __name__ == "__main__":
     elif arguments[:1] == ["propose"]:
         propose()
     else:
-        main(int(arguments[0]) if arguments else 10_000)
+        parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+        parser.add_argument("trials", nargs="?", type=int, default=10_000)
+        main(parser.parse_args().trials)

@@ -22,6 +22,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -29,10 +30,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import _shared
-from benchmarks._shared import Channel
+from benchmarks import _inputs, _ours, _sides, _tables
+from benchmarks._sides import Channel
 
 LENGTH, BATCH, DROPOUT, LEARNING_RATE = 128, 32, 0.5, 2e-5
+PYTHON = "TRANSFORMERS_PYTHON"
+REMEDY = (
+    "Make the environment as benchmarks/huggingface.py says, and give its interpreter with "
+    f"--python or in {PYTHON}."
+)
 THEIRS = {"fp32": "Transformers, float32", "bf16": "Transformers, bfloat16 autocast"}
 
 
@@ -48,7 +54,7 @@ def their_turns(channel: Channel, config: Mapping[str, Any]) -> None:
 
     transformers.logging.set_verbosity_error()
     torch.set_num_threads(config["threads"])
-    torch.manual_seed(_shared.SEED)
+    torch.manual_seed(_inputs.SEED)
     plan = json.loads(Path(config["plan"]).read_text(encoding="utf-8"))
     rows, labels = _their_rows(config, plan["lengths"])
     model = BertForSequenceClassification.from_pretrained(
@@ -124,7 +130,7 @@ def _epochs(lengths: Any) -> Iterator[list[list[int]]]:
     from bertsweep.seeds import derive
     from bertsweep.training.batches import epoch_batches
 
-    seed = derive(_shared.SEED, "batches")
+    seed = derive(_inputs.SEED, "batches")
     for epoch in count():
         batches = epoch_batches(lengths, batch_size=BATCH, seed=seed, epoch=epoch)
         yield [batch.tolist() for batch in batches]
@@ -135,7 +141,7 @@ def _epochs(lengths: Any) -> Iterator[list[list[int]]]:
 
 def measure(options: argparse.Namespace, rows: Path, encoder: Path) -> None:
     """Prints examples/s of every side and ours over theirs, round by round the same rows."""
-    prepared = _shared.our_preparation(rows, encoder, rows)
+    prepared = _ours.preparation(rows, encoder, rows)
     steps = {"steps": options.steps}
     write_plan(prepared.tokens, rows / "plan.json", options.steps * (options.rounds + 1))
     common = {
@@ -147,7 +153,7 @@ def measure(options: argparse.Namespace, rows: Path, encoder: Path) -> None:
     }
     ours, theirs = dict[str, list[str]](), dict[str, list[str]]()
     for precision in options.ours or [None]:
-        job = _shared.our_job(
+        job = _ours.trial_job(
             prepared, rows / "sweep", threads=options.threads, precision=precision
         )
         config = steps | {"job": job.to_plain(), "head": common["head"]}
@@ -156,13 +162,13 @@ def measure(options: argparse.Namespace, rows: Path, encoder: Path) -> None:
         config = common | steps | {"precision": precision}
         theirs[THEIRS[precision]] = _command(options.python, "theirs", config)
     # Ours first: theirs begins with its head.
-    with _shared.started(ours | theirs, HF_HUB_OFFLINE="1") as sides:
-        answers = _shared.alternate(sides, rounds=options.rounds)
+    with _sides.started(ours | theirs, HF_HUB_OFFLINE="1") as sides:
+        answers = _sides.alternate(sides, rounds=options.rounds)
     trained = {name: [turn["examples"] for turn in turns] for name, turns in answers.items()}
     if len({str(examples) for examples in trained.values()}) > 1:
         raise SystemExit(f"every side must train the same rows a turn, but got {trained}")
     print("\n## Training against Transformers\n")
-    print(_shared.table(*_table(answers, list(theirs), list(ours))))
+    print(_tables.table(*_table(answers, list(theirs), list(ours))))
     print(
         f"\nMedian (least to greatest) of {options.rounds} turns of {options.steps} steps each, "
         f"after one of warm-up; {options.threads} threads a side."
@@ -172,18 +178,18 @@ def measure(options: argparse.Namespace, rows: Path, encoder: Path) -> None:
 def _table(
     answers: Mapping[str, Sequence[Mapping[str, Any]]], theirs: Sequence[str], ours: Sequence[str]
 ) -> tuple[list[str], list[list[str]]]:
-    rates = {name: _shared.rates(turns) for name, turns in answers.items()}
+    rates = {name: _tables.rates(turns) for name, turns in answers.items()}
     head = ["", "examples/s", *(f"over {name}" for name in theirs), "mean loss"]
     lines = []
     for name in [*theirs, *ours]:
         ratios = [
-            _shared.spread([a / b for a, b in zip(rates[name], rates[other], strict=True)], 2)
+            _tables.spread([a / b for a, b in zip(rates[name], rates[other], strict=True)], 2)
             if name in ours
             else ""
             for other in theirs
         ]
         loss = sum(turn["loss"] for turn in answers[name]) / len(answers[name])
-        lines.append([name, _shared.spread(rates[name]), *ratios, f"{loss:.3f}"])
+        lines.append([name, _tables.spread(rates[name]), *ratios, f"{loss:.3f}"])
     return head, lines
 
 
@@ -200,47 +206,48 @@ def serve(side: str, config: Mapping[str, Any]) -> None:
         their_turns(Channel(), config)
     else:
         job, head = config["job"], Path(config["head"])
-        _shared.our_turns(Channel(), job, steps=config["steps"], batch_size=BATCH, head=head)
+        _ours.turns(Channel(), job, steps=config["steps"], batch_size=BATCH, head=head)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    _shared.add_input_options(parser)
-    parser.add_argument("--python", required=True, help="interpreter of Transformers' environment")
+    _inputs.add_options(parser)
+    parser.add_argument(
+        "--python",
+        default=os.environ.get(PYTHON),
+        help=f"interpreter of Transformers' environment; else ${PYTHON}",
+    )
     parser.add_argument("--rows", type=int, default=6000, help="training rows")
     parser.add_argument("--steps", type=int, default=47, help="optimizer steps a turn")
     parser.add_argument("--rounds", type=int, default=8, help="turns each")
-    parser.add_argument("--threads", type=int, default=_shared.cores(), help="of every side")
+    parser.add_argument("--threads", type=int, default=_tables.cores(), help="of every side")
     parser.add_argument("--theirs", nargs="+", choices=list(THEIRS), default=list(THEIRS))
     parser.add_argument("--ours", nargs="+", metavar="PRECISION", help="handed to our side as is")
     options = parser.parse_args()
+    if options.python is None:
+        _inputs.absent("the environment of Transformers: absent", REMEDY)
     versions = _their_versions(options.python)
-    found = _shared.inputs(options)
+    found = _inputs.inputs(options)
     with tempfile.TemporaryDirectory() as folder:
-        rows = _shared.cut_rows(
-            found.questions, Path(folder), train=options.rows, validation=_shared.TEST_ROWS
+        rows = _inputs.cut_rows(
+            found.questions, Path(folder), train=options.rows, validation=_inputs.TEST_ROWS
         )
         measure(options, rows, found.encoder)
-    print(f"\n{_shared.machine()}; {_shared.versions('tensorflow')}, {versions}.")
+    print(f"\n{_tables.machine()}; {_tables.versions('tensorflow')}, {versions}.")
 
 
 def _their_versions(python: str) -> str:
     """Versions in Transformers' environment; ends the program where it is not one."""
-    import subprocess
-
-    asked = "from benchmarks._shared import versions; print(versions('torch', 'transformers'))"
+    asked = "from benchmarks._tables import versions; print(versions('torch', 'transformers'))"
     done = subprocess.run(
         [os.fspath(python), "-c", asked],
         capture_output=True,
         text=True,
-        cwd=_shared.REPOSITORY,
+        cwd=_inputs.REPOSITORY,
         check=False,
     )
     if done.returncode:
-        raise SystemExit(
-            f"torch and transformers are absent from {python}: make the environment as "
-            "benchmarks/huggingface.py begins, and give its interpreter with --python."
-        )
+        _inputs.absent(f"torch and transformers: absent from {python}", REMEDY)
     return done.stdout.strip()
 
 

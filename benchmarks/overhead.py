@@ -7,8 +7,8 @@ Everything else is real: Ray, the Optuna study, the ledger, the study's database
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
 import tempfile
 import threading
 import time
@@ -105,4 +105,6 @@ def _note(event: Mapping[str, Any], times: list[float]) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 500)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("trials", nargs="?", type=int, default=500)
+    main(parser.parse_args().trials)

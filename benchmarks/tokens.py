@@ -11,6 +11,7 @@ of their rows included. Usage:
 
 from __future__ import annotations
 
+import argparse
 import itertools
 import resource
 import string
@@ -153,4 +154,6 @@ if __name__ == "__main__":
     elif sys.argv[1:2] == ["measure"]:
         measure(Path(sys.argv[2]))
     else:
-        main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_300_000)
+        parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+        parser.add_argument("rows", nargs="?", type=int, default=1_300_000)
+        main(parser.parse_args().rows)
