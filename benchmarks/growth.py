@@ -122,11 +122,11 @@ def resume(path: Path) -> None:
     spec, study = _study()
     rule = build_rule(spec.search.scheduler, max_epochs=REPORTS / PER_EPOCH)
     for number, trial in enumerate(ledger.load(path).trials.values()):
-        told = [(r, value) for r in trial.reports if (value := r.value(METRIC)) is not None]
-        values = {report["report"]: value for report, value in told}
+        curve = trial.reports.curve(METRIC)
+        values = {report: value for report, _, value in curve}
         study.refill(number, trial.point, status=trial.status, values=values)
-        for report, value in told:
-            rule.observe(trial.id, report["epoch"], value)
+        for _, epoch, value in curve:
+            rule.observe(trial.id, epoch, value)
     study.ask()
 
 
