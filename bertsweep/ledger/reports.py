@@ -61,7 +61,7 @@ class Reports(Sequence[Report]):
 
     def __iter__(self) -> Iterator[Report]:
         for names, rows in self._runs:
-            numbers = iter(rows)
+            numbers = iter(_plain(rows))
             for row in zip(*[numbers] * (_FIELDS + len(names)), strict=True):
                 yield _report(names, row)
 
@@ -76,7 +76,7 @@ class Reports(Sequence[Report]):
         for names, rows in self._runs:
             width = _FIELDS + len(names)
             if 0 <= left * width < len(rows):
-                return _report(names, rows[left * width : (left + 1) * width])
+                return _report(names, _plain(rows[left * width : (left + 1) * width]))
             left -= len(rows) // width
         raise IndexError(index)
 
@@ -89,14 +89,18 @@ class Reports(Sequence[Report]):
         return f"Reports({list(self)})"
 
 
-def _report(names: Sequence[str], row: Sequence[float]) -> Report:
-    report, epoch, examples, seconds, *values = row
-    named = zip(names, values, strict=True)
+def _plain(numbers: Sequence[float]) -> Sequence[Any]:
+    """The same with None for what stands for it."""
+    if math.isnan(sum(numbers)):
+        return [None if math.isnan(number) else number for number in numbers]
+    return numbers
+
+
+def _report(names: Sequence[str], row: Sequence[Any]) -> Report:
     return {
-        "report": int(report),
-        "epoch": epoch,
-        "examples": int(examples),
-        "seconds": seconds,
-        # The number that does not equal itself is the one that stands for None.
-        "metrics": {name: value if value == value else None for name, value in named},
+        "report": int(row[0]),
+        "epoch": row[1],
+        "examples": int(row[2]),
+        "seconds": row[3],
+        "metrics": dict(zip(names, row[_FIELDS:], strict=True)),
     }
