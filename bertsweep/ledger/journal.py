@@ -18,7 +18,7 @@ Subscriber = Callable[[Event], None]
 _UNHURRIED = frozenset({"trial_reported", "trial_started"})
 """Events that a crash may cost: a report is repeated from the trial's own state."""
 
-_BUFFER = 1 << 18
+_BUFFER = 1 << 16
 """Bytes read at once: by the usual few lines, reading would take twice the checksums' time."""
 
 
