@@ -1,8 +1,9 @@
 """What a long sweep costs: its ledger read by `show`, `best` and a resume, and its proposals.
 
 The ledger holds 10,000 trials of 20 reports, made here. Each command runs in a process of its own;
-seconds are of the clock from its start to its end, memory is its peak. A resume is the fold of the
-ledger and the refill of study and stopping rule. Usage:
+seconds are of the clock from its start to its end, memory is its peak; printed are the median of
+several runs, in turns, and the least and the most. A resume is the fold of the ledger and the
+refill of study and stopping rule. Usage:
 
     python -m benchmarks.growth [TRIALS]
 """
@@ -34,6 +35,7 @@ METRICS = (
 POINT = {"learning_rate": 1e-3, "dropout": 0.1, "batch_size": 32, "optimizer": "adam"}
 FIXED = {"max_seq_length": 32, "epochs": 3}
 IDLE = {"warmup": 0.0, "schedule": "constant", "label_smoothing": 0.0, "trainable_layers": "all"}
+RUNS = 5
 AROUND = 10
 """Proposals on each side of a trial whose median is its cost."""
 
@@ -51,10 +53,11 @@ def main(trials: int) -> None:
             "best --json": [*python, "bertsweep", "best", str(paths.folder), "--json"],
             "resume": [*python, "benchmarks.growth", "resume", str(paths.ledger)],
         }
-        print(f"{'':<12} {'s':>6} {'CPU s':>6} {'MB':>6}")
-        for name, command in commands.items():
-            wall, cpu, memory = measured(command)
-            print(f"{name:<12} {wall:6.2f} {cpu:6.2f} {memory:6.0f}")
+        runs = [{name: measured(line) for name, line in commands.items()} for _ in range(RUNS)]
+        print(f"{'':<12} {'s':^22} {'CPU s':^22} {'MB':^22}")
+        for name in commands:
+            columns = zip(*(run[name] for run in runs), strict=True)
+            print(f"{name:<12}", *(_spread(column) for column in columns))
     subprocess.run([*python, "benchmarks.growth", "propose"], check=True)
 
 
@@ -68,6 +71,13 @@ def measured(command: Sequence[str]) -> tuple[float, float, float]:
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
     return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6
+
+
+def _spread(numbers: Sequence[float]) -> str:
+    middle, low, high = statistics.median(numbers), min(numbers), max(numbers)
+    digits = 2 if high < 100 else 0
+    said = f"{middle:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
+    return f"{said:^22}"
 
 
 def write_ledger(path: Path, trials: int) -> None:
@@ -123,11 +133,11 @@ def resume(path: Path) -> None:
     spec, study = _study()
     rule = build_rule(spec.search.scheduler, max_epochs=REPORTS / PER_EPOCH)
     for number, trial in enumerate(ledger.load(path).trials.values()):
-        told = [(r, value) for r in trial.reports if (value := r.value(METRIC)) is not None]
-        values = {report["report"]: value for report, value in told}
+        curve = trial.reports.curve(METRIC)
+        values = {report: value for report, _, value in curve}
         study.refill(number, trial.point, status=trial.status, values=values)
-        for report, value in told:
-            rule.observe(trial.id, report["epoch"], value)
+        for _, epoch, value in curve:
+            rule.observe(trial.id, epoch, value)
     study.ask()
 
 

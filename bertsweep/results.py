@@ -18,11 +18,6 @@ def load(paths: SweepPaths) -> SweepState:
     return ledger.load(paths.ledger)
 
 
-def best_value(state: SweepState, trial: TrialState) -> float | None:
-    """The trial's best objective value; None when it never reported one."""
-    return None if trial.best is None else trial.best.value(state.metric)
-
-
 def ranking(state: SweepState) -> list[TrialState]:
     """Trials with a value, best first; of equals the earlier one. Failed trials have no rank.
 
@@ -30,9 +25,9 @@ def ranking(state: SweepState) -> list[TrialState]:
     """
     sign = -1 if state.mode == "max" else 1
     keyed = [
-        (sign * value, trial.id, trial)
+        (sign * trial.value, trial.id, trial)
         for trial in state.trials.values()
-        if trial.status != ledger.FAILED and (value := best_value(state, trial)) is not None
+        if trial.status != ledger.FAILED and trial.value is not None
     ]
     return [trial for _, _, trial in sorted(keyed, key=lambda item: item[:2])]
 
@@ -61,8 +56,8 @@ def summary(state: SweepState, trial: TrialState, paths: SweepPaths) -> dict[str
     return {
         "trial": trial.id,
         "params": trial.params,
-        "metrics": dict(report["metrics"]) if report else {},
-        "value": best_value(state, trial),
+        "metrics": report["metrics"] if report else {},
+        "value": trial.value,
         "epoch": report["epoch"] if report else None,
         "checkpoint": str(paths.folder / trial.checkpoint) if trial.checkpoint else None,
     }

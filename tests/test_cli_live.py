@@ -95,6 +95,26 @@ def test_a_resumed_sweep_counts_what_was_done_and_not_what_was_cut_off() -> None
     assert watch.best() is watch.trials["t0000"]
 
 
+def test_a_view_of_a_resumed_sweep_begins_with_what_was_done(tmp_path: Path) -> None:
+    with clisweeps.sweep(tmp_path) as ledger:
+        for trial, dropout in (("t0000", 0.1), ("t0001", 0.2)):
+            clisweeps.propose(ledger, trial, {"dropout": dropout}, origin="baseline")
+            clisweeps.report(ledger, trial, 1, 0.5 + dropout)
+        ledger.append("trial_finished", trial="t0000")
+        past = ledger.state
+        view = PlainView(Console(file=io.StringIO()))
+        view.refill(past)
+        assert (view.watch.ended(), len(view.watch.running())) == (1, 0)
+        assert view.watch.trials["t0000"].spent == past.trials["t0000"].seconds > 0
+        assert "dropout" in view.watch.searched()
+        assert "by t0001" in view.standing()
+        ledger.subscribe(view.handle)
+        ledger.append("sweep_resumed", trials=9)
+        ledger.append("trial_started", trial="t0001", attempt=2, cpus=1, gpus=0, node="n")
+        assert [trial.id for trial in view.watch.running()] == ["t0001"]
+        assert view.watch.budget == 9
+
+
 def test_an_event_seen_twice_counts_once() -> None:
     story = Story().propose(0, "t0000")
     watch = story.watch()

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,24 @@ def test_a_changed_line_is_named(book: Ledger, tmp_path: Path) -> None:
         ledger.read(path)
 
 
+def test_a_line_that_is_no_json_is_named_though_its_checksum_is_right(
+    book: Ledger, tmp_path: Path
+) -> None:
+    propose(book, "t0000")
+    book.close()
+    path = tmp_path / "ledger.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    body = b'{"seq":1,"event":nothing}'
+    lines[1] = body[:-1] + b',"crc":"%08x"}\n' % zlib.crc32(body)
+    path.write_bytes(b"".join(lines))
+    for reading in (ledger.read, ledger.load, Ledger):
+        with pytest.raises(LedgerError, match=r"ledger\.jsonl, line 2: it is no JSON"):
+            reading(path)
+    # An opening that failed holds no lock.
+    path.write_bytes(lines[0])
+    Ledger(path).close()
+
+
 def test_two_writers_exclude_each_other(book: Ledger, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="another bertsweep command"):
         Ledger(tmp_path / "ledger.jsonl")
@@ -137,7 +156,7 @@ def test_a_state_keeps_every_metric_of_a_report(book: Ledger) -> None:
         fields = {"epoch": number / 4, "examples": 8 * number, "seconds": 2.5, "system": {"gpu": 1}}
         book.append("trial_reported", trial="t0000", report=number, metrics=metrics, **fields)
     first, second = book.state.trials["t0000"].reports
-    assert dict(first) == {
+    assert first == {
         "report": 1,
         "epoch": 0.25,
         "examples": 8,
@@ -145,7 +164,31 @@ def test_a_state_keeps_every_metric_of_a_report(book: Ledger) -> None:
         "metrics": {"val_f1": 0.25, "loss": None},
     }
     assert second["metrics"] == measured[1]
-    assert [first.value(name) for name in ("val_f1", "loss", "other")] == [0.25, None, None]
+
+
+def test_the_reports_of_a_trial_are_a_sequence_and_their_metrics_curves(book: Ledger) -> None:
+    propose(book, "t0000")
+    fields = {"examples": 8, "seconds": 2.5}
+    # The second has no value, the third other metrics than the rest.
+    measured: list[dict[str, Any]] = [
+        {"val_f1": 0.25, "loss": 2.0},
+        {"val_f1": float("nan"), "loss": 1.0},
+        {"loss": 0.5},
+        {"val_f1": 0.5, "loss": 0.25},
+    ]
+    for number, metrics in enumerate(measured, start=1):
+        event = {"report": number, "epoch": number / 4, "metrics": metrics, **fields}
+        book.append("trial_reported", trial="t0000", **event)
+    reports = book.state.trials["t0000"].reports
+    assert [reports[at]["report"] for at in range(4)] == [r["report"] for r in reports]
+    assert [reports[at]["report"] for at in range(-4, 0)] == [1, 2, 3, 4]
+    assert [r["metrics"]["loss"] for r in reports[1:3]] == [1.0, 0.5]
+    assert reports.curve("val_f1") == [(1, 0.25, 0.25), (4, 1.0, 0.5)]
+    assert reports.curve("loss") == [(n, n / 4, 2.0 ** (2 - n)) for n in (1, 2, 3, 4)]
+    assert reports.curve("val_loss") == []
+    for outside in (4, -5):
+        with pytest.raises(IndexError):
+            reports[outside]
 
 
 def test_the_running_state_equals_the_fold_of_the_file(book: Ledger, tmp_path: Path) -> None:

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from bertsweep import ledger
+from bertsweep.errors import InputError, SweepNotFoundError
+from bertsweep.sweep import resume
+from tests import clisweeps
 from tests.sweeps import bertsweep, document, events, scores, start, wait_for_reports, write_small
 
 
@@ -44,6 +47,23 @@ def test_ctrl_c_once_stops_cleanly_and_resume_ends_as_if_uninterrupted(
     assert scores(sweep) == scores(uninterrupted)
     again = [e for e in events(sweep) if e["event"] == "trial_reported" and e["trial"] == "t0000"]
     assert len(again) == len(before.trials["t0000"].reports), "a finished trial is not run again"
+
+
+def test_only_a_sweep_that_is_there_and_that_nobody_writes_is_resumed(tmp_path: Path) -> None:
+    with pytest.raises(SweepNotFoundError):
+        resume(tmp_path / "small")
+    assert not any(tmp_path.iterdir())
+    with clisweeps.sweep(tmp_path), pytest.raises(InputError, match="another bertsweep command"):
+        resume(tmp_path / "demo")
+
+
+def test_a_resume_that_is_refused_leaves_the_ledger_to_others(tmp_path: Path) -> None:
+    path = clisweeps.finished_sweep(tmp_path) / "ledger.jsonl"
+    before = path.read_bytes()
+    with pytest.raises(InputError):
+        resume(tmp_path / "demo")
+    assert path.read_bytes() == before
+    ledger.Ledger(path).close()
 
 
 @pytest.mark.slow

@@ -189,9 +189,17 @@ class TestMirror:
     def url(self, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'study.db'}"
 
-    def mirror(self, url: str, warnings: list[str]) -> StudyMirror:
+    def mirror(
+        self, url: str, warnings: list[str], past: ledger.SweepState | None = None
+    ) -> StudyMirror:
         return StudyMirror(
-            url, study="demo", space=SPACE, metric="val_f1", mode="max", warn=warnings.append
+            url,
+            study="demo",
+            space=SPACE,
+            metric="val_f1",
+            mode="max",
+            warn=warnings.append,
+            past=past,
         )
 
     def events(self, trial: str, point: Point, values: list[float], end: str) -> list[Any]:
@@ -221,6 +229,27 @@ class TestMirror:
         assert trials[0].value == 0.9, "the best value, not the last"
         assert trials[1].intermediate_values == {1: 0.5, 2: 0.9, 3: 0.7}
         assert trials[0].params == {"learning_rate": 2e-5, "batch_size": 32, "optimizer": "adam"}
+
+    def test_of_a_resumed_sweep_holds_what_was_before_and_goes_on_with_it(self, url: str) -> None:
+        whole = {"params": BASE, "seed": 0, "time": 0.0, "epoch": 1, "examples": 1, "seconds": 1}
+        objective = {"metric": "val_f1", "mode": "max"}
+        told = [
+            {"event": "sweep_started", "objective": objective},
+            *self.events("t0", BASE, [0.5, 0.9, 0.7], "trial_finished"),
+            *self.events("t1", BASE, [0.4], "trial_interrupted"),
+        ]
+        past = ledger.fold([whole | event for event in told])
+        warnings: list[str] = []
+        mirror = self.mirror(url, warnings, past)
+        for event in self.events("t1", BASE, [0.4, 0.6], "trial_finished")[2:]:
+            mirror.handle(event)
+        mirror.close()
+        assert warnings == []
+        first, second = optuna.load_study(study_name="demo", storage=url).trials
+        assert first.state == second.state == TrialState.COMPLETE
+        assert (first.value, second.value) == (0.9, 0.6)
+        assert first.intermediate_values == {1: 0.5, 2: 0.9, 3: 0.7}
+        assert second.intermediate_values == {1: 0.4, 2: 0.6}
 
     def test_shows_a_point_outside_the_space_without_parameters(self, url: str) -> None:
         warnings: list[str] = []

@@ -159,7 +159,7 @@ def test_a_resumed_sweep_goes_on_in_the_same_run(tmp_path: Path) -> None:
     ledger.close()
 
     warnings: list[str] = []
-    second = tracker(tmp_path, warnings=warnings, past=events.read(path))
+    second = tracker(tmp_path, warnings=warnings, past=events.load(path))
     ledger = Ledger(path, subscribers=[second.handle])
     ledger.append("sweep_resumed")
     start(ledger, "t0000", attempt=2)

@@ -77,7 +77,7 @@ def test_a_killed_sweep_leaves_its_rows_and_goes_on_in_the_same_run(tmp_path: Pa
     assert info["summary"]["status"] == "running"
 
     path = tmp_path / "ledger.jsonl"
-    tracking = tracker(tmp_path, warnings=[], past=events.read(path))
+    tracking = tracker(tmp_path, warnings=[], past=events.load(path))
     ledger = Ledger(path, subscribers=[tracking.handle])
     ledger.append("sweep_resumed")
     start(ledger, "t0000", attempt=2)

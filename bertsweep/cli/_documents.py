@@ -33,7 +33,7 @@ def _listed(paths: SweepPaths) -> Document:
         **entry,
         "status": status(state, paths),
         "trials": len(state.trials),
-        "best": results.best_value(state, ranked[0]) if ranked else None,
+        "best": ranked[0].value if ranked else None,
     }
 
 
@@ -102,7 +102,7 @@ def _trial(trial: TrialState) -> Document:
         "origin": trial.origin,
         "params": dict(trial.params),
         "metrics": trial.best["metrics"] if trial.best else {},
-        "reports": [{key: report[key] for key in report} for report in trial.reports],
+        "reports": list(trial.reports),
         "seconds": trial.seconds,
         "gpu_hours": trial.gpu_hours,
         "error": trial.error,

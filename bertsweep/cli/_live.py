@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bertsweep.cli._output import duration, parameters, score, short, table
 from bertsweep.cli._watch import PROPOSED, Seen, Watch
-from bertsweep.ledger import FAILED, FINISHED, STOPPED, Event
+from bertsweep.ledger import FAILED, FINISHED, STOPPED, Event, SweepState
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -23,8 +23,8 @@ _MOST_ROWS = 12
 class View:
     """A subscriber of ledger events and a sink of progress, used as a context manager.
 
-    `handle`, `progress` and `notify` may be called from any thread and never raise: a screen that
-    cannot be drawn is no reason to lose a sweep.
+    `refill`, `handle`, `progress` and `notify` may be called from any thread and never raise: a
+    screen that cannot be drawn is no reason to lose a sweep.
     """
 
     def __init__(self, console: Console, *, tick_seconds: float) -> None:
@@ -56,6 +56,11 @@ class View:
 
     def _tick(self) -> None:
         """Something may be shown again, as time went on."""
+
+    def refill(self, past: SweepState) -> None:
+        """Takes what earlier sessions of a sweep came to, before any event of this one."""
+        with contextlib.suppress(Exception):  # see the class
+            self.watch.refill(past)
 
     def handle(self, event: Event) -> None:
         """Takes one ledger event."""

@@ -22,7 +22,8 @@ _PIPED_WIDTH = 200
 def print_json(document: Any) -> None:
     """Writes one JSON document on stdout; numbers that are not finite become null.
 
-    An iterator in it is a list whose items are made, written and forgotten one by one.
+    An iterator in it is a list whose items are made, written and forgotten one by one, each on a
+    line of its own: indented, thousands of trials would take twice the time and space.
     """
     encoding = sys.stdout.encoding or "utf-8"
     # A pipe may have an encoding that lacks a character; escapes say the same in JSON.
@@ -108,20 +109,20 @@ def _pieces(value: Any, margin: str, escape: bool) -> Iterator[str]:
     elif isinstance(value, Iterator):
         opening, closing = "[", "[]"
         for item in value:
-            yield f"{opening}{margin}  " + _text(item, escape).replace("\n", margin + "  ")
+            yield f"{opening}{margin}  {_text(item, escape, indent=None)}"
             opening, closing = ",", margin + "]"
         yield closing
     else:
         yield _text(value, escape).replace("\n", margin)
 
 
-def _text(value: Any, escape: bool) -> str:
+def _text(value: Any, escape: bool, *, indent: int | None = 2) -> str:
     try:
         # Ten times as fast as the standard library where documents are large.
-        text = to_json(value, indent=2, inf_nan_mode="null").decode()
+        text = to_json(value, indent=indent, inf_nan_mode="null").decode()
     except ValueError:  # half a surrogate pair, as a file name may hold, is in no encoding
-        return json.dumps(_plain(value), indent=2, allow_nan=False)
-    return json.dumps(json.loads(text), indent=2) if escape else text
+        return json.dumps(_plain(value), indent=indent, allow_nan=False)
+    return json.dumps(json.loads(text), indent=indent) if escape else text
 
 
 def _plain(value: Any) -> Any:

@@ -22,7 +22,7 @@ def trials_table(state: SweepState, trials: Sequence[TrialState]) -> Table:
         (
             _name(trial),
             trial_status(trial),
-            score(results.best_value(state, trial)),
+            score(trial.value),
             short(trial.reports[-1]["epoch"]) if trial.reports else "-",
             duration(trial.seconds),
             parameters(trial.params, only=names),

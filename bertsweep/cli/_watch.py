@@ -7,7 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bertsweep.ledger import FAILED, FINISHED, INTERRUPTED, RUNNING, STOPPED, Event
+from bertsweep.ledger import (
+    FAILED,
+    FINISHED,
+    INTERRUPTED,
+    RUNNING,
+    STOPPED,
+    Event,
+    SweepState,
+    TrialState,
+)
 from bertsweep.results import BASELINE
 
 PROPOSED = "proposed"
@@ -41,7 +50,8 @@ class Seen:
 class Watch:
     """Feed it every event through `handle`; ask it from any thread while holding `lock`.
 
-    Events of earlier sessions may be fed first; one that was seen already is left out.
+    What earlier sessions did goes in first through `refill`. An event that was seen already is left
+    out.
     """
 
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -70,6 +80,14 @@ class Watch:
             elif event["event"] == "sweep_resumed":
                 self._resumed(event)
             return True
+
+    def refill(self, past: SweepState) -> None:
+        """Takes what earlier sessions came to; none of their trials is running now."""
+        with self.lock:
+            self._sweep(past.started)
+            for trial in past.trials.values():
+                self.trials[trial.id] = self._recalled(trial)
+                self._note(trial.params)
 
     def running(self) -> list[Seen]:
         return [trial for trial in self.trials.values() if trial.status == RUNNING]
@@ -141,8 +159,7 @@ class Watch:
         kind, name = event["event"], event["trial"]
         if kind == "trial_proposed":
             self.trials[name] = Seen(name, event["params"], event["origin"])
-            for parameter, value in event["params"].items():
-                self._values.setdefault(parameter, set()).add(repr(value))
+            self._note(event["params"])
             return
         trial = self.trials.get(name)
         if trial is None:
@@ -156,6 +173,20 @@ class Watch:
             trial.spent, trial.started = trial.elapsed(event["time"]), None
             trial.status = _ENDS.get(kind, INTERRUPTED)
             trial.error = event.get("error")
+
+    def _recalled(self, trial: TrialState) -> Seen:
+        waiting = INTERRUPTED if trial.attempts else PROPOSED
+        seen = Seen(trial.id, trial.params, trial.origin, trial.status if trial.ended else waiting)
+        seen.spent, seen.best, seen.error = trial.seconds, trial.value, trial.error
+        if trial.reports:
+            last = trial.reports[-1]
+            seen.epoch, seen.value = last["epoch"], last["metrics"].get(self.metric)
+            seen.rate = last["metrics"].get("examples_per_second")
+        return seen
+
+    def _note(self, params: Mapping[str, Any]) -> None:
+        for parameter, value in params.items():
+            self._values.setdefault(parameter, set()).add(repr(value))
 
     def _reported(self, trial: Seen, event: Event) -> None:
         metrics = event["metrics"]

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from bertsweep import ledger
 from bertsweep.cli._live import live_view
 from bertsweep.cli._options import Address, Debug, Json, Storage, Sweep
 from bertsweep.cli._output import console
@@ -31,18 +30,16 @@ def resume(
 ) -> None:
     """Go on with an interrupted sweep, or give a finished one more trials."""
     paths = find_sweep(sweep, storage_root(storage))
-    past = ledger.read(paths.ledger)
     out = console(stderr=as_json)
     out.print(f"going on with {paths.folder}")
     # Only now: it loads Ray.
     from bertsweep import sweep as sweeping
 
     with live_view(out) as view:
-        for event in past:
-            view.watch.handle(event)
         state = sweeping.resume(
             paths.folder,
             address=address,
+            past=view.refill,
             subscribers=[view.handle],
             progress=view.progress,
             notify=view.notify,

@@ -12,7 +12,7 @@ import optuna
 from optuna.trial import FrozenTrial
 
 from bertsweep import ledger
-from bertsweep.ledger import Event
+from bertsweep.ledger import Event, SweepState, TrialState
 from bertsweep.search.study import frozen_trial
 from bertsweep.space import Point, Space
 
@@ -41,7 +41,7 @@ class StudyMirror:
 
     Database writes wait for disks and networks, a sweep does not: what has gathered meanwhile is
     written together. When a write fails, `warn` gets one sentence and the mirror goes quiet. An
-    Optuna study named `study` is replaced.
+    Optuna study named `study` is replaced, by the trials of the `past` to begin with.
     """
 
     def __init__(
@@ -53,10 +53,13 @@ class StudyMirror:
         metric: str,
         mode: str,
         warn: Callable[[str], None],
+        past: SweepState | None = None,
     ) -> None:
         self._url, self._name, self._space, self._warn = url, study, space, warn
         self._metric, self._mode = metric, mode
-        self._trials: dict[str, _Trial] = {}
+        # Taken here, because the state goes on changing while the thread writes.
+        before = past.trials.values() if past is not None else ()
+        self._trials = {trial.id: _recalled(trial, metric) for trial in before}
         self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="study-mirror", daemon=True)
         self._thread.start()
@@ -74,6 +77,8 @@ class StudyMirror:
     def _work(self) -> None:
         try:
             storage = self._open()
+            for trial in self._trials.values():
+                self._write(storage, trial)
             closing = False
             while not closing:
                 changed, closing = self._gather()
@@ -143,3 +148,9 @@ class StudyMirror:
         )
         frozen.user_attrs |= {"trial": trial.name, "origin": trial.origin}
         return frozen
+
+
+def _recalled(trial: TrialState, metric: str) -> _Trial:
+    status = trial.status if trial.ended else ledger.RUNNING
+    values = {report: value for report, _, value in trial.reports.curve(metric)}
+    return _Trial(trial.id, trial.point, trial.origin, status, values)

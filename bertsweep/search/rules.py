@@ -59,11 +59,10 @@ class SuccessiveHalving:
         turns = max(1, len(epochs)) if brackets is None else brackets
         self._brackets = [[_Rung(e) for e in epochs[first:]] for first in range(turns)]
         self._factor = factor
+        self._dealt: dict[str, list[_Rung]] = {}
 
     def observe(self, trial: str, epoch: float, value: float) -> str | None:
-        # By name, not by arrival, so that a refilled rule puts every trial where it was.
-        bracket = self._brackets[derive(0, trial) % len(self._brackets)]
-        for rung in reversed(bracket):
+        for rung in reversed(self._bracket(trial)):
             if epoch < rung.epoch - 1e-9:
                 continue
             if trial in rung.trials:
@@ -72,6 +71,12 @@ class SuccessiveHalving:
             bisect.insort(rung.values, value)
             return self._judge(rung, value)
         return None
+
+    def _bracket(self, trial: str) -> list[_Rung]:
+        if trial not in self._dealt:
+            # By name, not by arrival, so that a refilled rule puts every trial where it was.
+            self._dealt[trial] = self._brackets[derive(0, trial) % len(self._brackets)]
+        return self._dealt[trial]
 
     def _judge(self, rung: _Rung, value: float) -> str | None:
         count = len(rung.values)

@@ -159,7 +159,5 @@ class SweepConductor:
 
     def _end(self, trial: str, event: str, status: str, **fields: Any) -> None:
         self.ledger.append(event, trial=trial, **fields)
-        best = self.ledger.state.trials[trial].best
-        value = best["metrics"][self.job.metric] if best else None
-        self.study.tell(int(trial[1:]), status, value)
+        self.study.tell(int(trial[1:]), status, self.ledger.state.trials[trial].value)
         self.retention.ended(trial)

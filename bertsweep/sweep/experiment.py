@@ -83,9 +83,8 @@ class Experiment:
         conductor, study = self.conductor, self.conductor.study
         sign = 1.0 if self.job.mode == "max" else -1.0
         for number, trial in enumerate(self.ledger.state.trials.values()):
-            metric = self.job.metric
-            told = [(r, value) for r in trial.reports if (value := r.value(metric)) is not None]
-            values = {report["report"]: value for report, value in told}
+            curve = trial.reports.curve(self.job.metric)
+            values = {report: value for report, _, value in curve}
             if trial.ended:
                 study.refill(number, trial.point, status=trial.status, values=values)
             else:
@@ -93,8 +92,8 @@ class Experiment:
                 for report, value in values.items():
                     study.report(number, report, value)
                 conductor.resumable.append(trial.id)
-            for report, value in told:
-                conductor.rule.observe(trial.id, report["epoch"], sign * value)
+            for _, epoch, value in curve:
+                conductor.rule.observe(trial.id, epoch, sign * value)
 
 
 def conduct(experiment: Experiment) -> None:

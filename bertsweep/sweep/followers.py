@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from bertsweep import data
 from bertsweep.data import Dataset
-from bertsweep.ledger import Event, Ledger
+from bertsweep.ledger import Ledger, SweepState
 from bertsweep.paths import SweepPaths
 from bertsweep.search.mirror import StudyMirror
 from bertsweep.spec import SweepSpec
@@ -22,10 +22,10 @@ def following(
     ledger: Ledger,
     started: Mapping[str, Any],
     *,
-    past: Sequence[Event] = (),
+    past: SweepState | None = None,
     notify: Callable[[str], None],
 ) -> Iterator[WandbTracker]:
-    """Subscribes the followers, tells them the `past` events of a resumed sweep, closes them.
+    """Subscribes the followers, tells them the `past` of a resumed sweep, closes them.
 
     The ledger is closed with them, once everything in it was told.
     """
@@ -36,6 +36,7 @@ def following(
         metric=started["objective"]["metric"],
         mode=started["objective"]["mode"],
         warn=notify,
+        past=past,
     )
     tracker = WandbTracker(
         mode=spec.tracking.wandb,
@@ -46,8 +47,6 @@ def following(
         warn=notify,
         past=past,
     )
-    for event in past:
-        mirror.handle(event)
     with contextlib.closing(ledger), contextlib.closing(mirror), contextlib.closing(tracker):
         ledger.subscribe(mirror.handle)
         ledger.subscribe(tracker.handle)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
@@ -10,8 +11,8 @@ from pathlib import Path
 from bertsweep import __version__, results
 from bertsweep.data import Progress
 from bertsweep.errors import InputError, InterruptedSweep
-from bertsweep.ledger import Ledger, Subscriber, SweepState, read
-from bertsweep.paths import SweepPaths, cache_root
+from bertsweep.ledger import Ledger, Subscriber, SweepState
+from bertsweep.paths import SweepPaths, cache_root, find_sweep
 from bertsweep.spec import SweepSpec, from_plain
 from bertsweep.sweep import cluster
 from bertsweep.sweep.experiment import Experiment, conduct
@@ -73,6 +74,7 @@ def resume(
     *,
     address: str | None = None,
     trials: int | None = None,
+    past: Callable[[SweepState], None] = lambda _: None,
     subscribers: Sequence[Subscriber] = (),
     progress: Progress | None = None,
     notify: Notify = lambda _: None,
@@ -80,29 +82,33 @@ def resume(
     """Goes on with the sweep in `folder`, up to `trials` trials in all (default: its budget).
 
     Interrupted trials go on from their last full state; study, stopping rule and W&B runs are
-    rebuilt from the ledger. Raises what `run` raises, and `InputError` when the data or the
-    encoder are not what the sweep began with.
+    rebuilt from the ledger, which is read once. `past` gets the state it tells of before anything
+    is added to it, the other callables get what `run`'s get.
+
+    Raises what `run` raises, `SweepNotFoundError` where there is no ledger, and `InputError` when
+    another command is writing it, or when the data or the encoder are not what the sweep began
+    with.
     """
-    paths = SweepPaths(folder)
-    state = results.load(paths)
-    spec = from_plain(state.started["spec"])
-    base = Path(state.started["base"])
-    prepared = prepare(spec, cache=cache_root(), base=base, progress=progress, notify=notify)
-    _check_same(state, prepared)
-    total = trials or max(spec.budget.trials, len(state.trials))
-    with stop_on_signals(notify) as stopping, cluster.started(_address(spec, address)):
-        share = cluster.share(spec.resources)
-        ledger = Ledger(paths.ledger, subscribers=subscribers)
+    paths = find_sweep(str(folder), folder.parent)
+    with contextlib.closing(Ledger(paths.ledger, subscribers=subscribers)) as ledger:
+        state = ledger.state
         if ledger.torn:
             notify("the last line of the ledger was cut off by a crash and is left out")
-        past = read(paths.ledger)
-        with following(spec, paths, ledger, state.started, past=past, notify=notify):
-            ledger.append("sweep_resumed", trials=total)
-            experiment = Experiment(
-                spec, paths, ledger, prepared, share, stopping=stopping, trials=total
-            )
-            experiment.refill()
-            return _finish(experiment, notify)
+        past(state)
+        spec = from_plain(state.started["spec"])
+        base = Path(state.started["base"])
+        prepared = prepare(spec, cache=cache_root(), base=base, progress=progress, notify=notify)
+        _check_same(state, prepared)
+        total = trials or max(spec.budget.trials, len(state.trials))
+        with stop_on_signals(notify) as stopping, cluster.started(_address(spec, address)):
+            share = cluster.share(spec.resources)
+            with following(spec, paths, ledger, state.started, past=state, notify=notify):
+                ledger.append("sweep_resumed", trials=total)
+                experiment = Experiment(
+                    spec, paths, ledger, prepared, share, stopping=stopping, trials=total
+                )
+                experiment.refill()
+                return _finish(experiment, notify)
 
 
 def _finish(experiment: Experiment, notify: Notify) -> SweepState:

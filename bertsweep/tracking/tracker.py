@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from bertsweep.ledger import Event
+from bertsweep.ledger import Event, SweepState
 from bertsweep.tracking.login import Mode, settled_mode
 from bertsweep.tracking.process import RunPlan
 from bertsweep.tracking.runs import WandbRuns
@@ -27,8 +27,8 @@ class WandbTracker:
 
     All work is done in a thread of its own, `handle` and `log_data` only hand over, and trouble is
     told to `warn` (from that thread), once a kind. `folder` gets W&B's own folder `wandb`. `group`
-    is the name of the sweep. `past` are the events of the sweep from before this process, so that
-    resumed trials go on in their run. With mode `disabled` nothing is imported or written.
+    is the name of the sweep. `past` is how the sweep stood before this process, so that resumed
+    trials go on in their run. With mode `disabled` nothing is imported or written.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class WandbTracker:
         group: str,
         folder: Path,
         warn: Callable[[str], None],
-        past: Iterable[Event] = (),
+        past: SweepState | None = None,
     ) -> None:
         self.mode: Mode = settled_mode(mode)
         self._group = group
@@ -53,8 +53,8 @@ class WandbTracker:
             warn=warn,
         )
         self._trials = TrialRuns(self._runs, group)
-        for event in past:
-            self._trials.remember(event)
+        if past is not None:
+            self._trials.recall(past)
         self._worker = Worker(failed=self._runs.broken, limit=_WAITING)
 
     def handle(self, event: Event) -> None:

@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bertsweep.ledger import FAILED, FINISHED, INTERRUPTED, RUNNING, STOPPED, Event
+from bertsweep.ledger import (
+    FAILED,
+    FINISHED,
+    INTERRUPTED,
+    RUNNING,
+    STOPPED,
+    Event,
+    SweepState,
+)
 from bertsweep.tracking.process import KILLED, OpenRun, RunPlan
 from bertsweep.tracking.runs import WandbRuns
 
@@ -57,26 +65,20 @@ class TrialRuns:
         """The sweep's id, known from its first event on."""
         return None if self._started is None else str(self._started["sweep"])
 
-    def remember(self, event: Event) -> None:
-        """Takes in an event without logging it: what happened before this process."""
-        kind = event["event"]
-        if kind == "sweep_started":
-            self._started = event
-        elif kind == "trial_proposed":
-            self._trials[event["trial"]] = _Trial(config=self._config(event))
-        elif (trial := self._trials.get(event.get("trial", ""))) is None:
-            return
-        elif kind == "trial_reported" and self._beats(event, trial.best):
-            trial.best = event
-        elif kind == "trial_started":
-            trial.status, trial.reason = RUNNING, None
-        elif kind in _ENDS:
-            trial.status = _ENDS[kind]
-            trial.reason = event.get("error") or event.get("reason")
+    def recall(self, past: SweepState) -> None:
+        """Takes in what happened before this process, without logging it."""
+        self._started = past.started
+        for trial in past.trials.values():
+            self._trials[trial.id] = _Trial(
+                config=self._config(trial.id, trial.params, trial.seed, trial.origin),
+                status=trial.status,
+                best=trial.best,
+                reason=trial.error or trial.reason,
+            )
 
     def handle(self, event: Event) -> None:
         """Takes in an event and logs what it says."""
-        self.remember(event)
+        self._take(event)
         kind, name = event["event"], event.get("trial", "")
         if kind == "sweep_ended":
             self.close()
@@ -97,14 +99,34 @@ class TrialRuns:
                 trial.status = INTERRUPTED
                 self._finish(name, trial)
 
-    def _config(self, proposed: Event) -> dict[str, Any]:
+    def _take(self, event: Event) -> None:
+        kind = event["event"]
+        if kind == "sweep_started":
+            self._started = event
+        elif kind == "trial_proposed":
+            name, params = event["trial"], event["params"]
+            config = self._config(name, params, event["seed"], event["origin"])
+            self._trials[name] = _Trial(config)
+        elif (trial := self._trials.get(event.get("trial", ""))) is None:
+            return
+        elif kind == "trial_reported" and self._beats(event, trial.best):
+            trial.best = event
+        elif kind == "trial_started":
+            trial.status, trial.reason = RUNNING, None
+        elif kind in _ENDS:
+            trial.status = _ENDS[kind]
+            trial.reason = event.get("error") or event.get("reason")
+
+    def _config(
+        self, trial: str, params: Mapping[str, Any], seed: int, origin: str
+    ) -> dict[str, Any]:
         started: Event = self._started or {}
         return {
-            **proposed["params"],
-            "seed": proposed["seed"],
-            "origin": proposed["origin"],
+            **params,
+            "seed": seed,
+            "origin": origin,
             "sweep": self.group,
-            "trial": proposed["trial"],
+            "trial": trial,
             "data_hash": started.get("data", {}).get("hash"),
             "encoder_hash": started.get("encoder", {}).get("hash"),
         }

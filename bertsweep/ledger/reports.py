@@ -1,0 +1,106 @@
+"""The reports of a trial in little memory: a long sweep has hundreds of thousands of them."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Iterator, Sequence
+from typing import Any, overload
+
+from bertsweep.ledger.lines import Event
+
+Report = dict[str, Any]
+"""What is kept of a `trial_reported` event: report, epoch, examples, seconds, metrics.
+
+The metrics are numbers, None where they were not finite.
+"""
+
+_FIELDS = 4
+"""Numbers of a report before its metrics."""
+
+
+class Reports(Sequence[Report]):
+    """The reports of one trial, each made when it is asked for.
+
+    Kept as one array for all successive reports with metrics of the same names, which takes a tenth
+    of the memory of dictionaries.
+    """
+
+    __slots__ = ("_runs",)
+
+    def __init__(self) -> None:
+        self._runs: list[tuple[tuple[str, ...], array[float]]] = []
+
+    def append(self, event: Event) -> None:
+        """Takes what is kept of a `trial_reported` event."""
+        metrics = event["metrics"]
+        names = tuple(metrics)
+        if not self._runs or self._runs[-1][0] != names:
+            self._runs.append((names, array("d")))
+        rows = self._runs[-1][1]
+        row = [event["report"], event["epoch"], event["examples"], event["seconds"]]
+        row += metrics.values()
+        try:
+            rows.fromlist(row)
+        except TypeError:  # an array cannot hold None
+            rows.fromlist([math.nan if number is None else number for number in row])
+
+    def curve(self, metric: str) -> list[tuple[int, float, float]]:
+        """Number of the report, epoch and value, in order, wherever the metric has a value."""
+        points: list[tuple[int, float, float]] = []
+        for names, rows in self._runs:
+            if metric in names:
+                width = _FIELDS + len(names)
+                values = rows[_FIELDS + names.index(metric) :: width]
+                found = zip(rows[::width], rows[1::width], values, strict=True)
+                points += [(int(n), epoch, value) for n, epoch, value in found if value == value]
+        return points
+
+    def __len__(self) -> int:
+        return sum(len(rows) // (_FIELDS + len(names)) for names, rows in self._runs)
+
+    def __iter__(self) -> Iterator[Report]:
+        for names, rows in self._runs:
+            numbers = iter(_plain(rows))
+            for row in zip(*[numbers] * (_FIELDS + len(names)), strict=True):
+                yield _report(names, row)
+
+    @overload
+    def __getitem__(self, index: int) -> Report: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Report]: ...
+    def __getitem__(self, index: int | slice) -> Report | list[Report]:
+        if isinstance(index, slice):
+            return list(self)[index]
+        left = index if index >= 0 else index + len(self)
+        for names, rows in self._runs:
+            width = _FIELDS + len(names)
+            if 0 <= left * width < len(rows):
+                return _report(names, _plain(rows[left * width : (left + 1) * width]))
+            left -= len(rows) // width
+        raise IndexError(index)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Reports) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Reports({list(self)})"
+
+
+def _plain(numbers: Sequence[float]) -> Sequence[Any]:
+    """The same with None for what stands for it."""
+    if math.isnan(sum(numbers)):
+        return [None if math.isnan(number) else number for number in numbers]
+    return numbers
+
+
+def _report(names: Sequence[str], row: Sequence[Any]) -> Report:
+    return {
+        "report": int(row[0]),
+        "epoch": row[1],
+        "examples": int(row[2]),
+        "seconds": row[3],
+        "metrics": dict(zip(names, row[_FIELDS:], strict=True)),
+    }
