@@ -67,6 +67,7 @@ SHARES: list[tuple[dict[str, Any], Share]] = [
     ({}, Share(cpus=2, gpus=1, concurrent=2)),
     ({"gpus_per_trial": 0.5}, Share(cpus=1, gpus=0.5, concurrent=4)),
     ({"gpus_per_trial": 0.5, "concurrent": 3}, Share(cpus=1, gpus=0.5, concurrent=3)),
+    ({"gpus_per_trial": 2.0}, Share(cpus=4, gpus=2, concurrent=1)),
     ({"gpus_per_trial": 0.0}, Share(cpus=4, gpus=0, concurrent=1)),
     ({"gpus_per_trial": 0.0, "cpus_per_trial": 1.0}, Share(cpus=1, gpus=0, concurrent=4)),
 ]
@@ -79,8 +80,8 @@ def test_trials_share_what_the_nodes_have(address: str) -> None:
             assert cluster.share(Resources.model_validate(resources)) == expected
         with pytest.raises(InputError, match=r"a trial gets 9 CPUs .* largest node has 4 and 2"):
             cluster.share(Resources.model_validate({"cpus_per_trial": 9.0}))
-        with pytest.raises(InputError, match="a trial trains on one GPU, but gpus_per_trial is 2"):
-            cluster.share(Resources.model_validate({"gpus_per_trial": 2.0}))
+        with pytest.raises(InputError, match=r"a trial gets 4 CPUs and 3 GPUs.* 4 and 2"):
+            cluster.share(Resources.model_validate({"gpus_per_trial": 3.0}))
 
 
 @pytest.mark.slow

@@ -62,12 +62,17 @@ class TrialState:
 
 @dataclass
 class SweepState:
-    """A sweep as its ledger tells it."""
+    """A sweep as its ledger tells it.
+
+    `compute` is what all trials compute in (`precision`, `jit`, how that was found), None before
+    the first report.
+    """
 
     started: Event
     trials: dict[str, TrialState] = field(default_factory=dict)
     status: str = RUNNING
     reason: str | None = None
+    compute: Event | None = None
 
     @property
     def name(self) -> str:
@@ -125,6 +130,10 @@ def _ended(state: SweepState, event: Event) -> None:
     state.status, state.reason = event["status"], event.get("reason")
 
 
+def _compute_chosen(state: SweepState, event: Event) -> None:
+    state.compute = event["compute"]
+
+
 def _trial_proposed(state: SweepState, event: Event) -> None:
     state.trials[event["trial"]] = TrialState(
         id=event["trial"],
@@ -174,6 +183,7 @@ def _trial_ended(state: SweepState, event: Event) -> None:
 _CHANGES: dict[str, Callable[[SweepState, Event], None]] = {
     "sweep_resumed": _resumed,
     "sweep_ended": _ended,
+    "compute_chosen": _compute_chosen,
     "trial_proposed": _trial_proposed,
     "trial_started": _trial_started,
     "trial_reported": _trial_reported,

@@ -107,6 +107,8 @@ def _spec(file: SweepFile, space: Space, *, baseline: Any, warnings: tuple[str, 
         checkpoints=file.checkpoints,
         tracking=file.tracking,
         report_every=file.report_every,
+        precision=file.precision,
+        jit=file.jit,
         seed=file.seed,
         warnings=warnings,
     )

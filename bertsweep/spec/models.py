@@ -225,4 +225,11 @@ class SweepFile(Section):
     report_every: Annotated[float, Field(ge=0.001, le=1)] = Field(
         0.25, title="share of an epoch between two evaluations"
     )
+    precision: Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"] = Field(
+        "auto",
+        title="what products of matrices are computed in; auto takes the faster after a probe",
+    )
+    jit: Literal["auto"] | bool = Field(
+        "auto", title="compile training with XLA; auto probes it on GPUs and leaves it on CPUs"
+    )
     seed: Seed = Field(42, title="seed of everything random but the split")

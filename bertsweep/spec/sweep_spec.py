@@ -41,6 +41,8 @@ class SweepSpec:
     checkpoints: Checkpoints
     tracking: Tracking
     report_every: float
+    precision: str
+    jit: bool | str
     seed: int
     warnings: tuple[str, ...] = ()
 
@@ -76,6 +78,8 @@ class SweepSpec:
             "baseline": self.baseline.to_point(),
             **sections,
             "report_every": self.report_every,
+            "precision": self.precision,
+            "jit": self.jit,
             "seed": self.seed,
             "warnings": list(self.warnings),
         }

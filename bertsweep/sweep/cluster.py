@@ -94,7 +94,7 @@ def share(resources: Resources) -> Share:
     """What each trial gets on the Ray that runs, `auto` settled.
 
     With GPUs, auto is a whole one a trial and an even share of the CPUs. Raises `InputError` when
-    a trial fits on no node or asks for several GPUs.
+    a trial fits on no node.
     """
     import ray
 
@@ -104,11 +104,6 @@ def share(resources: Resources) -> Share:
     gpus_each = asked_gpus if asked_gpus != "auto" else float(gpus > 0)
     even = _even(cpus, gpus / gpus_each) if gpus_each else min(cpus, _CPUS_A_TRIAL)
     cpus_each = asked_cpus if asked_cpus != "auto" else even
-    if gpus_each > 1:
-        raise InputError(
-            f"resources: a trial trains on one GPU, but gpus_per_trial is {gpus_each:g}. "
-            "Set it to 1 or a fraction; more GPUs run more trials at once."
-        )
     slots = sum(_slots(node, cpus_each, gpus_each) for node in nodes)
     if slots < 1:
         raise InputError(

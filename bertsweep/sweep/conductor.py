@@ -139,6 +139,8 @@ class SweepConductor:
     def _record(self, trial: str, report: Mapping[str, Any]) -> str | None:
         """Writes a new report and gives the reason to stop, if there is one."""
         number, value = int(trial[1:]), report["objective"]
+        if self.ledger.state.compute is None and "compute" in report:
+            self.ledger.append("compute_chosen", compute=report["compute"])
         kept = ("report", "epoch", "examples", "seconds", "metrics", "system")
         self.ledger.append("trial_reported", trial=trial, **{key: report[key] for key in kept})
         state = self.ledger.state.trials[trial]

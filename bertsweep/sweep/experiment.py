@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from bertsweep.ledger import Ledger
+from bertsweep.ledger import Ledger, SweepState
 from bertsweep.paths import SweepPaths
 from bertsweep.search import bridge
 from bertsweep.search.rules import build_rule
@@ -54,6 +54,8 @@ class Experiment:
             report_every=self.spec.report_every,
             cpus=self.share.cpus,
             gpus=self.share.gpus,
+            # Once chosen, it stays: a resumed sweep may run on another machine.
+            **_compute(self.spec, self.ledger.state),
         )
 
     @cached_property
@@ -124,6 +126,13 @@ def conduct(experiment: Experiment) -> None:
         ),
     )
     tuner.fit()
+
+
+def _compute(spec: SweepSpec, state: SweepState | None) -> dict[str, Any]:
+    """`precision` and `jit` of a job: what the sweep has found, else what its file says."""
+    if state is None or state.compute is None:
+        return {"precision": spec.precision, "jit": spec.jit}
+    return {name: state.compute[name] for name in ("precision", "jit")}
 
 
 def point_of(spec: SweepSpec, hyperparameters: Hyperparameters) -> Point:

@@ -11,7 +11,7 @@ from pathlib import Path
 from bertsweep import __version__, results
 from bertsweep.data import Progress
 from bertsweep.errors import InputError, InterruptedSweep
-from bertsweep.ledger import Ledger, Subscriber, SweepState
+from bertsweep.ledger import Event, Ledger, Subscriber, SweepState
 from bertsweep.paths import SweepPaths, cache_root, find_sweep
 from bertsweep.spec import SweepSpec, from_plain
 from bertsweep.sweep import cluster
@@ -114,6 +114,7 @@ def resume(
 def _finish(experiment: Experiment, notify: Notify) -> SweepState:
     """Conducts the experiment and writes how it ended."""
     ledger, folder = experiment.ledger, experiment.paths.folder
+    ledger.subscribe(lambda event: _announce(event, notify))
     conduct(experiment)
     if experiment.stopping.is_set():
         for trial in experiment.conductor.unfinished:
@@ -128,6 +129,18 @@ def _finish(experiment: Experiment, notify: Notify) -> SweepState:
     ledger.append("sweep_ended", status="finished" if usable else "failed")
     results.winner(ledger.state)
     return ledger.state
+
+
+def _announce(event: Event, notify: Notify) -> None:
+    """Says what the trials compute in, where that was found by a probe."""
+    if event["event"] != "compute_chosen" or "examples_per_second" not in event["compute"]:
+        return
+    compute = event["compute"]
+    rates = ", ".join(f"{way} {rate:g}" for way, rate in compute["examples_per_second"].items())
+    notify(
+        f"trials compute in {compute['precision']}{' with XLA' if compute['jit'] else ''}; "
+        f"examples/s in a probe on {compute['device']}: {rates}"
+    )
 
 
 def _new_folder(storage: Path, default: str, name: str | None) -> SweepPaths:

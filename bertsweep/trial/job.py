@@ -9,13 +9,16 @@ from typing import Any
 
 from bertsweep.space import Scalar
 
+AUTO = "auto"
+
 
 @dataclass(frozen=True)
 class TrialJob:
     """Folders, labels, objective and device share of a sweep's trials.
 
     `folder` is the sweep's, `tokens` and `encoder` are content-addressed; every node sees them by
-    the same path. `report_every` is a share of an epoch, `text_columns` 1 or 2.
+    the same path. `report_every` is a share of an epoch, `text_columns` 1 or 2; `precision` and
+    `jit` are as in a search space file.
     """
 
     folder: str
@@ -28,6 +31,8 @@ class TrialJob:
     report_every: float
     cpus: float
     gpus: float
+    precision: str = "float32"
+    jit: bool | str = False
 
     @property
     def reports_per_epoch(self) -> int:

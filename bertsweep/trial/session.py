@@ -64,6 +64,7 @@ class Session:
             "examples": before["examples"] + training.examples,
             "metrics": _finite(_metrics(training, evaluation)),
             "system": self.bench.system.sample(),
+            "compute": self.bench.compute,
             "finished": number == self.total,
         }
         report["objective"] = report["metrics"][self.job.metric]
@@ -102,6 +103,7 @@ class Session:
             "report": report["report"],
             "epoch": report["epoch"],
             "metrics": report["metrics"],
+            "compute": self.bench.compute,
             "labels": list(self.job.labels),
             "text_columns": self.job.text_columns,
             "threshold": metrics.best_threshold(evaluation.labels, evaluation.probabilities)

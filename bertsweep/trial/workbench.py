@@ -10,8 +10,9 @@ from bertsweep.encoders import PreparedEncoder, native
 from bertsweep.model.classifier import Classifier
 from bertsweep.system import SystemSampler
 from bertsweep.tokens import Tokens
-from bertsweep.training.compute import Devices
+from bertsweep.training.compute import Compute, Devices
 from bertsweep.training.trainer import Trainer
+from bertsweep.trial.choice import choose
 from bertsweep.trial.job import TrialJob
 
 _CONTEXT_MB = 1024
@@ -24,18 +25,25 @@ class Workbench:
     def __init__(self, job: TrialJob, *, devices: Devices | None = None) -> None:
         self.encoder = PreparedEncoder.open(Path(job.encoder))
         self.validation = Tokens.open(Path(job.tokens), "validation")
-        train, devices = Tokens.open(Path(job.tokens), "train"), devices or Devices()
+        train, devices = Tokens.open(Path(job.tokens), "train"), devices or all_gpus()
         with devices.scope():
             encoder = native.build(self.encoder)
             classifier = Classifier(encoder, self.encoder.config, classes=len(job.labels))
             self.trainer = Trainer(classifier, train, devices=devices)
+        self.compute = choose(job, self.trainer, self.encoder.hash)
+        self.trainer.use(Compute(self.compute["precision"], self.compute["jit"]))
         self.system = SystemSampler()
+
+
+def all_gpus() -> Devices:
+    """Every GPU that Ray gave this actor: one trial trains on all of them."""
+    return Devices([gpu.name for gpu in tf.config.list_logical_devices("GPU")])
 
 
 def set_up_devices(*, cpus: float, gpus: float) -> None:
     """Keeps TensorFlow to the trial's share; must run before TensorFlow touches a device.
 
-    A whole GPU grows as needed. Ray's fractions are bookkeeping only, so a fraction of a GPU is
+    Whole GPUs grow as needed. Ray's fractions are bookkeeping only, so a fraction of a GPU is
     held to that fraction of its memory, less the context.
     """
     threads = max(1, int(cpus))

@@ -1,0 +1,74 @@
+"""Which way to compute is the fastest here: a few steps of each, taken in turns."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bertsweep.errors import NonFiniteLossError
+from bertsweep.spec.hyperparameters import Hyperparameters
+from bertsweep.training.compute import Compute
+from bertsweep.training.trainer import Trainer
+
+MARGIN = 1.1
+"""How much faster another way must be than the first: a machine's noise shall not choose."""
+
+AGREEMENT = 0.05
+"""How far the mean loss of a few steps may lie from that of the first way, absolutely."""
+
+_STEPS = 4
+_PARAMETERS = Hyperparameters(epochs=_STEPS)
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How fast a way trains (rows a second), and its mean loss, None where it is not finite."""
+
+    compute: Compute
+    examples_per_second: float
+    loss: float | None
+
+
+def compare(trainer: Trainer, ways: Sequence[Compute], *, seconds: float) -> list[Timing]:
+    """Trains the same few steps in every way, in turns, for about `seconds` after tracing.
+
+    Leaves the trainer in no trial's state: `begin` must follow.
+    """
+    losses = {way: _train(trainer, way)[1] for way in ways}  # the first run traces and compiles
+    rates: dict[Compute, list[float]] = {way: [] for way in ways if losses[way] is not None}
+    until = time.monotonic() + seconds
+    while rates and (time.monotonic() < until or not all(rates.values())):
+        for way, taken in rates.items():
+            taken.append(_train(trainer, way)[0])
+    return [
+        Timing(way, statistics.median(rates[way]) if way in rates else 0.0, losses[way])
+        for way in ways
+    ]
+
+
+def fastest(timings: Sequence[Timing]) -> Timing:
+    """The fastest way whose loss agrees with the first one's; the first unless `MARGIN` is kept."""
+    first = timings[0]
+    if first.loss is None:
+        return first
+    able = [
+        timing
+        for timing in timings[1:]
+        if timing.loss is not None
+        and abs(timing.loss - first.loss) <= AGREEMENT
+        and timing.examples_per_second >= MARGIN * first.examples_per_second
+    ]
+    return max(able, key=lambda timing: timing.examples_per_second, default=first)
+
+
+def _train(trainer: Trainer, way: Compute) -> tuple[float, float | None]:
+    """Rows a second and mean loss of a trial's first steps."""
+    trainer.use(way)
+    trainer.begin(_PARAMETERS, seed=0)
+    try:
+        training = trainer.train(min(_STEPS, trainer.total_steps))
+    except NonFiniteLossError:
+        return 0.0, None
+    return training.examples / training.seconds, training.loss
