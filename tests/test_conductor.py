@@ -173,7 +173,7 @@ def test_nothing_is_proposed_once_interrupted_and_the_unfinished_are_named(make:
 
 
 def test_hours_end_the_proposals(make: Make) -> None:
-    conductor = make("budget.hours=1e-9")
+    conductor = make("budget.hours=1e-12")
     assert conductor.propose() is None
 
 

@@ -115,6 +115,15 @@ def test_a_trial_gives_the_same_numbers_on_a_used_and_on_a_fresh_workbench(
     assert numbers(run(Workbench(job), job, trial="fresh")) == used
 
 
+def test_a_trial_gives_the_same_numbers_on_a_rehearsed_workbench(
+    bench: Workbench, job: TrialJob
+) -> None:
+    waiting = TrialJob.from_plain({**job.to_plain(), "tokens": ""})
+    rehearsed = Workbench.rehearsed(waiting, proposal(dropout=0.4, batch_size=8).params)
+    rehearsed.open(job)
+    assert numbers(run(rehearsed, job, trial="first")) == numbers(run(bench, job, trial="used"))
+
+
 def test_an_interrupted_trial_goes_on_to_the_same_numbers(bench: Workbench, job: TrialJob) -> None:
     whole = numbers(run(bench, job, trial="whole"))
     session = Session(bench, job, proposal("cut"))

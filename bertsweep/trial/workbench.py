@@ -2,30 +2,71 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 
 from bertsweep.encoders import PreparedEncoder, native
 from bertsweep.model.classifier import Classifier
+from bertsweep.space import Scalar
+from bertsweep.spec.hyperparameters import Hyperparameters
 from bertsweep.system import SystemSampler
-from bertsweep.tokens import Tokens
+from bertsweep.tokens import Tokens, WordPieces
 from bertsweep.training.trainer import Trainer
 from bertsweep.trial.job import TrialJob
+
+_REHEARSED_STEPS = 2
+"""More than one, for a graph that takes several steps a call."""
 
 _CONTEXT_MB = 1024
 """What a CUDA context and its libraries take of a GPU besides TensorFlow's own pool."""
 
 
 class Workbench:
-    """Built once an actor; the trainer's graphs serve every trial of the sweep."""
+    """Built once a worker; the trainer's graphs serve every trial of the sweep.
 
-    def __init__(self, job: TrialJob) -> None:
+    `rows` stand in for those of the job while its tokens are not there yet.
+    """
+
+    def __init__(self, job: TrialJob, rows: Tokens | None = None) -> None:
         self.encoder = PreparedEncoder.open(Path(job.encoder))
         classifier = Classifier(native.build(self.encoder), classes=len(job.labels))
-        self.validation = Tokens.open(Path(job.tokens), "validation")
-        self.trainer = Trainer(classifier, Tokens.open(Path(job.tokens), "train"))
+        self._tokens = "" if rows else job.tokens
+        train, self.validation = (rows, rows) if rows else _rows(job)
+        self.trainer = Trainer(classifier, train)
         self.system = SystemSampler()
+
+    @classmethod
+    def rehearsed(cls, job: TrialJob, params: Mapping[str, Scalar]) -> Workbench:
+        """A workbench that has trained and evaluated on stand-in rows: its graphs are traced.
+
+        `params` are those of the trial that is likely to come first.
+        """
+        hyperparameters = Hyperparameters.from_point({**params, "epochs": 1})
+        encoder = PreparedEncoder.open(Path(job.encoder))
+        texts = ["A question to rehearse with?"] * (hyperparameters.batch_size * _REHEARSED_STEPS)
+        pieces = WordPieces(encoder.vocabulary, encoder.lowercase)
+        rows = Tokens.from_texts(pieces, texts, texts if job.text_columns == 2 else None)
+        labels = np.arange(rows.rows, dtype=np.int32) % len(job.labels)
+        bench = cls(job, replace(rows, labels=labels, classes=len(job.labels)))
+        bench.trainer.begin(hyperparameters, seed=0)
+        bench.trainer.train(bench.trainer.total_steps)
+        bench.trainer.evaluate(bench.validation)
+        return bench
+
+    def open(self, job: TrialJob) -> None:
+        """Puts the job's own rows in place of stand-ins; for the trial that begins next."""
+        if self._tokens != job.tokens:
+            self._tokens = job.tokens
+            self.trainer.train_tokens, self.validation = _rows(job)
+
+
+def _rows(job: TrialJob) -> tuple[Tokens, Tokens]:
+    folder = Path(job.tokens)
+    return Tokens.open(folder, "train"), Tokens.open(folder, "validation")
 
 
 def set_up_devices(*, cpus: float, gpus: float) -> None:
