@@ -44,6 +44,24 @@ def test_a_trial_gets_a_worker_that_got_warm_before_there_were_tokens(tmp_path: 
         assert copy.to_placement_group() != group
 
 
+def test_a_worker_that_cannot_get_warm_leaves_it_to_its_trial_to_say_why(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    job = {**small_job(tmp_path, small_prepared()).to_plain(), "cpus": 1.0}
+    job["encoder"] = str(tmp_path / "gone")
+    with cluster.started(None):
+        slots = Slots(cluster.Share(cpus=1, gpus=0, concurrent=1))
+        slots.start(TrialJob.from_plain(job), proposal().params, trials=1)
+        worker = worker_in(slots.to_placement_group(), cpus=1, gpus=0)
+        told = proposal()
+        fields = {"trial": told.trial, "params": told.params, "seed": told.seed}
+        worker.begin.remote(job, fields)
+        report = json.loads(ray.get(worker.report.remote())[REPORT])
+        assert "gone must hold a prepared encoder" in report[FAILED]
+        del slots
+    assert "Unhandled" not in capfd.readouterr().err
+
+
 def test_what_spoils_the_preparation_is_said_and_no_sweep_begun(tmp_path: Path) -> None:
     cache, storage = tmp_path / "cache", tmp_path / "storage"
     cache.mkdir()

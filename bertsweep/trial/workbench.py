@@ -28,7 +28,8 @@ _CONTEXT_MB = 1024
 class Workbench:
     """Built once a worker; the trainer's graphs serve every trial of the sweep.
 
-    `rows` stand in for those of the job while its tokens are not there yet.
+    `rows` stand in for those of the job while its tokens are not there yet. `saving_seconds` is
+    what the last full state of a trial took to save.
     """
 
     def __init__(self, job: TrialJob, rows: Tokens | None = None) -> None:
@@ -38,6 +39,7 @@ class Workbench:
         train, self.validation = (rows, rows) if rows else _rows(job)
         self.trainer = Trainer(classifier, train)
         self.system = SystemSampler()
+        self.saving_seconds = 0.0
 
     @classmethod
     def rehearsed(cls, job: TrialJob, params: Mapping[str, Scalar]) -> Workbench:
