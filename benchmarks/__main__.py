@@ -17,8 +17,10 @@ PROGRAMS: dict[str, Sequence[Sequence[str]]] = {
     "tokens": [[]],
     "growth": [[]],
     "overhead": [[]],
+    "step": [[], ["--profile"]],
     "recipe": [["--steady"], ["--trial"]],
     "huggingface": [[]],
+    "warmstart": [[]],
     "sweep": [[]],
 }
 """Name → the arguments of each of its runs."""

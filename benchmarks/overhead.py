@@ -25,6 +25,7 @@ from bertsweep.spec import load
 from bertsweep.sweep import cluster
 from bertsweep.sweep.experiment import Experiment, conduct
 from bertsweep.sweep.prepare import prepare
+from bertsweep.sweep.slots import Slots
 from bertsweep.trial.actor import REPORT
 
 SPEC = Path(__file__).parent.parent / "search_spaces" / "quickstart.yaml"
@@ -78,7 +79,7 @@ def main(trials: int) -> None:
             paths=paths,
             ledger=ledger,
             prepared=prepared,
-            share=cluster.share(spec.resources),
+            slots=Slots(cluster.share(spec.resources)),
             stopping=threading.Event(),
             trials=trials,
             trainable=NoOp,

@@ -1,7 +1,7 @@
 """A training step against what it could cost: the products of matrices in it, and nothing else.
 
-    python -m benchmarks.step                    # examples/s, share of the ceiling, input and Python
-    python -m benchmarks.step --profile          # where a step's time goes, before and now
+    python -m benchmarks.step              # examples/s, share of the ceiling, input and Python
+    python -m benchmarks.step --profile    # where a step's time goes, before and now
 
 Sides, all with MiniLM, batches of 32 in the order of our trainer, and as many threads:
 
@@ -50,7 +50,7 @@ def measure(options: argparse.Namespace, prepared: Any, folder: Path) -> None:
     commands = {name: _command(task, configs[name]) for name, task in tasks.items()}
     with _sides.started(commands) as sides:
         answers = _sides.alternate(sides, rounds=options.rounds)
-        null = [sides[name].turn()["null"] for name in OURS for _ in range(1)]
+        null = [sides[name].turn()["null"] for name in OURS]
     print("\n## A training step\n")
     print(_tables.table(*_table(answers)))
     print(

@@ -35,10 +35,17 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "bertsweep", *arguments]
 
 
-def bertsweep(*arguments: str, timeout: float = 280) -> subprocess.CompletedProcess[str]:
+def bertsweep(
+    *arguments: str, timeout: float = 280, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Runs the command to its end, away from the repository's own folder for sweeps."""
     return subprocess.run(
-        command(*arguments), capture_output=True, text=True, timeout=timeout, cwd=REPOSITORY
+        command(*arguments),
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        cwd=REPOSITORY,
+        env={**os.environ, **environment},
     )
 
 

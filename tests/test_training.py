@@ -15,7 +15,7 @@ import tf_keras
 from bertsweep.errors import NonFiniteLossError
 from bertsweep.model.classifier import cross_entropy
 from bertsweep.spec.hyperparameters import Hyperparameters
-from bertsweep.trial import checkpoints
+from bertsweep.trial import checkpoints, session
 from bertsweep.trial.checkpoints import Checkpoint
 from bertsweep.trial.job import TrialJob
 from bertsweep.trial.session import Session
@@ -114,10 +114,26 @@ def test_a_trial_gives_the_same_numbers_on_a_used_and_on_a_fresh_workbench(
     assert numbers(run(Workbench(job), job, trial="fresh")) == used
 
 
+def test_a_trial_gives_the_same_numbers_on_a_rehearsed_workbench(
+    bench: Workbench, job: TrialJob
+) -> None:
+    waiting = TrialJob.from_plain({**job.to_plain(), "tokens": ""})
+    rehearsed = Workbench.rehearsed(waiting, proposal(dropout=0.4, batch_size=8).params)
+    rehearsed.open(job)
+    assert numbers(run(rehearsed, job, trial="first")) == numbers(run(bench, job, trial="used"))
+
+
+@pytest.fixture
+def _every_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Saves the state after every report, however little time the training took."""
+    monkeypatch.setattr(session, "STATE_BUDGET", math.inf)
+
+
+@pytest.mark.usefixtures("_every_state")
 def test_an_interrupted_trial_goes_on_to_the_same_numbers(bench: Workbench, job: TrialJob) -> None:
     whole = numbers(run(bench, job, trial="whole"))
-    session = Session(bench, job, proposal("cut"))
-    first = [session.next_report() for _ in range(2)]
+    cut = Session(bench, job, proposal("cut"))
+    first = [cut.next_report() for _ in range(2)]
     run(bench, job, trial="between", learning_rate=5e-3)
     again = run(bench, job, trial="cut")
     assert numbers(first) == whole[:2]
@@ -143,10 +159,10 @@ def test_frozen_layers_stay_and_the_others_move(bench: Workbench, job: TrialJob)
 
 
 def test_a_diverging_loss_ends_the_trial_with_a_reason(bench: Workbench, job: TrialJob) -> None:
-    session = Session(bench, job, proposal("wild"))
+    wild = Session(bench, job, proposal("wild"))
     bench.trainer.classifier.kernel.assign(tf.fill(bench.trainer.classifier.kernel.shape, math.nan))
     with pytest.raises(NonFiniteLossError, match=r"became nan by step \d+ of \d+; a learning rate"):
-        session.next_report()
+        wild.next_report()
 
 
 def test_the_best_checkpoint_holds_the_best_weights_and_says_what_it_is(
@@ -166,6 +182,7 @@ def test_the_best_checkpoint_holds_the_best_weights_and_says_what_it_is(
     assert 0 < checkpoint.record["threshold"] < 1
 
 
+@pytest.mark.usefixtures("_every_state")
 def test_a_finished_trial_saves_no_state_after_its_last_report(
     bench: Workbench, job: TrialJob
 ) -> None:

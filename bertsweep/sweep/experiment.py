@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from bertsweep.ledger import Ledger, SweepState
@@ -18,8 +19,9 @@ from bertsweep.spec.hyperparameters import Hyperparameters
 from bertsweep.spec.search_checks import most_epochs
 from bertsweep.sweep.cluster import Share
 from bertsweep.sweep.conductor import SweepConductor
-from bertsweep.sweep.prepare import Prepared
+from bertsweep.sweep.prepare import Materials, Prepared
 from bertsweep.sweep.retention import Retention
+from bertsweep.sweep.slots import Slots
 from bertsweep.trial.actor import BertTrial
 from bertsweep.trial.job import TrialJob
 
@@ -35,27 +37,16 @@ class Experiment:
     paths: SweepPaths
     ledger: Ledger
     prepared: Prepared
-    share: Share
+    slots: Slots
     stopping: threading.Event
     trials: int
     trainable: type[Any] = BertTrial
 
     @cached_property
     def job(self) -> TrialJob:
-        objective = self.ledger.state.started["objective"]
-        return TrialJob(
-            folder=str(self.paths.folder),
-            tokens=str(self.prepared.tokens),
-            encoder=str(self.prepared.encoder.folder),
-            labels=self.prepared.dataset.labels,
-            text_columns=self.prepared.text_columns,
-            metric=objective["metric"],
-            mode=objective["mode"],
-            report_every=self.spec.report_every,
-            cpus=self.share.cpus,
-            gpus=self.share.gpus,
-            # Once chosen, it stays: a resumed sweep may run on another machine.
-            **_compute(self.spec, self.ledger.state),
+        state, tokens = self.ledger.state, self.prepared.tokens
+        return job_of(
+            *(self.spec, self.paths, self.prepared, self.slots.share), state=state, tokens=tokens
         )
 
     @cached_property
@@ -98,21 +89,51 @@ class Experiment:
                 conductor.rule.observe(trial.id, epoch, sign * value)
 
 
+def job_of(
+    spec: SweepSpec,
+    paths: SweepPaths,
+    materials: Materials,
+    share: Share,
+    *,
+    state: SweepState | None,
+    tokens: Path | None,
+) -> TrialJob:
+    """What the trials of a sweep share; without `tokens` it is enough to get warm with.
+
+    `state` is that of a sweep that has begun: what its trials compute in was chosen once and stays,
+    whatever machine it goes on with.
+    """
+    chosen = None if state is None else state.compute
+    return TrialJob(
+        folder=str(paths.folder),
+        tokens="" if tokens is None else str(tokens),
+        encoder=str(materials.encoder.folder),
+        labels=materials.dataset.labels,
+        text_columns=materials.text_columns,
+        metric=spec.objective.metric,
+        mode=spec.objective.mode,
+        report_every=spec.report_every,
+        cpus=share.cpus,
+        gpus=share.gpus,
+        precision=chosen["precision"] if chosen else spec.precision,
+        jit=chosen["jit"] if chosen else spec.jit,
+    )
+
+
 def conduct(experiment: Experiment) -> None:
     """Runs Ray Tune until the conductor proposes nothing more, or everything shall stop."""
     from ray import tune
 
-    conductor, share = experiment.conductor, experiment.share
+    conductor, slots = experiment.conductor, experiment.slots
     state = experiment.ledger.state
     ended = sum(trial.ended for trial in state.trials.values())
-    resources = tune.PlacementGroupFactory([{"CPU": share.cpus, "GPU": share.gpus}])
     tuner = tune.Tuner(
-        tune.with_resources(experiment.trainable, resources),
+        tune.with_resources(experiment.trainable, slots),
         tune_config=tune.TuneConfig(
             search_alg=bridge.ConductedSearcher(conductor),
             scheduler=bridge.ConductedScheduler(conductor),
             num_samples=max(1, experiment.trials - ended),
-            max_concurrent_trials=share.concurrent,
+            max_concurrent_trials=slots.share.concurrent,
             reuse_actors=True,
         ),
         run_config=tune.RunConfig(
@@ -126,13 +147,6 @@ def conduct(experiment: Experiment) -> None:
         ),
     )
     tuner.fit()
-
-
-def _compute(spec: SweepSpec, state: SweepState | None) -> dict[str, Any]:
-    """`precision` and `jit` of a job: what the sweep has found, else what its file says."""
-    if state is None or state.compute is None:
-        return {"precision": spec.precision, "jit": spec.jit}
-    return {name: state.compute[name] for name in ("precision", "jit")}
 
 
 def point_of(spec: SweepSpec, hyperparameters: Hyperparameters) -> Point:

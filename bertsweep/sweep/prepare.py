@@ -16,12 +16,11 @@ from bertsweep.spec import SweepSpec
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """Clean split data, an encoder folder and a tokens folder."""
+class Materials:
+    """Clean split data and an encoder folder: enough for workers to get warm."""
 
     dataset: Dataset
     encoder: PreparedEncoder
-    tokens: Path
 
     @property
     def text_columns(self) -> int:
@@ -46,6 +45,13 @@ class Prepared:
         }
 
 
+@dataclass(frozen=True)
+class Prepared(Materials):
+    """The same with a tokens folder."""
+
+    tokens: Path
+
+
 def prepare(
     spec: SweepSpec,
     *,
@@ -54,7 +60,20 @@ def prepare(
     progress: Progress | None,
     notify: Callable[[str], None],
 ) -> Prepared:
-    """Loads and splits the data, prepares the encoder, tokenises; from `cache` where it can.
+    """All of it, from `cache` where it can; raises what `gather` raises."""
+    materials = gather(spec, cache=cache, base=base, progress=progress, notify=notify)
+    return tokenise(materials, cache=cache, progress=progress)
+
+
+def gather(
+    spec: SweepSpec,
+    *,
+    cache: Path,
+    base: Path,
+    progress: Progress | None,
+    notify: Callable[[str], None],
+) -> Materials:
+    """Prepares the encoder, loads and splits the data: all that a user's mistake can spoil.
 
     Raises `DataError`, `EncoderError`, `DownloadError`, and `InputError` for a space that the
     encoder cannot serve.
@@ -64,6 +83,12 @@ def prepare(
     dataset = data.prepare(spec.data, cache=cache, base=base, progress=progress)
     for note in (*encoder.notes, *(note.message for note in dataset.notes)):
         notify(note)
+    return Materials(dataset, encoder)
+
+
+def tokenise(materials: Materials, *, cache: Path, progress: Progress | None) -> Prepared:
+    """Adds the tokens, which are made once for the same data and vocabulary."""
+    dataset, encoder = materials.dataset, materials.encoder
     folder = tokens.prepare(
         dataset,
         vocabulary=encoder.vocabulary,

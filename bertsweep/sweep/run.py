@@ -15,10 +15,11 @@ from bertsweep.ledger import Event, Ledger, Subscriber, SweepState
 from bertsweep.paths import SweepPaths, cache_root, find_sweep
 from bertsweep.spec import SweepSpec, from_plain
 from bertsweep.sweep import cluster
-from bertsweep.sweep.experiment import Experiment, conduct
+from bertsweep.sweep.experiment import Experiment, conduct, job_of
 from bertsweep.sweep.followers import following, log_data
-from bertsweep.sweep.prepare import Prepared, prepare
+from bertsweep.sweep.prepare import Materials, Prepared, gather, tokenise
 from bertsweep.sweep.signals import stop_on_signals
+from bertsweep.sweep.slots import Slots
 
 Notify = Callable[[str], None]
 
@@ -46,27 +47,29 @@ def run(
     stop; `NoUsableTrialError` when no trial has a checkpoint.
     """
     paths = _new_folder(storage, spec.name, name)
-    prepared = prepare(spec, cache=cache_root(), base=base, progress=progress, notify=notify)
-    started = {
-        "sweep": uuid.uuid4().hex[:8],
-        "name": paths.folder.name,
-        "spec": spec.to_plain(),
-        "base": str(base),
-        "objective": {"metric": spec.objective.metric, "mode": spec.objective.mode},
-        **prepared.facts(),
-        "versions": {"bertsweep": __version__, **{n: metadata.version(n) for n in _STACK}},
-    }
-    with stop_on_signals(notify) as stopping, cluster.started(_address(spec, address)):
-        share = cluster.share(spec.resources)
-        ledger = Ledger(paths.ledger, subscribers=subscribers)
-        with following(spec, paths, ledger, started, notify=notify) as tracker:
-            ledger.append("sweep_started", **started)
-            log_data(tracker, prepared.dataset, sample_rows=spec.tracking.sample_rows)
-            notify(f"sweep {paths.folder.name} in {paths.folder}")
-            experiment = Experiment(
-                spec, paths, ledger, prepared, share, stopping=stopping, trials=spec.budget.trials
-            )
-            return _finish(experiment, notify)
+    materials = gather(spec, cache=cache_root(), base=base, progress=progress, notify=notify)
+    with cluster.started(_address(spec, address)):
+        total = spec.budget.trials
+        slots, prepared = _get_ready(spec, paths, materials, trials=total, progress=progress)
+        started = {
+            "sweep": uuid.uuid4().hex[:8],
+            "name": paths.folder.name,
+            "spec": spec.to_plain(),
+            "base": str(base),
+            "objective": {"metric": spec.objective.metric, "mode": spec.objective.mode},
+            **prepared.facts(),
+            "versions": {"bertsweep": __version__, **{n: metadata.version(n) for n in _STACK}},
+        }
+        with stop_on_signals(notify) as stopping:
+            ledger = Ledger(paths.ledger, subscribers=subscribers)
+            with following(spec, paths, ledger, started, notify=notify) as tracker:
+                ledger.append("sweep_started", **started)
+                log_data(tracker, prepared.dataset, sample_rows=spec.tracking.sample_rows)
+                notify(f"sweep {paths.folder.name} in {paths.folder}")
+                experiment = Experiment(
+                    *(spec, paths, ledger, prepared, slots), stopping=stopping, trials=total
+                )
+                return _finish(experiment, notify)
 
 
 def resume(
@@ -97,18 +100,40 @@ def resume(
         past(state)
         spec = from_plain(state.started["spec"])
         base = Path(state.started["base"])
-        prepared = prepare(spec, cache=cache_root(), base=base, progress=progress, notify=notify)
-        _check_same(state, prepared)
+        materials = gather(spec, cache=cache_root(), base=base, progress=progress, notify=notify)
+        _check_same(state, materials)
         total = trials or max(spec.budget.trials, len(state.trials))
-        with stop_on_signals(notify) as stopping, cluster.started(_address(spec, address)):
-            share = cluster.share(spec.resources)
-            with following(spec, paths, ledger, state.started, past=state, notify=notify):
+        left = total - sum(trial.ended for trial in state.trials.values())
+        with cluster.started(_address(spec, address)):
+            slots, prepared = _get_ready(
+                *(spec, paths, materials), state=state, trials=left, progress=progress
+            )
+            with (
+                stop_on_signals(notify) as stopping,
+                following(spec, paths, ledger, state.started, past=state, notify=notify),
+            ):
                 ledger.append("sweep_resumed", trials=total)
                 experiment = Experiment(
-                    spec, paths, ledger, prepared, share, stopping=stopping, trials=total
+                    *(spec, paths, ledger, prepared, slots), stopping=stopping, trials=total
                 )
                 experiment.refill()
                 return _finish(experiment, notify)
+
+
+def _get_ready(
+    spec: SweepSpec,
+    paths: SweepPaths,
+    materials: Materials,
+    *,
+    trials: int,
+    progress: Progress | None,
+    state: SweepState | None = None,
+) -> tuple[Slots, Prepared]:
+    """Places for trials, whose workers get warm while this process tokenises."""
+    slots = Slots(cluster.share(spec.resources))
+    job = job_of(spec, paths, materials, slots.share, state=state, tokens=None)
+    slots.start(job, spec.baseline.to_point(), trials=trials)
+    return slots, tokenise(materials, cache=cache_root(), progress=progress)
 
 
 def _finish(experiment: Experiment, notify: Notify) -> SweepState:
@@ -165,8 +190,8 @@ def _address(spec: SweepSpec, address: str | None) -> str | None:
     return address or spec.resources.address
 
 
-def _check_same(state: SweepState, prepared: Prepared) -> None:
-    facts: Mapping[str, Mapping[str, str]] = prepared.facts()
+def _check_same(state: SweepState, materials: Materials) -> None:
+    facts: Mapping[str, Mapping[str, str]] = materials.facts()
     for what in ("data", "encoder"):
         before, now = state.started[what]["hash"], facts[what]["hash"]
         if before != now:

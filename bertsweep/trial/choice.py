@@ -30,7 +30,8 @@ def choose(job: TrialJob, trainer: Trainer, encoder: str) -> dict[str, Any]:
 
     A probe is made once a sweep, and once for the same `encoder` (its hash), share of the device
     and TensorFlow: all trials of a sweep must compute alike, and the next sweep here shall find the
-    same. Whoever is first decides, the other workers take what it found.
+    same. Whoever is first decides, the other workers take what it found. While the job has no
+    tokens there is no sweep yet, and nothing is written into its folder.
     """
     if AUTO not in (job.precision, job.jit):
         return {"precision": job.precision, "jit": job.jit}
@@ -39,6 +40,8 @@ def choose(job: TrialJob, trainer: Trainer, encoder: str) -> dict[str, Any]:
         known = cache_root() / "compute" / f"{_key(job, trainer, encoder)}.json"
         if not known.exists():
             _write(known, _probe(job, trainer))
+        if not job.tokens:
+            return _read(known)
         _write(found, _read(known))
     return _read(found)
 

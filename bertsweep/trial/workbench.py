@@ -2,37 +2,88 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 
 from bertsweep.encoders import PreparedEncoder, native
 from bertsweep.model.classifier import Classifier
+from bertsweep.space import Scalar
+from bertsweep.spec.hyperparameters import Hyperparameters
 from bertsweep.system import SystemSampler
-from bertsweep.tokens import Tokens
+from bertsweep.tokens import Tokens, WordPieces
 from bertsweep.training.compute import Compute, Devices
 from bertsweep.training.trainer import Trainer
 from bertsweep.trial.choice import choose
 from bertsweep.trial.job import TrialJob
+
+_REHEARSED_STEPS = 2
+"""More than one, for a graph that takes several steps a call."""
+
+_REHEARSED = "What would one ask in about as many words as people take for a question on the web?"
 
 _CONTEXT_MB = 1024
 """What a CUDA context and its libraries take of a GPU besides TensorFlow's own pool."""
 
 
 class Workbench:
-    """Built once an actor; the trainer's graphs serve every trial of the sweep."""
+    """Built once a worker; the trainer's graphs serve every trial of the sweep.
 
-    def __init__(self, job: TrialJob, *, devices: Devices | None = None) -> None:
+    `rows` stand in for those of the job while its tokens are not there yet. `saving_seconds` is
+    what the last full state of a trial took to save.
+    """
+
+    def __init__(
+        self, job: TrialJob, rows: Tokens | None = None, *, devices: Devices | None = None
+    ) -> None:
         self.encoder = PreparedEncoder.open(Path(job.encoder))
-        self.validation = Tokens.open(Path(job.tokens), "validation")
-        train, devices = Tokens.open(Path(job.tokens), "train"), devices or all_gpus()
+        self._tokens = "" if rows else job.tokens
+        train, self.validation = (rows, rows) if rows else _rows(job)
+        devices = devices or all_gpus()
         with devices.scope():
             encoder = native.build(self.encoder)
             classifier = Classifier(encoder, self.encoder.config, classes=len(job.labels))
             self.trainer = Trainer(classifier, train, devices=devices)
+        self._choose(job)
+        self.system = SystemSampler()
+        self.saving_seconds = 0.0
+
+    @classmethod
+    def rehearsed(cls, job: TrialJob, params: Mapping[str, Scalar]) -> Workbench:
+        """A workbench that has trained and evaluated on stand-in rows: its graphs are traced.
+
+        `params` are those of the trial that is likely to come first.
+        """
+        hyperparameters = Hyperparameters.from_point({**params, "epochs": 1})
+        encoder = PreparedEncoder.open(Path(job.encoder))
+        texts = [_REHEARSED] * (hyperparameters.batch_size * _REHEARSED_STEPS)
+        pieces = WordPieces(encoder.vocabulary, encoder.lowercase)
+        rows = Tokens.from_texts(pieces, texts, texts if job.text_columns == 2 else None)
+        labels = np.arange(rows.rows, dtype=np.int32) % len(job.labels)
+        bench = cls(job, replace(rows, labels=labels, classes=len(job.labels)))
+        bench.trainer.begin(hyperparameters, seed=0)
+        bench.trainer.train(bench.trainer.total_steps)
+        bench.trainer.evaluate(bench.validation)
+        return bench
+
+    def open(self, job: TrialJob) -> None:
+        """Puts the job's own rows in place of stand-ins; for the trial that begins next."""
+        if self._tokens != job.tokens:
+            self._tokens = job.tokens
+            self.trainer.train_tokens, self.validation = _rows(job)
+            self._choose(job)
+
+    def _choose(self, job: TrialJob) -> None:
         self.compute = choose(job, self.trainer, self.encoder.hash)
         self.trainer.use(Compute(self.compute["precision"], self.compute["jit"]))
-        self.system = SystemSampler()
+
+
+def _rows(job: TrialJob) -> tuple[Tokens, Tokens]:
+    folder = Path(job.tokens)
+    return Tokens.open(folder, "train"), Tokens.open(folder, "validation")
 
 
 def all_gpus() -> Devices:
