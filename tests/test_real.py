@@ -42,6 +42,7 @@ def test_quora_reaches_an_average_precision_of_0_55(
         "space.epochs=2",
         "baseline.epochs=2",
         "report_every=0.5",
+        "precision=float32",
         "budget.trials=6",
     )
     best = document("best", str(sweep))
