@@ -182,6 +182,15 @@ def test_the_best_checkpoint_holds_the_best_weights_and_says_what_it_is(
     assert 0 < checkpoint.record["threshold"] < 1
 
 
+def test_no_state_is_saved_that_would_take_too_much_of_a_trials_time(
+    bench: Workbench, job: TrialJob
+) -> None:
+    bench.saving_seconds = 1000.0  # what it took last
+    run(bench, job)
+    assert checkpoints.latest(Path(job.folder) / "trials" / "t0000", checkpoints.STATE) is None
+    bench.saving_seconds = 0.0
+
+
 @pytest.mark.usefixtures("_every_state")
 def test_a_finished_trial_saves_no_state_after_its_last_report(
     bench: Workbench, job: TrialJob

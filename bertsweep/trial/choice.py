@@ -30,20 +30,29 @@ def choose(job: TrialJob, trainer: Trainer, encoder: str) -> dict[str, Any]:
 
     A probe is made once a sweep, and once for the same `encoder` (its hash), share of the device
     and TensorFlow: all trials of a sweep must compute alike, and the next sweep here shall find the
-    same. Whoever is first decides, the other workers take what it found. While the job has no
-    tokens there is no sweep yet, and nothing is written into its folder.
+    same. Whoever is first decides, the other workers take what it found.
     """
     if AUTO not in (job.precision, job.jit):
         return {"precision": job.precision, "jit": job.jit}
     found = Path(job.folder) / "compute.json"
     if not found.exists():
-        known = cache_root() / "compute" / f"{_key(job, trainer, encoder)}.json"
-        if not known.exists():
-            _write(known, _probe(job, trainer))
-        if not job.tokens:
-            return _read(known)
-        _write(found, _read(known))
+        before = _before(job, trainer, encoder)
+        if not before.exists():
+            _write(before, _probe(job, trainer))
+        _write(found, _read(before))
     return _read(found)
+
+
+def known(job: TrialJob, trainer: Trainer, encoder: str) -> dict[str, Any] | None:
+    """What `choose` will give, as far as that is known without a probe; writes nothing."""
+    if AUTO not in (job.precision, job.jit):
+        return {"precision": job.precision, "jit": job.jit}
+    found = Path(job.folder) / "compute.json", _before(job, trainer, encoder)
+    return next((_read(path) for path in found if path.exists()), None)
+
+
+def _before(job: TrialJob, trainer: Trainer, encoder: str) -> Path:
+    return cache_root() / "compute" / f"{_key(job, trainer, encoder)}.json"
 
 
 def _probe(job: TrialJob, trainer: Trainer) -> dict[str, Any]:

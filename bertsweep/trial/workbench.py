@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -17,13 +18,11 @@ from bertsweep.system import SystemSampler
 from bertsweep.tokens import Tokens, WordPieces
 from bertsweep.training.compute import Compute, Devices
 from bertsweep.training.trainer import Trainer
-from bertsweep.trial.choice import choose
+from bertsweep.trial.choice import choose, known
 from bertsweep.trial.job import TrialJob
 
 _REHEARSED_STEPS = 2
 """More than one, for a graph that takes several steps a call."""
-
-_REHEARSED = "What would one ask in about as many words as people take for a question on the web?"
 
 _CONTEXT_MB = 1024
 """What a CUDA context and its libraries take of a GPU besides TensorFlow's own pool."""
@@ -32,53 +31,60 @@ _CONTEXT_MB = 1024
 class Workbench:
     """Built once a worker; the trainer's graphs serve every trial of the sweep.
 
-    `rows` stand in for those of the job while its tokens are not there yet. `saving_seconds` is
-    what the last full state of a trial took to save.
+    `compute` is what the job's trials compute in, `saving_seconds` what the last full state of a
+    trial took to save.
     """
 
     def __init__(
-        self, job: TrialJob, rows: Tokens | None = None, *, devices: Devices | None = None
+        self, job: TrialJob, *, devices: Devices | None = None, stand_ins: Tokens | None = None
     ) -> None:
+        """`stand_ins` are rows in place of the job's, until `open`."""
         self.encoder = PreparedEncoder.open(Path(job.encoder))
-        self._tokens = "" if rows else job.tokens
-        train, self.validation = (rows, rows) if rows else _rows(job)
+        self._waits = stand_ins is not None
+        train, self.validation = (stand_ins, stand_ins) if stand_ins else _rows(job)
         devices = devices or all_gpus()
         with devices.scope():
             encoder = native.build(self.encoder)
             classifier = Classifier(encoder, self.encoder.config, classes=len(job.labels))
             self.trainer = Trainer(classifier, train, devices=devices)
-        self._choose(job)
+        self.compute: dict[str, Any] = {}
         self.system = SystemSampler()
         self.saving_seconds = 0.0
+        if not self._waits:
+            self._settle(choose(job, self.trainer, self.encoder.hash))
 
     @classmethod
     def rehearsed(cls, job: TrialJob, params: Mapping[str, Scalar]) -> Workbench:
-        """A workbench that has trained and evaluated on stand-in rows: its graphs are traced.
+        """A workbench before the job's rows are there, its graphs traced where that can be.
 
-        `params` are those of the trial that is likely to come first.
+        `params` are those of the trial that is likely to come first. What to compute in may have to
+        be found on the job's rows, by a probe, which traces the graphs itself.
         """
         hyperparameters = Hyperparameters.from_point({**params, "epochs": 1})
         encoder = PreparedEncoder.open(Path(job.encoder))
-        texts = [_REHEARSED] * (hyperparameters.batch_size * _REHEARSED_STEPS)
+        texts = ["A question to rehearse with?"] * (hyperparameters.batch_size * _REHEARSED_STEPS)
         pieces = WordPieces(encoder.vocabulary, encoder.lowercase)
         rows = Tokens.from_texts(pieces, texts, texts if job.text_columns == 2 else None)
         labels = np.arange(rows.rows, dtype=np.int32) % len(job.labels)
-        bench = cls(job, replace(rows, labels=labels, classes=len(job.labels)))
-        bench.trainer.begin(hyperparameters, seed=0)
-        bench.trainer.train(bench.trainer.total_steps)
-        bench.trainer.evaluate(bench.validation)
+        bench = cls(job, stand_ins=replace(rows, labels=labels, classes=len(job.labels)))
+        compute = known(job, bench.trainer, encoder.hash)
+        if compute is not None:
+            bench._settle(compute)
+            bench.trainer.begin(hyperparameters, seed=0)
+            bench.trainer.train(bench.trainer.total_steps)
+            bench.trainer.evaluate(bench.validation)
         return bench
 
     def open(self, job: TrialJob) -> None:
-        """Puts the job's own rows in place of stand-ins; for the trial that begins next."""
-        if self._tokens != job.tokens:
-            self._tokens = job.tokens
+        """Puts the job's own rows in place of stand-ins, if it has those."""
+        if self._waits:
             self.trainer.train_tokens, self.validation = _rows(job)
-            self._choose(job)
+            self._settle(choose(job, self.trainer, self.encoder.hash))
+            self._waits = False
 
-    def _choose(self, job: TrialJob) -> None:
-        self.compute = choose(job, self.trainer, self.encoder.hash)
-        self.trainer.use(Compute(self.compute["precision"], self.compute["jit"]))
+    def _settle(self, compute: dict[str, Any]) -> None:
+        self.compute = compute
+        self.trainer.use(Compute(compute["precision"], compute["jit"]))
 
 
 def _rows(job: TrialJob) -> tuple[Tokens, Tokens]:
