@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,17 +54,8 @@ def trial_job(
 
 
 def chosen(precision: str | None) -> dict[str, str]:
-    """The precision (None: float32) by its key in a sweep and a trial; none where none is chosen.
-
-    Ends the program where a precision is asked for, but this bertsweep has but one.
-    """
-    from bertsweep.trial.job import TrialJob
-
-    if "precision" in {field.name for field in fields(TrialJob)}:
-        return {"precision": precision or "float32"}
-    if precision is not None:
-        raise SystemExit(f"this bertsweep has no choice of precision: leave {precision} out.")
-    return {}
+    """The precision (None: float32) by its key in a sweep and a trial."""
+    return {"precision": precision or "float32"}
 
 
 def turns(
