@@ -3,7 +3,7 @@
 Model Garden's own layers give the same pooled output (`tests/test_network.py` holds both together),
 but more slowly: here query, key and value are one product, rows of tokens are one matrix, dropout
 takes half the random numbers, and the last layer is computed for [CLS] alone, because nothing else
-of it reaches the pooled output: one twelfth of the work of BERT base, and one seventh of MiniLM's.
+of it reaches the pooled output: a fourteenth of the products of BERT base, a seventh of MiniLM's.
 """
 
 from __future__ import annotations
