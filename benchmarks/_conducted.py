@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -88,19 +87,6 @@ def document(config: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-@dataclass
-class _Stretch:
-    """What a trial did up to one of its reports, since the one before."""
-
-    length: int
-    weight: float
-    """Share of the machine that the trial had."""
-    training: float
-    rest: float
-    """Evaluation, scores, and where `saved` the best checkpoint."""
-    saved: bool
-
-
 def shares(events: Iterable[Mapping[str, Any]], *, cores: int) -> dict[str, float]:
     """Shares of the machine's time once the first actor is up, until the sweep has ended.
 
@@ -108,47 +94,26 @@ def shares(events: Iterable[Mapping[str, Any]], *, cores: int) -> dict[str, floa
     steps too. `trials`: in trials, as their reports' seconds say, which hold scores and writing the
     best checkpoint as well, but not saving the state that a lost trial goes on from.
 
-    A ledger has no seconds of evaluation. Reports of one sequence length evaluate the same batches,
-    so the least that any of them took beside training, without a checkpoint if there is such a
-    report, counts as evaluation for each. A trace within the first step counts as training. The
-    actor is up when the first report's seconds began: at most one saved state too late.
+    A trace within the first step counts as training. The actor is up when the first report's
+    seconds began: at most one saved state too late.
     """
-    begun = ended = 0.0
-    lengths: dict[str, int] = {}
+    begun = ended = training = evaluation = whole = 0.0
     weights: dict[str, float] = {}
-    before: dict[str, Mapping[str, Any]] = {}
-    stretches: list[_Stretch] = []
+    seconds: dict[str, float] = {}
     for event in events:
         kind, trial, ended = event["event"], event.get("trial", ""), event["time"]
-        if kind == "trial_proposed":
-            lengths[trial] = event["params"]["max_seq_length"]
-        elif kind == "trial_started":
-            begun = begun or event["time"]
+        if kind == "trial_started":
             weights[trial] = min(1.0, event["cpus"] / cores)
         elif kind == "trial_reported":
-            last = before.get(trial, {"examples": 0, "seconds": 0.0})
-            rate = event["metrics"]["examples_per_second"]
-            # A trial may have been started before its actor was up.
-            begun = max(begun, event["time"] - event["seconds"]) if not stretches else begun
-            training = (event["examples"] - last["examples"]) / rate
-            rest = event["seconds"] - last["seconds"] - training
-            stretches.append(_Stretch(lengths[trial], weights[trial], training, rest, saved=False))
-            before[trial] = event
-        elif kind == "checkpoint_saved":
-            # Its report is the event before it.
-            stretches[-1].saved = True
-    evaluation = {s.length: _evaluation(stretches, s.length) for s in stretches}
+            begun = begun or event["time"] - event["seconds"]
+            weight, system = weights[trial], event["system"]
+            training += weight * system["training_seconds"]
+            evaluation += weight * system["evaluation_seconds"]
+            whole += weight * (event["seconds"] - seconds.get(trial, 0.0))
+            seconds[trial] = event["seconds"]
     wall = ended - begun
-    training = sum(s.weight * s.training for s in stretches)
-    evaluating = sum(s.weight * evaluation[s.length] for s in stretches)
-    whole = sum(s.weight * (s.training + s.rest) for s in stretches)
     return {
         "training": training / wall,
-        "steps": (training + evaluating) / wall,
+        "steps": (training + evaluation) / wall,
         "trials": whole / wall,
     }
-
-
-def _evaluation(stretches: Iterable[_Stretch], length: int) -> float:
-    alike = [s for s in stretches if s.length == length]
-    return min(s.rest for s in ([s for s in alike if not s.saved] or alike))

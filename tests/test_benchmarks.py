@@ -153,25 +153,19 @@ def test_how_much_sooner_is_told_where_both_came_to_the_value() -> None:
 
 
 def test_the_share_in_steps_leaves_out_scores_checkpoints_and_gaps() -> None:
-    def reported(time: float, examples: int, seconds: float) -> dict[str, Any]:
-        metrics = {"examples_per_second": 10.0}
-        fields = {"examples": examples, "seconds": seconds, "metrics": metrics}
-        return {"event": "trial_reported", "time": time, "trial": "t0", **fields}
+    def reported(time: float, seconds: float) -> dict[str, Any]:
+        system = {"training_seconds": 3.0, "evaluation_seconds": 1.0}
+        fields = {"time": time, "trial": "t0", "seconds": seconds, "system": system}
+        return {"event": "trial_reported", **fields}
 
     events = [
         {"event": "sweep_started", "time": 0.0},
-        {
-            "event": "trial_proposed",
-            "time": 4.0,
-            "trial": "t0",
-            "params": {"max_seq_length": 64},
-        },
+        {"event": "trial_proposed", "time": 4.0, "trial": "t0"},
         {"event": "trial_started", "time": 6.0, "trial": "t0", "cpus": 2.0},
-        # 3 s of training, 1 s of evaluation, 1 s of writing the best checkpoint.
-        reported(15.0, 30, 5.0),
+        # Of 5 s, 1 s is for writing the best checkpoint.
+        reported(15.0, 5.0),
         {"event": "checkpoint_saved", "time": 15.0, "trial": "t0"},
-        # 3 s of training, 1 s of evaluation.
-        reported(20.0, 60, 9.0),
+        reported(20.0, 9.0),
         {"event": "sweep_ended", "time": 30.0},
     ]
     whole = _conducted.shares(events, cores=2)
