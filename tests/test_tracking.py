@@ -80,6 +80,7 @@ def test_the_summary_is_the_best_moment_by_the_objective(
     tracking = tracker(tmp_path, warnings=warnings)
     ledger = Ledger(tmp_path / "ledger.jsonl", subscribers=[tracking.handle])
     begin(ledger, metric=metric, mode=mode)
+    ledger.append("compute_chosen", compute={"precision": "mixed_bfloat16", "jit": False})
     run_trial(ledger, "t0000", [0.5, 0.9, None, 0.4])
     ledger.append("trial_stopped", trial="t0000", reason="rung 2 of asha")
     tracking.close()
@@ -89,6 +90,7 @@ def test_the_summary_is_the_best_moment_by_the_objective(
     moment = ledger.state.trials["t0000"].reports[best - 1]
     assert summary["status"] == "stopped"
     assert summary["reason"] == "rung 2 of asha"
+    assert (summary["precision"], summary["jit"]) == ("mixed_bfloat16", False)
     assert summary["best_value"] == moment["metrics"][metric]
     assert (summary["best_epoch"], summary["best_report"]) == (moment["epoch"], best)
     assert {name: summary[name] for name in moment["metrics"]} == pytest.approx(moment["metrics"])

@@ -59,6 +59,7 @@ class TrialRuns:
     group: str
     _trials: dict[str, _Trial] = field(default_factory=dict)
     _started: Event | None = None
+    _compute: Event = field(default_factory=dict)
 
     @property
     def uid(self) -> str | None:
@@ -67,7 +68,7 @@ class TrialRuns:
 
     def recall(self, past: SweepState) -> None:
         """Takes in what happened before this process, without logging it."""
-        self._started = past.started
+        self._started, self._compute = past.started, past.compute or {}
         for trial in past.trials.values():
             self._trials[trial.id] = _Trial(
                 config=self._config(trial.id, trial.params, trial.seed, trial.origin),
@@ -103,6 +104,8 @@ class TrialRuns:
         kind = event["event"]
         if kind == "sweep_started":
             self._started = event
+        elif kind == "compute_chosen":
+            self._compute = event["compute"]
         elif kind == "trial_proposed":
             name, params = event["trial"], event["params"]
             config = self._config(name, params, event["seed"], event["origin"])
@@ -172,8 +175,9 @@ class TrialRuns:
         trial.run = None
 
     def _summary(self, trial: _Trial) -> dict[str, Any]:
-        """The trial's best moment by the objective, and how the trial stands."""
-        summary: dict[str, Any] = {"status": trial.status}
+        """The trial's best moment by the objective, how it stands, and in what it computes."""
+        chosen = {name: self._compute[name] for name in ("precision", "jit") if self._compute}
+        summary: dict[str, Any] = {"status": trial.status, **chosen}
         if trial.reason:
             summary["reason"] = trial.reason
         if trial.best is not None and (metric := self._metric) is not None:
