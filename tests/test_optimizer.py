@@ -23,7 +23,8 @@ def reset(adam: Adam, **changed: Any) -> None:
         "warmup": 0.0,
         "total_steps": STEPS,
     }
-    adam.reset(**{**usual, **changed})
+    adam.clear()
+    adam.plan.set(**{**usual, **changed})
 
 
 def keras(decay: float) -> Any:

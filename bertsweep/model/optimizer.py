@@ -10,7 +10,6 @@ import tensorflow as tf
 
 from bertsweep.model.plan import BETA_1, BETA_2, EPSILON, Plan
 from bertsweep.model.rows import RowAdam
-from bertsweep.spec.hyperparameters import Schedule
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 
@@ -32,27 +31,12 @@ class Adam:
         self._weights = named
         self.first, self.second = _slots(named), _slots(named)
 
-    def reset(
-        self,
-        *,
-        learning_rate: float,
-        weight_decay: float,
-        schedule: Schedule,
-        warmup: float,
-        total_steps: int,
-    ) -> None:
-        """Clears the slots and sets a trial's values; `warmup` is a share of `total_steps`."""
+    def clear(self) -> None:
+        """Clears the slots; what a trial's steps are like is set in the `plan`."""
         for slot in (*self.first.values(), *self.second.values()):
             slot.assign(tf.zeros_like(slot))
         if self.table is not None:
-            self.table.reset()
-        self.plan.set(
-            learning_rate=learning_rate,
-            weight_decay=weight_decay,
-            schedule=schedule,
-            warmup=warmup,
-            total_steps=total_steps,
-        )
+            self.table.clear()
 
     def apply(self, step: Any, gradients: Mapping[str, Any]) -> None:
         """Takes step number `step` (an int32 scalar, from 0) by `gradients`, named as the weights.

@@ -40,7 +40,7 @@ class RowAdam:
         self._second = tf.Variable(tf.zeros_like(table), trainable=False)
         self._steps = tf.Variable(tf.zeros([table.shape[0]], tf.int32), trainable=False)
 
-    def reset(self) -> None:
+    def clear(self) -> None:
         """Clears the moments; no row has missed a step."""
         for variable in (self._first, self._second, self._steps):
             variable.assign(tf.zeros_like(variable))

@@ -82,6 +82,7 @@ class Trainer:
         self._catch_up = tf.function(
             lambda steps: self.devices.run(self._caught_up, steps),
             input_signature=[tf.TensorSpec([], tf.int32)],
+            autograph=False,
         )
         self.use(compute or Compute())
 
@@ -99,7 +100,8 @@ class Trainer:
         self.steps_per_epoch = steps_per_epoch(self.train_tokens.rows, hyperparameters.batch_size)
         self.total_steps = self.steps_per_epoch * hyperparameters.epochs
         self.classifier.reset(seed=derive(seed, "head"), dropout=hyperparameters.dropout)
-        self.adam.reset(
+        self.adam.clear()
+        self.adam.plan.set(
             learning_rate=hyperparameters.learning_rate,
             weight_decay=hyperparameters.weight_decay,
             schedule=hyperparameters.schedule,
