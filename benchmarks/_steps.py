@@ -155,6 +155,8 @@ class _Layers(_Side):
         import tf_keras
 
         super().__init__(job)
+        # Theirs is a graph as TensorFlow rewrites it by itself.
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False})
         encoder = self.trainer.classifier.encoder
         drop, head = tf_keras.layers.Dropout(0.5), tf_keras.layers.Dense(1)
         head.build([None, self.config.hidden_size])

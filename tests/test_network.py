@@ -121,7 +121,7 @@ def test_gelu_is_keras() -> None:
 
 
 def draw(seed: int, step: int, *rates: float, replica: int = 0) -> list[np.ndarray[Any, Any]]:
-    dropout = Dropout(tf.constant([seed], tf.uint64), tf.constant(step), replica=replica)
+    dropout = Dropout.of_step(tf.constant([seed], tf.uint64), tf.constant(step), replica=replica)
     return [dropout(tf.ones([101, 333]), rate).numpy() for rate in rates]
 
 
@@ -148,5 +148,5 @@ def test_dropout_follows_from_seed_step_and_place_alone() -> None:
 
 def test_dropout_of_nothing_is_nothing() -> None:
     assert (draw(7, 0, 0.0)[0] == 1).all()
-    dropout = Dropout(tf.constant([7], tf.uint64), tf.constant(0))
+    dropout = Dropout(tf.constant([7], tf.uint64), tf.constant(0, tf.int64))
     assert (dropout(tf.ones([9]), tf.constant(0.0)).numpy() == 1).all()

@@ -70,14 +70,23 @@ class Dropout:
     elements a random word, which halves the cost of the random numbers.
     """
 
-    _SITES = 4096
+    _STREAMS = 4096
     """Streams a step: more than any encoder has dropouts, times the replicas that train it."""
 
-    def __init__(self, key: Any, step: Any, *, replica: Any = 0) -> None:
-        """`key` is a uint64 [1] tensor, `step` and `replica` int32 scalars."""
-        self._key = key
-        self._base = tf.cast(step, tf.int64) * self._SITES + tf.cast(replica, tf.int64) * 256
-        self._site = 0
+    def __init__(self, key: Any, first: Any) -> None:
+        """`key` is a uint64 [1] tensor, `first` the number of the first stream, an int64 scalar."""
+        self._key, self._next = key, first
+
+    @classmethod
+    def of_step(cls, key: Any, step: Any, *, replica: Any = 0) -> Dropout:
+        """The dropouts of a step; `step` and `replica` are int32 scalars."""
+        base = tf.cast(step, tf.int64) * cls._STREAMS
+        return cls(key, base + tf.cast(replica, tf.int64) * 256)
+
+    def reserve(self, streams: int) -> tuple[Any, Any]:
+        """The arguments of a `Dropout` that has the next `streams` streams for itself."""
+        first, self._next = self._next, self._next + streams
+        return self._key, first
 
     def __call__(self, x: Any, rate: Any) -> Any:
         """`x` with a share of `rate` (a number or a scalar tensor) set to 0, the others scaled."""
@@ -87,8 +96,8 @@ class Dropout:
 
     def _mask(self, x: Any, rate: Any) -> Any:
         """0 or 1 / (1 - rate) in the shape of `x`."""
-        counter = tf.stack([tf.constant(0, tf.int64), self._base + self._site])
-        self._site += 1
+        _, stream = self.reserve(1)
+        counter = tf.stack([tf.constant(0, tf.int64), stream])
         size = tf.size(x)
         words = tf.raw_ops.StatelessRandomUniformFullIntV2(
             shape=[(size + 1) // 2],

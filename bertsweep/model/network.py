@@ -19,6 +19,11 @@ from bertsweep.model.layers import ACTIVATIONS, Dropout, dense, layer_norm
 
 WORDS = "word_embeddings/embeddings"
 _MASKED = -1e9
+_LAYER_STREAMS = 3
+"""Dropouts in a layer."""
+
+Weights = Mapping[str, Any]
+"""Of one layer, by what follows the layer's own name; values are tensors or variables."""
 
 
 class Network:
@@ -30,6 +35,8 @@ class Network:
         """Products of matrices are computed in `dtype`, everything else in float32."""
         self._weights, self._config, self._dtype = weights, config, dtype
         self._activation = ACTIVATIONS[config.activation]
+        # Tracing one layer for all of them is what a fresh worker's first step waits for.
+        self._any_layer = tf.function(self._layer, autograph=False)
 
     def pooled(self, words: Any, mask: Any, types: Any, dropout: Dropout | None) -> Any:
         """The pooled output, float32 [rows, hidden].
@@ -42,12 +49,15 @@ class Network:
         shape = tf.shape(words)
         rows, width = shape[0], shape[1]
         x = tf.reshape(self._embedded(words, types, width), [-1, size])
-        x = self._drop(self._norm("embeddings/layer_norm", x), self._config.dropout, dropout)
+        x = self._norm(self._weights, "embeddings/layer_norm", x)
+        x = self._drop(x, self._config.dropout, dropout)
         bias = (1.0 - tf.cast(mask, tf.float32))[:, tf.newaxis, tf.newaxis, :] * _MASKED
-        for layer in range(self._config.num_layers):
-            last = layer == self._config.num_layers - 1
-            x = self._layer(f"transformer/layer_{layer}", x, bias, rows, dropout, last=last)
-        return tf.tanh(self._dense("pooler_transform", x))
+        final = self._config.num_layers - 1
+        for number in range(self._config.num_layers):
+            streams = None if dropout is None else dropout.reserve(_LAYER_STREAMS)
+            layer = self._layer if number == final else self._any_layer
+            x = layer(self._of_layer(number), x, bias, rows, streams, last=number == final)
+        return tf.tanh(self._dense(self._weights, "pooler_transform", x))
 
     def _embedded(self, words: Any, types: Any, width: Any) -> Any:
         table = self._weights["type_embeddings/embeddings"]
@@ -57,57 +67,67 @@ class Network:
         kinds = tf.one_hot(types, self._config.type_vocab_size)
         return words + places + tf.einsum("bwt,th->bwh", kinds, tf.convert_to_tensor(table))
 
+    def _of_layer(self, number: int) -> Weights:
+        """A layer's weights as tensors, which a function takes in place of the variables."""
+        prefix = f"transformer/layer_{number}/"
+        return {
+            name.removeprefix(prefix): tf.convert_to_tensor(variable)
+            for name, variable in self._weights.items()
+            if name.startswith(prefix)
+        }
+
     def _layer(
-        self, name: str, x: Any, bias: Any, rows: Any, dropout: Dropout | None, *, last: bool
+        self, weights: Weights, x: Any, bias: Any, rows: Any, streams: Any, *, last: bool
     ) -> Any:
         """One transformer layer on [rows × width, hidden]; of the last one, [CLS]'s row alone."""
         config = self._config
-        attended, x = self._attention(f"{name}/self_attention", x, bias, rows, dropout, last=last)
+        dropout = None if streams is None else Dropout(*streams)
+        attended, x = self._attention(weights, x, bias, rows, dropout, last=last)
         # Model Garden drops the attention's output at the attention's rate.
         attended = self._drop(attended, config.attention_dropout, dropout)
-        x = self._norm(f"{name}/self_attention_layer_norm", x + attended)
-        inner = self._activation(self._dense(f"{name}/intermediate", x))
-        output = self._drop(self._dense(f"{name}/output", inner), config.dropout, dropout)
-        return self._norm(f"{name}/output_layer_norm", x + output)
+        x = self._norm(weights, "self_attention_layer_norm", x + attended)
+        inner = self._activation(self._dense(weights, "intermediate", x))
+        output = self._drop(self._dense(weights, "output", inner), config.dropout, dropout)
+        return self._norm(weights, "output_layer_norm", x + output)
 
     def _attention(
-        self, name: str, x: Any, bias: Any, rows: Any, dropout: Dropout | None, *, last: bool
+        self, weights: Weights, x: Any, bias: Any, rows: Any, dropout: Dropout | None, *, last: bool
     ) -> tuple[Any, Any]:
         """The output of the attention, and the rows of `x` that it belongs to."""
         hidden = self._config.hidden_size
         if last:
-            keys, values = self._projected(name, ("key", "value"), x, rows)
+            keys, values = self._projected(weights, ("key", "value"), x, rows)
             x = tf.reshape(x, [rows, -1, hidden])[:, 0]
-            (queries,) = self._projected(name, ("query",), x, rows)
+            (queries,) = self._projected(weights, ("query",), x, rows)
         else:
-            queries, keys, values = self._projected(name, ("query", "key", "value"), x, rows)
+            queries, keys, values = self._projected(weights, ("query", "key", "value"), x, rows)
         scale = 1.0 / math.sqrt(hidden // self._config.num_attention_heads)
         scores = tf.matmul(queries * tf.cast(scale, self._dtype), keys, transpose_b=True)
         shares = tf.nn.softmax(tf.cast(scores, tf.float32) + bias)
         shares = self._drop(shares, self._config.attention_dropout, dropout)
         context = tf.matmul(tf.cast(shares, self._dtype), values)
         context = tf.reshape(tf.transpose(context, [0, 2, 1, 3]), [-1, hidden])
-        kernel = tf.reshape(self._weights[f"{name}/attention_output/kernel"], [hidden, hidden])
-        output_bias = self._weights[f"{name}/attention_output/bias"]
-        return dense(context, kernel, output_bias, self._dtype), x
+        name = "self_attention/attention_output"
+        kernel = tf.reshape(weights[f"{name}/kernel"], [hidden, hidden])
+        return dense(context, kernel, weights[f"{name}/bias"], self._dtype), x
 
-    def _projected(self, name: str, parts: tuple[str, ...], x: Any, rows: Any) -> list[Any]:
+    def _projected(self, weights: Weights, parts: tuple[str, ...], x: Any, rows: Any) -> list[Any]:
         """Queries, keys or values, each [rows, heads, width, size of a head], in one product."""
         hidden, heads = self._config.hidden_size, self._config.num_attention_heads
-        kernels = [
-            tf.reshape(self._weights[f"{name}/{part}/kernel"], [hidden, hidden]) for part in parts
-        ]
-        biases = [tf.reshape(self._weights[f"{name}/{part}/bias"], [hidden]) for part in parts]
+        names = [f"self_attention/{part}" for part in parts]
+        kernels = [tf.reshape(weights[f"{name}/kernel"], [hidden, hidden]) for name in names]
+        biases = [tf.reshape(weights[f"{name}/bias"], [hidden]) for name in names]
         both = dense(x, tf.concat(kernels, axis=1), tf.concat(biases, axis=0), self._dtype)
         shape = [rows, -1, len(parts), heads, hidden // heads]
         apart = tf.transpose(tf.reshape(tf.cast(both, self._dtype), shape), [2, 0, 3, 1, 4])
         return list(tf.unstack(apart, num=len(parts)))
 
-    def _dense(self, name: str, x: Any) -> Any:
-        return dense(x, self._weights[f"{name}/kernel"], self._weights[f"{name}/bias"], self._dtype)
+    def _dense(self, weights: Weights, name: str, x: Any) -> Any:
+        return dense(x, weights[f"{name}/kernel"], weights[f"{name}/bias"], self._dtype)
 
-    def _norm(self, name: str, x: Any) -> Any:
-        return layer_norm(x, self._weights[f"{name}/gamma"], self._weights[f"{name}/beta"])
+    @staticmethod
+    def _norm(weights: Weights, name: str, x: Any) -> Any:
+        return layer_norm(x, weights[f"{name}/gamma"], weights[f"{name}/beta"])
 
     @staticmethod
     def _drop(x: Any, rate: float, dropout: Dropout | None) -> Any:

@@ -47,8 +47,9 @@ class TrainStep:
         self._dense = {name: v for name, v in weights.items() if name != TABLE}
         self._update, self._differentiate = self._updated, self._differentiated
         if jit:
-            self._update = tf.function(self._updated, jit_compile=True)
-            self._differentiate = tf.function(self._differentiated, jit_compile=True)
+            compiled = tf.function(jit_compile=True, autograph=False)
+            self._update = compiled(self._updated)
+            self._differentiate = compiled(self._differentiated)
 
     def __call__(self, number: Any, batch: Batch) -> Any:
         """Takes step `number` (from 0, an int32 scalar) and gives the batch's mean loss."""
@@ -96,7 +97,7 @@ class TrainStep:
         """Loss (divided by `count` rows), and the gradients of `words` and of every weight."""
         settings, classifier = self._settings, self._classifier
         key = tf.cast(settings.dropout_key, tf.uint64)
-        dropout = Dropout(key, number, replica=replica)
+        dropout = Dropout.of_step(key, number, replica=replica)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(list(self._dense.values()))
             tape.watch(words)
@@ -130,7 +131,7 @@ def trace_training(step: Step, *, pair: bool) -> Callable[[Feed, Any], Any]:
     Gives the sum of the losses, which is not finite where one of them was not.
     """
 
-    @tf.function(input_signature=[SIGNATURE, tf.TensorSpec([], tf.int32)])
+    @tf.function(input_signature=[SIGNATURE, tf.TensorSpec([], tf.int32)], autograph=False)
     def train(feed: Feed, first: Any) -> Any:
         def body(index: Any, place: Any, row: Any, total: Any) -> Any:
             loss = step(first + index, cut_batch(feed, index, place, row, pair=pair))
@@ -150,7 +151,7 @@ def trace_training(step: Step, *, pair: bool) -> Callable[[Feed, Any], Any]:
 def trace_forward(classifier: Classifier, *, pair: bool) -> Callable[[Feed], Any]:
     """A graph from a feed to logits [rows of all batches] or [rows, classes], without dropout."""
 
-    @tf.function(input_signature=[SIGNATURE])
+    @tf.function(input_signature=[SIGNATURE], autograph=False)
     def forward(feed: Feed) -> Any:
         def body(index: Any, place: Any, row: Any, outputs: Any) -> Any:
             batch = cut_batch(feed, index, place, row, pair=pair)
