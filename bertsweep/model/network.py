@@ -23,7 +23,7 @@ _LAYER_STREAMS = 3
 """Dropouts in a layer."""
 
 Weights = Mapping[str, Any]
-"""Of one layer, by what follows the layer's own name; values are tensors or variables."""
+"""Variables or tensors by name; those of one layer without the layer's own name before it."""
 
 
 class Network:
@@ -35,7 +35,7 @@ class Network:
         """Products of matrices are computed in `dtype`, everything else in float32."""
         self._weights, self._config, self._dtype = weights, config, dtype
         self._activation = ACTIVATIONS[config.activation]
-        # Tracing one layer for all of them is what a fresh worker's first step waits for.
+        # One trace for all layers but the last: a fresh worker's first step waits for tracing.
         self._any_layer = tf.function(self._layer, autograph=False)
 
     def pooled(self, words: Any, mask: Any, types: Any, dropout: Dropout | None) -> Any:

@@ -59,7 +59,7 @@ class TrialRuns:
     group: str
     _trials: dict[str, _Trial] = field(default_factory=dict)
     _started: Event | None = None
-    _compute: Event = field(default_factory=dict)
+    _compute: Event | None = None
 
     @property
     def uid(self) -> str | None:
@@ -68,7 +68,7 @@ class TrialRuns:
 
     def recall(self, past: SweepState) -> None:
         """Takes in what happened before this process, without logging it."""
-        self._started, self._compute = past.started, past.compute or {}
+        self._started, self._compute = past.started, past.compute
         for trial in past.trials.values():
             self._trials[trial.id] = _Trial(
                 config=self._config(trial.id, trial.params, trial.seed, trial.origin),
@@ -176,8 +176,9 @@ class TrialRuns:
 
     def _summary(self, trial: _Trial) -> dict[str, Any]:
         """The trial's best moment by the objective, how it stands, and in what it computes."""
-        chosen = {name: self._compute[name] for name in ("precision", "jit") if self._compute}
-        summary: dict[str, Any] = {"status": trial.status, **chosen}
+        summary: dict[str, Any] = {"status": trial.status}
+        if self._compute:
+            summary |= {name: self._compute[name] for name in ("precision", "jit")}
         if trial.reason:
             summary["reason"] = trial.reason
         if trial.best is not None and (metric := self._metric) is not None:
