@@ -131,7 +131,7 @@ def resume(path: Path) -> None:
     from bertsweep.search.rules import build_rule
 
     spec, study = _study()
-    rule = build_rule(spec.search.scheduler, max_epochs=REPORTS / PER_EPOCH)
+    rule = build_rule(spec.search.scheduler, max_epochs=REPORTS / PER_EPOCH, steps_per_epoch=1000)
     for number, trial in enumerate(ledger.load(path).trials.values()):
         curve = trial.reports.curve(METRIC)
         values = {report: value for report, _, value in curve}

@@ -22,7 +22,7 @@ from bertsweep.trial.actor import FAILED, REPORT
 from bertsweep.trial.job import TrialJob
 from tests.trials import small_spec
 
-REPORTS = 4
+REPORTS, STEPS = 4, 1000
 Make = Callable[..., SweepConductor]
 
 
@@ -46,7 +46,7 @@ def make(paths: SweepPaths) -> Make:
             job=job(paths),
             ledger=ledger,
             study=study(spec),
-            rule=build_rule(spec.search.scheduler, max_epochs=2),
+            rule=build_rule(spec.search.scheduler, max_epochs=2, steps_per_epoch=STEPS),
             retention=Retention(paths, ledger, spec.checkpoints.keep),
             interrupted=stop,
             trials=spec.budget.trials,

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from bertsweep.search.rules import MedianStopping, StoppingRule, SuccessiveHalving, build_rule
+from bertsweep.search.rules import (
+    MedianStopping,
+    StoppingRule,
+    SuccessiveHalving,
+    build_rule,
+    stops_nothing,
+)
 from bertsweep.spec.models import Scheduler
 
 KINDS = ("asha", "hyperband", "median", "none")
@@ -16,8 +23,15 @@ STEP, EPOCHS = 0.25, 3.0
 Report = tuple[str, float, float]
 
 
+def built(
+    scheduler: dict[str, Any], *, max_epochs: float, steps_per_epoch: int = 1000
+) -> StoppingRule:
+    section = Scheduler.model_validate(scheduler)
+    return build_rule(section, max_epochs=max_epochs, steps_per_epoch=steps_per_epoch)
+
+
 def rule_of(kind: str) -> StoppingRule:
-    return build_rule(Scheduler.model_validate({"kind": kind}), max_epochs=EPOCHS)
+    return built({"kind": kind}, max_epochs=EPOCHS)
 
 
 def reports(trials: int, seed: int = 0) -> Iterator[Report]:
@@ -83,10 +97,35 @@ def test_halving_stops_all_but_the_best_third_and_says_why() -> None:
 
 
 def test_a_one_epoch_sweep_can_stop_at_half_an_epoch() -> None:
-    rule = build_rule(Scheduler(kind="asha", grace_epochs=0.25), max_epochs=1)
+    rule = built({"kind": "asha", "grace_epochs": 0.25}, max_epochs=1)
     rule.observe("a", 0.25, 0.9)
     rule.observe("b", 0.25, 0.8)
     assert rule.observe("c", 0.25, 0.1) is not None
+
+
+@pytest.mark.parametrize("kind", ["asha", "hyperband", "median"])
+def test_no_trial_is_stopped_before_its_steps(kind: str) -> None:
+    rule = built({"kind": kind, "grace_steps": 100}, max_epochs=3, steps_per_epoch=50)
+    stopped = {epoch for trial, epoch, value in reports(30) if rule.observe(trial, epoch, value)}
+    assert stopped
+    assert min(stopped) >= 2.0, "two epochs have the first 100 steps"
+
+
+def test_steps_beyond_the_last_epoch_leave_nothing_to_stop() -> None:
+    for kind in KINDS:
+        rule = built({"kind": kind, "grace_steps": 100}, max_epochs=3, steps_per_epoch=20)
+        assert not any(rule.observe(*report) for report in reports(20))
+
+
+@pytest.mark.parametrize(
+    ("kind", "steps_per_epoch", "nothing"),
+    [("asha", 34, False), ("asha", 33, True), ("none", 33, False)],
+)
+def test_it_is_known_beforehand_where_nothing_will_be_stopped(
+    kind: str, steps_per_epoch: int, nothing: bool
+) -> None:
+    section = Scheduler.model_validate({"kind": kind, "grace_steps": 100})
+    assert stops_nothing(section, max_epochs=3, steps_per_epoch=steps_per_epoch) == nothing
 
 
 def test_a_trial_that_first_reports_past_a_rung_is_judged_there() -> None:

@@ -115,14 +115,24 @@ class MedianStopping:
         return f"best {best:.4g} is below {median:.4g}, the median of {len(others)} trials"
 
 
-def build_rule(scheduler: Scheduler, *, max_epochs: float) -> StoppingRule:
-    """The rule a scheduler section describes, for trials of at most `max_epochs` epochs."""
+def stops_nothing(scheduler: Scheduler, *, max_epochs: float, steps_per_epoch: int) -> bool:
+    """Whether the longest trial ends within the steps in which none is stopped."""
+    return scheduler.kind != "none" and scheduler.grace_steps >= max_epochs * steps_per_epoch
+
+
+def build_rule(scheduler: Scheduler, *, max_epochs: float, steps_per_epoch: int) -> StoppingRule:
+    """The rule a scheduler section describes.
+
+    No trial has more than `max_epochs` epochs, and none fewer than `steps_per_epoch` optimizer
+    steps in one.
+    """
     if scheduler.kind == "none":
         return NeverStop()
+    grace = max(scheduler.grace_epochs, scheduler.grace_steps / steps_per_epoch)
     if scheduler.kind == "median":
-        return MedianStopping(grace=scheduler.grace_epochs, min_trials=scheduler.min_trials)
+        return MedianStopping(grace=grace, min_trials=scheduler.min_trials)
     return SuccessiveHalving(
-        grace=scheduler.grace_epochs,
+        grace=grace,
         factor=scheduler.reduction_factor,
         max_epochs=max_epochs,
         brackets=1 if scheduler.kind == "asha" else None,

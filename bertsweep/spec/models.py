@@ -130,6 +130,9 @@ class Scheduler(Section):
     grace_epochs: Annotated[float, Field(gt=0)] = Field(
         0.5, title="epochs every trial trains before it may be stopped"
     )
+    grace_steps: Annotated[int, Field(ge=0)] = Field(
+        100, title="optimizer steps it makes before that, however many epochs they are"
+    )
     reduction_factor: Annotated[float, Field(gt=1)] = Field(
         3.0, title="asha, hyperband: one in this many trials passes a rung"
     )

@@ -81,7 +81,10 @@ baseline. `gp` needs the package torch and `cmaes` the package cmaes. A storage 
 `sqlite:///study.db` or `postgresql://user@host/optuna`; passwords belong into the environment.
 """,
     "search.scheduler": """\
-Rungs are counted in shares of an epoch. `grace_epochs` lies between `report_every` and `epochs`.
+Rungs are counted in shares of an epoch. `grace_epochs` lies between `report_every` and `epochs`. On
+few rows half an epoch is a few dozen optimizer steps, after which a BERT has learned nothing that
+trials could be told apart by; so the first rung also waits for `grace_steps` steps of the largest
+batch size in the space.
 """,
 }
 

@@ -56,19 +56,19 @@ def scheduler(section: Scheduler, every: float, space: Space, gathered: Gathered
     """A grace period between the first report and the last epoch."""
     path: Path = ("search", "scheduler", "grace_epochs")
     used = {
-        "asha": ("grace_epochs", "reduction_factor"),
-        "hyperband": ("grace_epochs", "reduction_factor"),
-        "median": ("grace_epochs", "min_trials"),
+        "asha": ("grace_epochs", "grace_steps", "reduction_factor"),
+        "hyperband": ("grace_epochs", "grace_steps", "reduction_factor"),
+        "median": ("grace_epochs", "grace_steps", "min_trials"),
         "none": (),
     }[section.kind]
-    for key in ("grace_epochs", "reduction_factor", "min_trials"):
+    for key in ("grace_epochs", "grace_steps", "reduction_factor", "min_trials"):
         if key not in used and getattr(section, key) != getattr(Scheduler(), key):
             text = f"`{key}` has no effect under {section.kind}"
             gathered.warn(("search", "scheduler", key), text)
     if "grace_epochs" not in used:
         return
     where = path if gathered.given("search", "scheduler", "grace_epochs") else path[:-1]
-    grace, most = section.grace_epochs, most_epochs(space)
+    grace, most = section.grace_epochs, largest(space, "epochs")
     needs: list[Path] = [path, ("search", "scheduler", "kind")]
     if grace > most:
         rule = f"`grace_epochs <= epochs` must hold, but got {grace:g} and {most} epochs"
@@ -91,11 +91,11 @@ def scheduler(section: Scheduler, every: float, space: Space, gathered: Gathered
         )
 
 
-def most_epochs(space: Space) -> int:
-    """The epochs of the longest trial the space can propose."""
-    if "epochs" not in space:
-        return int(default("epochs"))
-    domain = space["epochs"].domain
+def largest(space: Space, name: str) -> int:
+    """The greatest value of a hyperparameter among the trials the space can propose."""
+    if name not in space:
+        return int(default(name))
+    domain = space[name].domain
     if isinstance(domain, (Int, Float)):
         return int(domain.high)
     values = (domain.value,) if isinstance(domain, Fixed) else domain.options

@@ -11,17 +11,18 @@ from typing import Any
 from bertsweep.ledger import Ledger, SweepState
 from bertsweep.paths import SweepPaths
 from bertsweep.search import bridge
-from bertsweep.search.rules import build_rule
+from bertsweep.search.rules import build_rule, stops_nothing
 from bertsweep.search.study import Study
 from bertsweep.space import Point
 from bertsweep.spec import SweepSpec
 from bertsweep.spec.hyperparameters import Hyperparameters
-from bertsweep.spec.search_checks import most_epochs
+from bertsweep.spec.search_checks import largest
 from bertsweep.sweep.cluster import Share
 from bertsweep.sweep.conductor import SweepConductor
 from bertsweep.sweep.prepare import Materials, Prepared
 from bertsweep.sweep.retention import Retention
 from bertsweep.sweep.slots import Slots
+from bertsweep.training.batches import steps_per_epoch
 from bertsweep.trial.actor import BertTrial
 from bertsweep.trial.job import TrialJob
 
@@ -65,11 +66,23 @@ class Experiment:
             job=self.job,
             ledger=self.ledger,
             study=study,
-            rule=build_rule(spec.search.scheduler, max_epochs=most_epochs(spec.space)),
+            rule=build_rule(spec.search.scheduler, **self._lengths),
             retention=Retention(self.paths, self.ledger, spec.checkpoints.keep),
             interrupted=self.stopping.is_set,
             trials=self.trials,
         )
+
+    @property
+    def stops_nothing(self) -> bool:
+        """Whether every trial ends before the scheduler may stop it."""
+        return stops_nothing(self.spec.search.scheduler, **self._lengths)
+
+    @property
+    def _lengths(self) -> dict[str, int]:
+        """The most epochs of a trial, and the steps in one where they are fewest."""
+        rows, space = len(self.prepared.dataset.splits["train"]), self.spec.space
+        steps = steps_per_epoch(rows, largest(space, "batch_size"))
+        return {"max_epochs": largest(space, "epochs"), "steps_per_epoch": steps}
 
     def refill(self) -> None:
         """Tells study and rule of every trial in the ledger; unfinished ones are to go on."""

@@ -140,6 +140,12 @@ def _finish(experiment: Experiment, notify: Notify) -> SweepState:
     """Conducts the experiment and writes how it ended."""
     ledger, folder = experiment.ledger, experiment.paths.folder
     ledger.subscribe(lambda event: _announce(event, notify))
+    if experiment.stops_nothing:
+        steps = experiment.spec.search.scheduler.grace_steps
+        notify(
+            f"no trial will be stopped early: with so few rows the longest ends within {steps} "
+            "steps; a smaller search.scheduler.grace_steps lets the weak ones stop"
+        )
     conduct(experiment)
     if experiment.stopping.is_set():
         for trial in experiment.conductor.unfinished:
