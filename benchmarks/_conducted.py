@@ -82,6 +82,7 @@ def document(config: Mapping[str, Any]) -> dict[str, Any]:
         "objective": {"metric": METRIC},
         "budget": {"trials": config["trials"]},
         "report_every": config["report_every"],
+        "search": {"scheduler": {"grace_epochs": config["report_every"]}},
         "tracking": {"wandb": "offline"},
         "seed": config["seed"],
     }

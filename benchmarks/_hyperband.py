@@ -7,6 +7,7 @@ itself would not try.
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,8 +29,10 @@ def serve(channel: Channel, config: Mapping[str, Any]) -> None:
         prepared, folder / "trials", threads=config["threads"], precision=config["precision"]
     )
 
+    from bertsweep.trial import session
     from bertsweep.trial.workbench import Workbench, set_up_devices
 
+    session.STATE_BUDGET = math.inf  # a promoted trial must find its state
     set_up_devices(cpus=job.cpus, gpus=job.gpus)
     sys.path.append(config["kerastuner"])  # last: it may hold other versions of what we have
     search(Workbench(job), job, config)

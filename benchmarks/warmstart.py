@@ -32,7 +32,7 @@ from typing import Any
 
 from ray import tune
 
-from benchmarks import _inputs, _tables, _tutorial
+from benchmarks import _inputs, _ours, _tables, _tutorial
 from bertsweep.sweep import cluster
 
 VALIDATION_ROWS = 64
@@ -121,7 +121,9 @@ def naive(config: Mapping[str, Any], trials: int) -> Measured:
 # Ours
 
 
-def ours(rows: Path, encoder: Path, work: Path, trials: int, steps: int) -> Measured:
+def ours(
+    rows: Path, encoder: Path, work: Path, *, trials: int, steps: int, precision: str | None
+) -> Measured:
     """A sweep as a user runs it; every trial makes a report a step."""
     from bertsweep import sweep
     from bertsweep.spec import parse
@@ -133,6 +135,7 @@ def ours(rows: Path, encoder: Path, work: Path, trials: int, steps: int) -> Meas
         "space": {"learning_rate": {"low": 1e-5, "high": 1e-4, "log": True}, "epochs": 1},
         "baseline": {"batch_size": _tutorial.BATCH},
         "report_every": 1 / steps,
+        **_ours.chosen(precision),
         "search": {"sampler": {"kind": "random"}, "scheduler": "none"},
         "budget": {"trials": trials},
         "resources": {"cpus_per_trial": _tables.cores()},
@@ -171,9 +174,12 @@ def main() -> None:
     _inputs.add_options(parser)
     parser.add_argument("--trials", type=int, default=16)
     parser.add_argument("--steps", type=int, default=5, help="optimizer steps a trial")
+    parser.add_argument(
+        "--precision", help="of our side; the tutorial's is float32. `auto` asks a probe"
+    )
+    parser.add_argument("--ours-alone", action="store_true", help="leaves the naive side out")
     options = parser.parse_args()
     found, work = _inputs.inputs(options), _inputs.work_folder(options)
-    module = _tutorial.hub_module(found.encoder, work)
     with tempfile.TemporaryDirectory() as folder:
         rows = _inputs.cut_rows(
             found.questions,
@@ -182,9 +188,15 @@ def main() -> None:
             validation=VALIDATION_ROWS,
         )
         _tables.say("bertsweep")
-        our = ours(rows, found.encoder, Path(folder) / "sweeps", options.trials, options.steps)
-        _tables.say("the tutorial's set-up in a function trainable")
-        theirs = naive({"rows": str(rows), "module": str(module)}, options.trials)
+        shape = {"trials": options.trials, "steps": options.steps}
+        our = ours(
+            *(rows, found.encoder, Path(folder) / "sweeps"), **shape, precision=options.precision
+        )
+        theirs = None
+        if not options.ours_alone:
+            _tables.say("the tutorial's set-up in a function trainable")
+            module = _tutorial.hub_module(found.encoder, work)
+            theirs = naive({"rows": str(rows), "module": str(module)}, options.trials)
     head = [
         "",
         "first step, fresh actor",
@@ -193,11 +205,13 @@ def main() -> None:
         "with start",
     ]
     print(f"\n## Seconds beside training: {options.trials} trials of {options.steps} steps\n")
-    print(_tables.table(head, [theirs.row("function trainable"), our.row("bertsweep")]))
-    print(
-        f"\nOverhead: {theirs.overhead / our.overhead:.1f} times less, "
-        f"{theirs.whole_overhead / our.whole_overhead:.1f} times with the start of both included."
-    )
+    sides = {"function trainable": theirs, "bertsweep": our}
+    print(_tables.table(head, [side.row(name) for name, side in sides.items() if side]))
+    if theirs:
+        print(
+            f"\nOverhead: {theirs.overhead / our.overhead:.1f} times less, "
+            f"{theirs.whole_overhead / our.whole_overhead:.1f} times with both starts in it."
+        )
     print(f"{_tables.machine()}; {_tables.versions('ray', 'tensorflow')}.")
 
 
