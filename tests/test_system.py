@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 
 import psutil
 import pytest
 
 from bertsweep import system
-from bertsweep.system import SystemSampler
+from bertsweep.system import LIGHT_TENSORFLOW, SystemSampler
 
 
 def busy(seconds: float) -> None:
@@ -77,3 +79,9 @@ def test_every_visible_gpu_is_sampled() -> None:
 def test_gpus_are_numbered_as_cuda_numbers_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", os.environ.get("CUDA_VISIBLE_DEVICES", "0"))
     assert len(system.gpu_memory_mb()) == len(os.environ["CUDA_VISIBLE_DEVICES"].split(","))
+
+
+def test_a_worker_imports_no_second_keras() -> None:
+    code = "import sys, bertsweep.trial.workbench; sys.exit('keras' in sys.modules)"
+    environment = {**os.environ, **LIGHT_TENSORFLOW}
+    assert subprocess.run([sys.executable, "-c", code], env=environment).returncode == 0

@@ -191,6 +191,15 @@ def test_no_state_is_saved_that_would_take_too_much_of_a_trials_time(
     bench.saving_seconds = 0.0
 
 
+def test_what_the_first_state_will_take_is_known_from_the_checkpoint(
+    bench: Workbench, job: TrialJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "STATE_BUDGET", 1e-6)
+    monkeypatch.setattr(bench, "saving_seconds", 0.0)
+    run(bench, job)
+    assert checkpoints.latest(Path(job.folder) / "trials" / "t0000", checkpoints.STATE) is None
+
+
 @pytest.mark.usefixtures("_every_state")
 def test_a_finished_trial_saves_no_state_after_its_last_report(
     bench: Workbench, job: TrialJob

@@ -16,6 +16,7 @@ from bertsweep.cli._output import console, print_json, table
 from bertsweep.cli._texts import Columns, read_texts
 from bertsweep.errors import InputError
 from bertsweep.paths import SweepPaths, storage_root
+from bertsweep.system import LIGHT_TENSORFLOW
 
 EXAMPLES = (
     'bertsweep predict quickstart "Why is the sky blue?" "Are you stupid?"',
@@ -65,7 +66,8 @@ def predict(
         raise InputError(
             'there is nothing to label. Give texts, such as "Why is it so?", or --file.'
         )
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    for name, value in LIGHT_TENSORFLOW.items():
+        os.environ.setdefault(name, value)
     # Only now: it loads TensorFlow.
     from bertsweep.predict import Predictor
 

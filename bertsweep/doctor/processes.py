@@ -16,9 +16,10 @@ from types import TracebackType
 from typing import Any
 
 from bertsweep.doctor.finding import Finding
+from bertsweep.system import LIGHT_TENSORFLOW
 
 _QUIET = {
-    "TF_CPP_MIN_LOG_LEVEL": "3",
+    **LIGHT_TENSORFLOW,
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",
     "PYTHONWARNINGS": "ignore",

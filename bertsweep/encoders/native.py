@@ -43,7 +43,8 @@ def build(prepared: PreparedEncoder) -> BertEncoder:
 
 def empty(config: EncoderConfig) -> BertEncoder:
     """The native encoder before its weights are assigned: all zeros."""
-    return BertEncoder(
+    # Its layers hold no Python control flow on tensors, and converting them takes half of building.
+    return tf.autograph.experimental.do_not_convert(BertEncoder)(
         vocab_size=config.vocab_size,
         hidden_size=config.hidden_size,
         num_layers=config.num_layers,

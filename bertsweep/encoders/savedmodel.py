@@ -11,6 +11,7 @@ from pathlib import Path
 from bertsweep.encoders.files import fingerprint
 from bertsweep.encoders.prepared import PreparedEncoder
 from bertsweep.errors import EncoderError
+from bertsweep.system import LIGHT_TENSORFLOW
 
 ERROR_FILE = "error.txt"
 """Where the conversion leaves the message of an `EncoderError`, inside its output folder."""
@@ -61,5 +62,6 @@ def _environment() -> dict[str, str]:
         **os.environ,
         "PYTHONPATH": path,
         "CUDA_VISIBLE_DEVICES": "-1",
-        "TF_CPP_MIN_LOG_LEVEL": "2",
+        **LIGHT_TENSORFLOW,
+        "TF_CPP_MIN_LOG_LEVEL": "2",  # an error of TensorFlow's own may say why it failed
     }

@@ -46,19 +46,21 @@ class Adam:
         line = self.plan.line(step + 1)
         decayed = [name for name in gradients if _decays(name)]
         # A branch, because a pass over every weight to take away nothing is not free.
-        tf.cond(line.kept < 1.0, lambda: self._decay(decayed, line.kept), tf.no_op)
+        tf.cond(line.kept < 1.0, lambda: self._decay(decayed, 1.0 - line.kept), tf.no_op)
+        # The plan's `alpha` is the rate with both corrections of bias in it. As tensors, because a
+        # number would become one for every weight, which tracing would wait for.
+        zero, beta_1, beta_2, epsilon = (tf.constant(x) for x in (0.0, BETA_1, BETA_2, EPSILON))
         for name, gradient in gradients.items():
             tf.raw_ops.ResourceApplyAdam(
                 var=self._weights[name].handle,
                 m=self.first[name].handle,
                 v=self.second[name].handle,
-                # The plan's `alpha` is the rate with both corrections of bias in it.
-                beta1_power=0.0,
-                beta2_power=0.0,
+                beta1_power=zero,
+                beta2_power=zero,
                 lr=line.alpha,
-                beta1=BETA_1,
-                beta2=BETA_2,
-                epsilon=EPSILON,
+                beta1=beta_1,
+                beta2=beta_2,
+                epsilon=epsilon,
                 grad=gradient,
             )
 
@@ -81,9 +83,9 @@ class Adam:
         if self.table is not None:
             self.table.restore(arrays, step=step)
 
-    def _decay(self, names: list[str], kept: Any) -> Any:
+    def _decay(self, names: list[str], lost: Any) -> Any:
         def shrink(weight: tf.Variable) -> Any:
-            value = weight.read_value() * (1.0 - kept)
+            value = weight.read_value() * lost
             return tf.raw_ops.AssignSubVariableOp(resource=weight.handle, value=value)
 
         return tf.group([shrink(self._weights[name]) for name in names])

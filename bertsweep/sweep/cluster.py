@@ -12,6 +12,7 @@ from typing import Any
 
 from bertsweep.errors import ClusterError, InputError
 from bertsweep.spec.models import Resources
+from bertsweep.system import LIGHT_TENSORFLOW
 
 _QUIET = {
     "RAY_AIR_NEW_OUTPUT": "0",
@@ -25,7 +26,7 @@ _QUIET = {
     # An actor without GPUs must not see every GPU of its node.
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",
 }
-_WORKERS = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "1"}
+_WORKERS = {**LIGHT_TENSORFLOW, "TF_ENABLE_ONEDNN_OPTS": "1"}
 _KNOCK_SECONDS = 10.0
 _CPUS_A_TRIAL = 4
 """On machines without GPUs: more cores a trial than this gain little on short texts."""

@@ -20,6 +20,9 @@ from bertsweep.trial.workbench import Workbench
 STATE_BUDGET = 0.05
 """Share of a trial's time that saving its full state may take."""
 
+_STATE_SIZE = 3
+"""Times the weights: Adam keeps two moments of each."""
+
 
 class Session:
     """Trains a proposal on a workbench, a report at a time.
@@ -88,6 +91,7 @@ class Session:
         )
         if value is None or not beaten:
             return best or {"checkpoint": None, "best": None}
+        begun = time.perf_counter()
         arrays = {n: v.numpy() for n, v in self.bench.trainer.classifier.weights.items()}
         folder = checkpoints.write(
             self.folder,
@@ -97,6 +101,8 @@ class Session:
             arrays=arrays,
             vocabulary=self.bench.encoder.vocabulary,
         )
+        seconds = time.perf_counter() - begun
+        self.bench.saving_seconds = self.bench.saving_seconds or _STATE_SIZE * seconds
         return {"checkpoint": str(folder.relative_to(Path(self.job.folder))), "best": value}
 
     def _record(self, report: Mapping[str, Any], evaluation: Evaluation) -> dict[str, Any]:
@@ -126,8 +132,8 @@ class Session:
     def _save_state(self) -> None:
         """Saves the full state where that stays within its share of the trial's time.
 
-        What it will cost is what it cost last on this workbench: a fast device would otherwise
-        wait longer for the first state of a trial than training the same again would take.
+        What it will cost is what it cost last on this workbench, or what its size lets expect: a
+        fast device would otherwise wait longer for a state than training the same again would take.
         """
         report = self.reports[-1]
         if report["finished"]:

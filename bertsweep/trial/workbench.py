@@ -24,6 +24,9 @@ from bertsweep.trial.job import TrialJob
 _REHEARSED_STEPS = 2
 """More than one, for a graph that takes several steps a call."""
 
+_REHEARSED_ROWS = 2
+"""Rows of a rehearsed batch on a CPU, which compiles nothing for the number of rows."""
+
 _CONTEXT_MB = 1024
 """What a CUDA context and its libraries take of a GPU besides TensorFlow's own pool."""
 
@@ -60,7 +63,10 @@ class Workbench:
         `params` are those of the trial that is likely to come first. What to compute in may have to
         be found on the job's rows, by a probe, which traces the graphs itself.
         """
-        hyperparameters = Hyperparameters.from_point({**params, "epochs": 1})
+        point = {**params, "epochs": 1}
+        if not job.gpus and job.jit is not True:
+            point["batch_size"] = _REHEARSED_ROWS
+        hyperparameters = Hyperparameters.from_point(point)
         encoder = PreparedEncoder.open(Path(job.encoder))
         texts = ["A question to rehearse with?"] * (hyperparameters.batch_size * _REHEARSED_STEPS)
         pieces = WordPieces(encoder.vocabulary, encoder.lowercase)

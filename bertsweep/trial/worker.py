@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import json
 import math
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import ray
@@ -76,11 +78,12 @@ class TrialWorker:
         return self._session
 
     def _build(self, job: TrialJob, rehearsal: Mapping[str, Any] | None = None) -> Workbench:
-        # TensorFlow is imported in the worker, and never in the driver.
-        from bertsweep.trial.workbench import Workbench, set_up_devices
+        with _kept_for_good():
+            # TensorFlow is imported in the worker, and never in the driver.
+            from bertsweep.trial.workbench import Workbench, set_up_devices
 
-        set_up_devices(cpus=job.cpus, gpus=job.gpus)
-        return Workbench(job) if rehearsal is None else Workbench.rehearsed(job, rehearsal)
+            set_up_devices(cpus=job.cpus, gpus=job.gpus)
+            return Workbench(job) if rehearsal is None else Workbench.rehearsed(job, rehearsal)
 
     def _failure(self, reason: str, *, details: str | None = None) -> dict[str, Any]:
         if details is not None:
@@ -88,6 +91,21 @@ class TrialWorker:
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "error.txt").write_text(details, encoding="utf-8")
         return {REPORT: json.dumps({FAILED: reason}), "objective": math.nan, "done": True}
+
+
+@contextlib.contextmanager
+def _kept_for_good() -> Iterator[None]:
+    """For making what lives as long as the process: modules, graphs.
+
+    The garbage collector would walk through those millions of objects again and again meanwhile,
+    and later in every full collection.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def worker_in(group: PlacementGroup, *, cpus: float, gpus: float) -> Any:
