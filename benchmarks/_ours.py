@@ -12,14 +12,14 @@ from benchmarks._inputs import SEED
 from benchmarks._sides import Channel
 
 if TYPE_CHECKING:
-    from bertsweep.sweep.prepare import Prepared
+    from bertsweep.sweep.materials import Prepared
     from bertsweep.trial.job import TrialJob
 
 
 def preparation(rows: Path, encoder: Path, cache: Path) -> Prepared:
     """What a sweep does once before its first trial, on the rows that `cut_rows` wrote."""
     from bertsweep.spec import parse
-    from bertsweep.sweep.prepare import prepare
+    from bertsweep.sweep.materials import prepare_materials
 
     files = {name: str(rows / f"{name}.csv") for name in ("train", "validation", "test")}
     document = {
@@ -29,7 +29,7 @@ def preparation(rows: Path, encoder: Path, cache: Path) -> Prepared:
         "space": {"learning_rate": 2e-5},
     }
     spec = parse(json.dumps(document), source="benchmark.yaml")
-    return prepare(spec, cache=cache, base=rows, progress=None, notify=lambda _: None)
+    return prepare_materials(spec, cache=cache, base=rows, progress=None, notify=lambda _: None)
 
 
 def trial_job(

@@ -162,7 +162,7 @@ def export_module(channel: Channel, config: Mapping[str, Any]) -> None:
 
     draft = Path(config["draft"])
     source = Encoder(source=config["encoder"])
-    prepared = encoders.prepare(source, cache=draft / "cache", base=Path.cwd())
+    prepared = encoders.prepare_encoder(source, cache=draft / "cache", base=Path.cwd())
     sizes = prepared.config
     bert_config = BertConfig(
         vocab_size=sizes.vocab_size,

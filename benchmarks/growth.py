@@ -128,7 +128,7 @@ def events(trials: int) -> Iterator[dict[str, Any]]:
 
 def resume(path: Path) -> None:
     """What `Experiment.refill` does, without Ray."""
-    from bertsweep.search.rules import build_rule
+    from bertsweep.search.stopping import build_rule
 
     spec, study = _study()
     rule = build_rule(spec.search.scheduler, max_epochs=REPORTS / PER_EPOCH, steps_per_epoch=1000)

@@ -24,9 +24,9 @@ from bertsweep.search.mirror import StudyMirror
 from bertsweep.spec import load
 from bertsweep.sweep import cluster
 from bertsweep.sweep.experiment import Experiment, conduct
-from bertsweep.sweep.prepare import prepare
-from bertsweep.sweep.slots import Slots
-from bertsweep.trial.actor import REPORT
+from bertsweep.sweep.materials import prepare_materials
+from bertsweep.sweep.placement import Placement
+from bertsweep.trial.trainable import REPORT
 
 SPEC = Path(__file__).parent.parent / "search_spaces" / "quickstart.yaml"
 REPORTS = 4
@@ -65,7 +65,7 @@ def main(trials: int) -> None:
     with tempfile.TemporaryDirectory() as folder, cluster.started(None):
         paths = SweepPaths(Path(folder) / "sweep")
         cache, base = Path(folder) / "cache", Path.cwd()
-        prepared = prepare(spec, cache=cache, base=base, progress=None, notify=print)
+        prepared = prepare_materials(spec, cache=cache, base=base, progress=None, notify=print)
         times: list[float] = []
         ledger = Ledger(paths.ledger, subscribers=[lambda event: _note(event, times)])
         objective = {"metric": "val_average_precision", "mode": "max"}
@@ -79,7 +79,7 @@ def main(trials: int) -> None:
             paths=paths,
             ledger=ledger,
             prepared=prepared,
-            slots=Slots(cluster.share(spec.resources)),
+            placement=Placement(cluster.share(spec.resources)),
             stopping=threading.Event(),
             trials=trials,
             trainable=NoOp,

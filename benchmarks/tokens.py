@@ -70,7 +70,7 @@ def measure(folder: Path) -> None:
 
     def tokenise() -> Path:
         vocabulary = folder / "vocab.txt"
-        return tokens.prepare(dataset, vocabulary=vocabulary, lowercase=True, cache=folder)
+        return tokens.tokenize_dataset(dataset, vocabulary=vocabulary, lowercase=True, cache=folder)
 
     made = _timed("tokenised", tokenise)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9

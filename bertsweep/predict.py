@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bertsweep.encoders.prepared import EncoderConfig
+from bertsweep.checkpoints import Checkpoint
+from bertsweep.encoders.config import EncoderConfig
 from bertsweep.errors import InputError
 from bertsweep.space import Scalar
 from bertsweep.tokens import Tokens, WordPieces
-from bertsweep.trial.checkpoints import Checkpoint
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,8 @@ from typing import Any
 
 from bertsweep import ledger
 from bertsweep.errors import NoUsableTrialError
-from bertsweep.ledger import SweepState, TrialState
+from bertsweep.ledger import BASELINE, SweepState, TrialState
 from bertsweep.paths import SweepPaths, find_sweep
-
-BASELINE = "baseline"
 
 
 def load(paths: SweepPaths) -> SweepState:

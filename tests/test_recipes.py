@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bertsweep import ledger
-from tests.sweeps import REPOSITORY, events, write_small
+from tests.support.sweeps import REPOSITORY, events, write_small
 
 RECIPES = sorted((REPOSITORY / "sweeps").glob("*.sh"))
 

@@ -17,26 +17,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0 done, 1 no usable trial, 2 wrong input, 3 an environment fault or a defect of bertsweep, 130
     interrupted. What went wrong is one message on stderr; a traceback stands there with `--debug`.
     """
-    from bertsweep.cli._app import Session, command
+    from bertsweep.cli._app import Invocation, command
 
-    session = Session()
+    invocation = Invocation()
     try:
         command().main(
-            args=None if arguments is None else list(arguments), prog_name="bertsweep", obj=session
+            args=None if arguments is None else list(arguments),
+            prog_name="bertsweep",
+            obj=invocation,
         )
     except SystemExit as end:  # the command line library ends every command this way
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except BertsweepError as error:
-        return _report(error, str(error), error.exit_code, debug=session.debug)
+        return _report(error, str(error), error.exit_code, debug=invocation.debug)
     except KeyboardInterrupt as error:
-        return _report(error, "interrupted", InterruptedSweep.exit_code, debug=session.debug)
+        return _report(error, "interrupted", InterruptedSweep.exit_code, debug=invocation.debug)
     except OSError as error:
         code = EnvironmentFault.exit_code
-        return _report(error, f"{_os_error(error)}{_ask_debug(session.debug)}", code, session.debug)
+        return _report(
+            error, f"{_os_error(error)}{_ask_debug(invocation.debug)}", code, invocation.debug
+        )
     except Exception as error:  # noqa: BLE001 - the outermost boundary: no traceback for the user
         message = f"unexpected {type(error).__name__}: {_one_line(error)}"
-        message += _ask_debug(session.debug)
-        return _report(error, message, _UNEXPECTED, debug=session.debug)
+        message += _ask_debug(invocation.debug)
+        return _report(error, message, _UNEXPECTED, debug=invocation.debug)
     return 0
 
 

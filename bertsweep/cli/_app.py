@@ -28,7 +28,7 @@ _GROUP_EXAMPLES = ("bertsweep run search_spaces/quickstart.yaml", "bertsweep bes
 
 
 @dataclass
-class Session:
+class Invocation:
     """What the options of a running command tell `main`."""
 
     debug: bool = False

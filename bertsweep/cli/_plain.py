@@ -6,8 +6,8 @@ import contextlib
 import time
 from typing import TYPE_CHECKING
 
-from bertsweep.cli._live import View, amount, epochs
 from bertsweep.cli._output import duration, parameters, score
+from bertsweep.cli._view import View, amount, epochs
 from bertsweep.cli._watch import Seen
 from bertsweep.ledger import Event
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from bertsweep import results
 from bertsweep.cli._documents import trial_status
 from bertsweep.cli._output import duration, parameters, score, short, table
-from bertsweep.ledger import SweepState, TrialState
+from bertsweep.ledger import BASELINE, SweepState, TrialState
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -62,4 +61,4 @@ def comparison(document: Mapping[str, Any]) -> Table:
 
 
 def _name(trial: TrialState) -> str:
-    return f"{trial.id} ({results.BASELINE})" if trial.origin == results.BASELINE else trial.id
+    return f"{trial.id} ({BASELINE})" if trial.origin == BASELINE else trial.id

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bertsweep.ledger import (
+    BASELINE,
     FAILED,
     FINISHED,
     INTERRUPTED,
@@ -17,7 +18,6 @@ from bertsweep.ledger import (
     SweepState,
     TrialState,
 )
-from bertsweep.results import BASELINE
 
 PROPOSED = "proposed"
 """Status of a trial whose parameters are known and which has not begun."""
@@ -150,7 +150,7 @@ class Watch:
     def _resumed(self, event: Event) -> None:
         self.budget = event.get("trials") or self.budget
         self.began = event["time"]
-        # How much ran at once is this session's matter.
+        # How much ran at once is this invocation's matter.
         self.most_at_once = 1
         for trial in self.running():
             trial.status, trial.started = INTERRUPTED, None

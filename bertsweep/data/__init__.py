@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from bertsweep.data.dataset import Dataset, Note
-from bertsweep.data.figures import statistics
-from bertsweep.data.preparing import prepare
-from bertsweep.data.transfer import Progress
+from bertsweep.data.prepare import prepare
+from bertsweep.data.statistics import statistics
 
-__all__ = ["Dataset", "Note", "Progress", "prepare", "statistics"]
+__all__ = ["Dataset", "Note", "prepare", "statistics"]

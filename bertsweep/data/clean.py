@@ -18,7 +18,7 @@ _SHORT = 60
 
 
 @dataclass(frozen=True)
-class Rows:
+class CleanRows:
     """Usable rows.
 
     `frame` has the columns `text`, `text_b` (pairs only) and `label` (int32 class index). `keys`
@@ -36,7 +36,7 @@ class Rows:
         return self.frame["label"].to_numpy()
 
 
-def clean(raw: pd.DataFrame, *, label: str) -> tuple[Rows, np.ndarray[Any, Any]]:
+def clean(raw: pd.DataFrame, *, label: str) -> tuple[CleanRows, np.ndarray[Any, Any]]:
     """The usable rows of `raw` and where they stand in it.
 
     `raw` has text columns `text`, `text_b` (pairs only) and `label`; `label` is what the file
@@ -59,9 +59,9 @@ def clean(raw: pd.DataFrame, *, label: str) -> tuple[Rows, np.ndarray[Any, Any]]
     _check_classes(classes, len(kept), label)
     frame = raw.iloc[kept].reset_index(drop=True)
     frame["label"] = np.asarray(classes.index, dtype=np.int32)[codes]
-    rows = Rows(frame, keys[kept], classes.labels, ())
+    rows = CleanRows(frame, keys[kept], classes.labels, ())
     notes = _notes(rows, classes, int(empty_text.sum()), int((empty_label & ~empty_text).sum()))
-    return Rows(frame, rows.keys, rows.labels, tuple(notes)), kept
+    return CleanRows(frame, rows.keys, rows.labels, tuple(notes)), kept
 
 
 _NO_ROWS = " Check data.text and data.label."
@@ -111,7 +111,7 @@ def _check_classes(classes: Classes, rows: int, label: str) -> None:
         )
 
 
-def _notes(rows: Rows, classes: Classes, no_text: int, no_label: int) -> Iterable[Note]:
+def _notes(rows: CleanRows, classes: Classes, no_text: int, no_label: int) -> Iterable[Note]:
     for kind, count in (("text", no_text), ("label", no_label)):
         if count:
             said = f"{counted(count, 'row')} with an empty {kind} left out."
@@ -129,7 +129,7 @@ def _notes(rows: Rows, classes: Classes, no_text: int, no_label: int) -> Iterabl
         yield conflict
 
 
-def _conflicts(rows: Rows) -> Note | None:
+def _conflicts(rows: CleanRows) -> Note | None:
     """Texts that read the same and have different labels; they stay in."""
     import numpy as np
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from bertsweep.data.clean import Rows, counted, shortened
+from bertsweep.data.clean import CleanRows, counted, shortened
 from bertsweep.data.dataset import Note
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ _PAIRS = (("validation", "train"), ("test", "train"), ("test", "validation"))
 
 
 def settle_leaks(
-    parts: Mapping[str, Positions], rows: Rows, leaks: Literal["drop", "keep"]
+    parts: Mapping[str, Positions], rows: CleanRows, leaks: Literal["drop", "keep"]
 ) -> tuple[dict[str, Positions], list[Note]]:
     """The splits, without or with the rows whose text also stands in an earlier split, and notes.
 

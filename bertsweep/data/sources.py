@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bertsweep.data import builtin
-from bertsweep.data.columnar import read_parquet
-from bertsweep.data.columns import Columns
-from bertsweep.data.delimited import read_csv, read_tsv
-from bertsweep.data.download import SCHEMES, fetch
-from bertsweep.data.formats import decide_format, format_of
-from bertsweep.data.jsonlines import read_jsonl
-from bertsweep.data.packed import PackedFile, Unpacked
-from bertsweep.data.transfer import Progress, without_secrets
+from bertsweep.data.tables.columns import Columns
+from bertsweep.data.tables.compressed import PackedFile, Unpacked
+from bertsweep.data.tables.delimited import read_csv, read_tsv
+from bertsweep.data.tables.formats import decide_format, format_of
+from bertsweep.data.tables.jsonl import read_jsonl
+from bertsweep.data.tables.parquet import read_parquet
+from bertsweep.download.fetch import SCHEMES, fetch
+from bertsweep.download.transfer import without_secrets
 from bertsweep.errors import DataError
+from bertsweep.progress import Progress
 from bertsweep.spec.models import Data
 
 if TYPE_CHECKING:

@@ -85,7 +85,7 @@ def _python(*arguments: str) -> subprocess.Popen[str]:
         # The address is given outright; Ray would prefer the variable to "local".
         environment.pop("RAY_ADDRESS", None)
     return subprocess.Popen(  # noqa: S603 - this very interpreter
-        [sys.executable, "-m", "bertsweep.doctor.probe", *arguments],
+        [sys.executable, "-m", "bertsweep.doctor.child", *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

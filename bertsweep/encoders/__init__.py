@@ -1,6 +1,7 @@
 """Any pre-trained BERT → one folder that the native encoder is built from."""
 
-from bertsweep.encoders.prepared import EncoderConfig, PreparedEncoder
-from bertsweep.encoders.sources import prepare
+from bertsweep.encoders.config import EncoderConfig
+from bertsweep.encoders.prepared import PreparedEncoder
+from bertsweep.encoders.sources import prepare_encoder
 
-__all__ = ["EncoderConfig", "PreparedEncoder", "prepare"]
+__all__ = ["EncoderConfig", "PreparedEncoder", "prepare_encoder"]

@@ -13,10 +13,10 @@ from typing import Any
 
 import tensorflow as tf
 
-from bertsweep.encoders import prepared, probe
+from bertsweep.encoders import prepared, verify
 from bertsweep.encoders import vocabulary as vocabularies
-from bertsweep.encoders.hubvariables import read_config, read_weights
 from bertsweep.encoders.savedmodel import ERROR_FILE
+from bertsweep.encoders.savedmodel_weights import read_config, read_weights
 from bertsweep.errors import EncoderError
 
 
@@ -47,7 +47,7 @@ def convert(
     module = _load(model, source)
     weights = read_weights(module, where=source)
     config = read_config(weights, where=source)
-    config = probe.prove(module, weights, config, where=source)
+    config = verify.prove(module, weights, config, where=source)
     tokens = _vocabulary(module, model, source)
     if lowercase is None:
         lowercase = _lowercase(module, tokens)

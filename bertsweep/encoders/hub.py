@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from bertsweep.encoders.archive import unpack
+from bertsweep.download.archive import unpack
 from bertsweep.encoders.files import fingerprint
 from bertsweep.encoders.prepared import PreparedEncoder
 from bertsweep.encoders.savedmodel import SavedModelFolder
 from bertsweep.encoders.store import Store
 from bertsweep.errors import EncoderError
+from bertsweep.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class HubHandle:
 
     handle: str
     store: Store = field(repr=False)
-    progress: Callable[[str, int, int | None], None] | None = field(default=None, repr=False)
+    progress: Progress | None = field(default=None, repr=False)
 
     def key(self) -> str:
         return self.handle
@@ -51,7 +51,7 @@ class HubHandle:
         cached = cached_by_hub(self.handle)
         if cached is not None:
             return SavedModelFolder(cached).convert(out, lowercase=lowercase, source=source)
-        from bertsweep.data.download import fetch
+        from bertsweep.download.fetch import fetch
 
         archive = fetch(
             compressed(self.handle), cache=self.store.folder.parent, progress=self.progress

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bertsweep.encoders.config import Activation, EncoderConfig
 from bertsweep.encoders.files import fingerprint, read_json
 from bertsweep.encoders.huggingface_tokenizer import read_casing, read_vocabulary
 from bertsweep.encoders.huggingface_weights import read_weights
-from bertsweep.encoders.prepared import Activation, EncoderConfig, PreparedEncoder, write
+from bertsweep.encoders.prepared import PreparedEncoder, write
 from bertsweep.errors import EncoderError
 
 ACTIVATIONS: Mapping[str, Activation] = {

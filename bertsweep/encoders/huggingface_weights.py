@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bertsweep.encoders.prepared import EncoderConfig
+from bertsweep.encoders.config import EncoderConfig
 from bertsweep.encoders.variables import listed, shapes
 from bertsweep.errors import EncoderError
 

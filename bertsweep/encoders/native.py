@@ -10,7 +10,8 @@ from official.nlp.modeling.networks.bert_encoder import BertEncoder
 from safetensors.numpy import load_file
 
 from bertsweep.encoders import variables
-from bertsweep.encoders.prepared import EncoderConfig, PreparedEncoder
+from bertsweep.encoders.config import EncoderConfig
+from bertsweep.encoders.prepared import PreparedEncoder
 from bertsweep.errors import EncoderError
 
 
@@ -26,7 +27,7 @@ def tanh_gelu(x: Any) -> Any:
     return tf_keras.activations.gelu(x, approximate=True)
 
 
-ACTIVATIONS = {"gelu": exact_gelu, "gelu_tanh": tanh_gelu, "relu": tf_keras.activations.relu}
+_KERAS_ACTIVATIONS = {"gelu": exact_gelu, "gelu_tanh": tanh_gelu, "relu": tf_keras.activations.relu}
 
 
 def build(prepared: PreparedEncoder) -> BertEncoder:
@@ -52,7 +53,7 @@ def empty(config: EncoderConfig) -> BertEncoder:
         inner_dim=config.intermediate_size,
         max_sequence_length=config.max_position_embeddings,
         type_vocab_size=config.type_vocab_size,
-        inner_activation=ACTIVATIONS[config.activation],
+        inner_activation=_KERAS_ACTIVATIONS[config.activation],
         output_dropout=config.dropout,
         attention_dropout=config.attention_dropout,
         initializer=tf_keras.initializers.Zeros(),

@@ -7,55 +7,20 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from bertsweep.encoders.config import EncoderConfig
 from bertsweep.errors import EncoderError
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-Activation = Literal["gelu", "gelu_tanh", "relu"]
-
 FORMAT = 1
 """Version of the folder; part of every hash, so that no older folder is mistaken for a new one."""
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
 """The tokens a vocabulary must hold."""
-
-
-@dataclass(frozen=True)
-class EncoderConfig:
-    """The sizes and rates that a native `BertEncoder` is built with.
-
-    `activation` is "gelu" (exact), "gelu_tanh" (the tanh approximation) or "relu"; `dropout` is the
-    rate after the embeddings, the attention and the feed-forward part of each layer.
-    Raises `EncoderError` where the sizes do not fit each other.
-    """
-
-    vocab_size: int
-    hidden_size: int
-    num_layers: int
-    num_attention_heads: int
-    intermediate_size: int
-    max_position_embeddings: int
-    type_vocab_size: int
-    activation: Activation
-    dropout: float
-    attention_dropout: float
-
-    def __post_init__(self) -> None:
-        for name, value in asdict(self).items():
-            rate = name.endswith("dropout")
-            if not rate and name != "activation" and value < 1:
-                raise EncoderError(f"{name} of an encoder must be at least 1, but got {value}.")
-            if rate and not 0 <= value < 1:
-                raise EncoderError(f"0 <= {name} < 1 must hold for an encoder, but got {value}.")
-        if self.hidden_size % self.num_attention_heads:
-            raise EncoderError(
-                "hidden_size must be a multiple of num_attention_heads, but got "
-                f"{self.hidden_size} and {self.num_attention_heads}."
-            )
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -17,12 +16,10 @@ from bertsweep.encoders.savedmodel import SavedModelFolder
 from bertsweep.encoders.store import Store
 from bertsweep.encoders.tiny import BuiltinTiny
 from bertsweep.errors import BertsweepError, DownloadError, EncoderError
+from bertsweep.progress import Progress
 
 if TYPE_CHECKING:
     from bertsweep.spec.models import Encoder
-
-Progress = Callable[[str, int, "int | None"], None]
-"""(what, done bytes, total bytes or None)"""
 
 
 class Source(Protocol):
@@ -35,7 +32,7 @@ class Source(Protocol):
         """Writes the prepared encoder into `out`; `lowercase` None takes what the encoder says."""
 
 
-def prepare(
+def prepare_encoder(
     encoder: Encoder, *, cache: Path, base: Path, progress: Progress | None = None
 ) -> PreparedEncoder:
     """The encoder that a search space file names, prepared once and kept under `cache`.

@@ -15,7 +15,8 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bertsweep.encoders.prepared import EncoderConfig, PreparedEncoder, write
+from bertsweep.encoders.config import EncoderConfig
+from bertsweep.encoders.prepared import PreparedEncoder, write
 from bertsweep.encoders.variables import shapes
 
 if TYPE_CHECKING:

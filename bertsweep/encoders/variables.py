@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from bertsweep.encoders.prepared import EncoderConfig
+    from bertsweep.encoders.config import EncoderConfig
 
     Weights = Mapping[str, npt.NDArray[np.float32]]
 

@@ -4,22 +4,28 @@ from bertsweep.ledger.journal import Ledger, Subscriber, load, read
 from bertsweep.ledger.lines import Event, encode
 from bertsweep.ledger.reports import Report, Reports
 from bertsweep.ledger.state import (
+    BASELINE,
     FAILED,
     FINISHED,
     INTERRUPTED,
     RUNNING,
+    SAMPLER,
     STOPPED,
+    WARM_START,
     SweepState,
     TrialState,
     fold,
 )
 
 __all__ = [
+    "BASELINE",
     "FAILED",
     "FINISHED",
     "INTERRUPTED",
     "RUNNING",
+    "SAMPLER",
     "STOPPED",
+    "WARM_START",
     "Event",
     "Ledger",
     "Report",

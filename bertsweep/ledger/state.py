@@ -14,6 +14,9 @@ from bertsweep.ledger.reports import Report, Reports
 RUNNING, FINISHED, STOPPED, FAILED = "running", "finished", "stopped", "failed"
 INTERRUPTED = "interrupted"
 
+BASELINE, WARM_START, SAMPLER = "baseline", "warm_start", "sampler"
+"""Where a trial's point comes from: its `origin`."""
+
 _ENDS = {"trial_finished": FINISHED, "trial_stopped": STOPPED, "trial_failed": FAILED}
 
 

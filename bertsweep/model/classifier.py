@@ -9,11 +9,11 @@ import numpy as np
 import tensorflow as tf
 
 from bertsweep.encoders import native
-from bertsweep.encoders.prepared import EncoderConfig
+from bertsweep.encoders.config import EncoderConfig
 from bertsweep.model.layers import Dropout
 from bertsweep.model.network import WORDS, Network
 
-TABLE = f"encoder/{WORDS}"
+WORD_EMBEDDINGS = f"encoder/{WORDS}"
 """Name of the word embeddings among the weights."""
 
 
@@ -58,7 +58,7 @@ class Classifier:
 
     def words(self, word_ids: Any) -> Any:
         """Word embeddings, float32 [rows, width, hidden], of int32 [rows, width]."""
-        return tf.gather(self.weights[TABLE], word_ids)
+        return tf.gather(self.weights[WORD_EMBEDDINGS], word_ids)
 
     def logits(self, words: Any, mask: Any, types: Any, dropout: Dropout | None = None) -> Any:
         """Logits, float32 [rows] for two classes and [rows, classes] for more.

@@ -1,6 +1,6 @@
 """BERT's forward pass over a native encoder's variables, and no more of it than a classifier needs.
 
-Model Garden's own layers give the same pooled output (`tests/test_network.py` holds both together),
+Model Garden's own layers give the same pooled output (`tests/model/test_network.py` holds both together),
 but more slowly: here query, key and value are one product, rows of tokens are one matrix, dropout
 takes half the random numbers, and the last layer is computed for [CLS] alone, because nothing else
 of it reaches the pooled output: a fourteenth of the products of BERT base, a seventh of MiniLM's.
@@ -14,7 +14,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from bertsweep.encoders.prepared import EncoderConfig
+from bertsweep.encoders.config import EncoderConfig
 from bertsweep.model.layers import ACTIVATIONS, Dropout, dense, layer_norm
 
 WORDS = "word_embeddings/embeddings"

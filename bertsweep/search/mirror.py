@@ -39,7 +39,7 @@ class _Trial:
 class StudyMirror:
     """A ledger subscriber that writes every event to an Optuna storage in a thread of its own.
 
-    Database writes wait for disks and networks, a sweep does not: what has gathered meanwhile is
+    Database writes wait for disks and networks, a sweep does not: what has problems meanwhile is
     written together. When a write fails, `warn` gets one sentence and the mirror goes quiet. An
     Optuna study named `study` is replaced, by the trials of the `past` to begin with.
     """
@@ -81,7 +81,7 @@ class StudyMirror:
                 self._write(storage, trial)
             closing = False
             while not closing:
-                changed, closing = self._gather()
+                changed, closing = self._next_changes()
                 for trial in changed:
                     self._write(storage, trial)
         except Exception as error:  # noqa: BLE001 - any database trouble: the sweep goes on without
@@ -107,7 +107,7 @@ class StudyMirror:
         self._study_id = storage.get_study_id_from_name(self._name)
         return storage
 
-    def _gather(self) -> tuple[list[_Trial], bool]:
+    def _next_changes(self) -> tuple[list[_Trial], bool]:
         """Waits for an event, takes all there are; the trials they change, and whether to close."""
         changed: dict[str, _Trial] = {}
         event = self._events.get()

@@ -18,7 +18,8 @@ from optuna.distributions import (
 from optuna.trial import FrozenTrial, TrialState
 
 from bertsweep import ledger
-from bertsweep.search.memory import FITTED, Memory, rank, shown
+from bertsweep.ledger import BASELINE, SAMPLER, WARM_START
+from bertsweep.search.fitted_trials import FITTED, Memory, rank, shown
 from bertsweep.seeds import derive
 from bertsweep.space import Choice, Domain, Float, Int, Parameter, Point, Scalar, Space
 from bertsweep.spec.models import Sampler
@@ -28,7 +29,6 @@ _STATES = {
     ledger.FINISHED: TrialState.COMPLETE,
     ledger.STOPPED: TrialState.PRUNED,
 }
-BASELINE, WARM_START, SAMPLER = "baseline", "warm_start", "sampler"
 
 
 @dataclass(frozen=True)

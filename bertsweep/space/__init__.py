@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bertsweep.space.domains import Choice, Domain, Fixed, Float, Int, Point, Scalar
-from bertsweep.space.points import Parameter, Space
 from bertsweep.space.ranges import Fault, range_faults
+from bertsweep.space.space import Parameter, Space
 
 __all__ = [
     "Choice",

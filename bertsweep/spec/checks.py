@@ -7,9 +7,9 @@ import re
 from urllib.parse import urlsplit
 
 from bertsweep.metrics import METRICS, mode_of
-from bertsweep.spec.document import Path
-from bertsweep.spec.gather import Gathered
+from bertsweep.spec.document import KeyPath
 from bertsweep.spec.models import Data, Encoder, Objective, Resources, SourceFiles, Split, Tracking
+from bertsweep.spec.problems import Problems
 from bertsweep.spec.words import nearest, quoted
 
 PREFIX = "val_"
@@ -17,57 +17,57 @@ _SCHEMES = ("http", "https", "s3", "gs")
 _BUILTIN = {"data": ("builtin:questions",), "encoder": ("builtin:tiny",)}
 
 
-def data(section: Data, gathered: Gathered) -> None:
+def data(section: Data, problems: Problems) -> None:
     """Columns that differ, a split that adds up, addresses of a known kind."""
     sources = section.source if isinstance(section.source, SourceFiles) else None
     if sources is None and isinstance(section.source, str):
-        _address(section.source, ("data", "source"), "data", gathered)
+        _address(section.source, ("data", "source"), "data", problems)
     elif sources is not None:
         for part in ("train", "validation", "test"):
             address = getattr(sources, part)
             if address is not None:
-                _address(address, ("data", "source", part), "data", gathered)
-        _split_unused(section, sources, gathered)
+                _address(address, ("data", "source", part), "data", problems)
+        _split_unused(section, sources, problems)
     if len(set(section.text)) < len(section.text):
         rule = f"the two text columns must differ, but got `{section.text[0]}` twice"
-        gathered.add(("data", "text"), rule, "Name the other column, or only one.")
+        problems.add(("data", "text"), rule, "Name the other column, or only one.")
     if section.label in section.text:
         rule = f"the label column must not be a text column, but got `{section.label}` for both"
-        gathered.add(
+        problems.add(
             ("data", "label"),
             rule,
             "Name the column that holds the classes.",
             needs=[("data", "text")],
         )
-    _split(section, gathered)
+    _split(section, problems)
 
 
-def _split(section: Data, gathered: Gathered) -> None:
+def _split(section: Data, problems: Problems) -> None:
     split, path = section.split, ("data", "split")
     if split.train == "rest" and split.test == "rest":
         rule = "at most one part can be `rest`, but got `rest` for train and test"
-        where = "train" if gathered.given(*path, "train") else "test"
-        gathered.add(
+        where = "train" if problems.given(*path, "train") else "test"
+        problems.add(
             (*path, where), rule, "Type a share or a number of rows for one of them.", needs=[path]
         )
     shares = [p for p in (split.train, split.validation, split.test) if isinstance(p, float)]
     total = sum(shares)
     if total > 1 + 1e-9:
         rule = f"the shares of the split must add to at most 1, but got {total:g}"
-        gathered.add(path, rule, "Lower them, or type `train: rest`.", needs=[path])
+        problems.add(path, rule, "Lower them, or type `train: rest`.", needs=[path])
     elif len(shares) == 3 and total > 1 - 1e-9:
         left = (1 - float(split.train)) * float(split.validation)
         text = "each share is one of the rows still there when its turn comes, so that validation "
         text += f"is {left:.3g} of all rows; for shares of the whole type `train: rest`"
-        gathered.warn(path, text)
+        problems.warn(path, text)
 
 
-def _split_unused(section: Data, sources: SourceFiles, gathered: Gathered) -> None:
+def _split_unused(section: Data, sources: SourceFiles, problems: Problems) -> None:
     for part in ("validation", "test"):
         usual = Split.model_fields[part].default
         if getattr(sources, part) is not None and getattr(section.split, part) != usual:
             rule = f"`split.{part}` has no effect where `source.{part}` names a file, but got both"
-            gathered.add(
+            problems.add(
                 ("data", "split", part),
                 rule,
                 "Leave one of the two out.",
@@ -75,99 +75,99 @@ def _split_unused(section: Data, sources: SourceFiles, gathered: Gathered) -> No
             )
 
 
-def encoder(section: Encoder, gathered: Gathered) -> None:
+def encoder(section: Encoder, problems: Problems) -> None:
     """Addresses of a known kind, none twice."""
-    _address(section.source, ("encoder", "source"), "encoder", gathered)
+    _address(section.source, ("encoder", "source"), "encoder", problems)
     seen = {section.source}
     for index, mirror in enumerate(section.mirrors):
-        path: Path = ("encoder", "mirrors", index)
-        _address(mirror, path, "encoder", gathered)
+        path: KeyPath = ("encoder", "mirrors", index)
+        _address(mirror, path, "encoder", problems)
         if mirror in seen:
             rule = f"mirrors must differ from the source and each other, but got {mirror} twice"
-            gathered.add(path, rule, "Delete it.")
+            problems.add(path, rule, "Delete it.")
         seen.add(mirror)
     if section.mirrors and section.source.startswith("builtin:"):
         rule = f"mirrors have no effect on {section.source}, but got {len(section.mirrors)}"
-        gathered.add(("encoder", "mirrors"), rule, "Leave them out.", needs=[("encoder", "source")])
+        problems.add(("encoder", "mirrors"), rule, "Leave them out.", needs=[("encoder", "source")])
 
 
-def objective(section: Objective, gathered: Gathered) -> None:
+def objective(section: Objective, problems: Problems) -> None:
     """A metric that is reported, and the direction in which it improves."""
-    path: Path = ("objective", "metric")
+    path: KeyPath = ("objective", "metric")
     valid = [PREFIX + name for name in METRICS]
     if section.metric not in valid:
         rule = f"the metric must be one that trials report, but got {section.metric}"
         close = nearest(PREFIX + section.metric.removeprefix(PREFIX).removeprefix("val/"), valid)
         advice = f"Did you mean `{close[0]}`?" if close else f"Type one of {quoted(valid)}."
-        gathered.add(path, rule, advice)
+        problems.add(path, rule, advice)
         return
     right = mode_of(section.metric)
     if section.mode not in ("auto", right):
         rule = f"`mode: {right}` must hold for {section.metric}, but got {section.mode}"
-        gathered.add(("objective", "mode"), rule, "Leave `mode` out.", needs=[path])
+        problems.add(("objective", "mode"), rule, "Leave `mode` out.", needs=[path])
 
 
-def report_every(share: float, gathered: Gathered) -> float:
+def report_every(share: float, problems: Problems) -> float:
     """The share as 1 / n, exactly; three digits are enough to name it."""
     count = max(1, round(1 / share))
     if abs(share * count - 1) > 2e-3:
         near = sorted({1 / max(1, int(1 / share)), 1 / (int(1 / share) + 1)})
         rule = f"`1 / report_every` must be a whole number, but got 1 / {share:g} = {1 / share:.4g}"
         options = " or ".join(f"{value:.3g}" for value in near)
-        gathered.add(("report_every",), rule, f"Type {options}.")
+        problems.add(("report_every",), rule, f"Type {options}.")
     return 1 / count
 
 
-def resources(section: Resources, gathered: Gathered) -> None:
+def resources(section: Resources, problems: Problems) -> None:
     """Whole GPUs above one; a cluster address that the Tuner can use."""
     gpus = section.gpus_per_trial
     if isinstance(gpus, float) and gpus > 1 and not gpus.is_integer():
         rule = f"`gpus_per_trial` above 1 must be whole, but got {gpus:g}"
-        gathered.add(("resources", "gpus_per_trial"), rule, f"Type {int(gpus)} or {int(gpus) + 1}.")
+        problems.add(("resources", "gpus_per_trial"), rule, f"Type {int(gpus)} or {int(gpus) + 1}.")
     if section.address is not None and section.address.startswith("ray://"):
         rule = f"`address` must not be a ray:// client address, but got {section.address}"
         advice = "Type the cluster's own address (host:6379 or auto), or use `ray job submit`."
-        gathered.add(("resources", "address"), rule, advice)
+        problems.add(("resources", "address"), rule, advice)
 
 
-def tracking(section: Tracking, gathered: Gathered) -> None:
+def tracking(section: Tracking, problems: Problems) -> None:
     """Names that W&B takes."""
     for key, value in (("project", section.project), ("entity", section.entity)):
         if value is not None and (len(value) > 128 or re.search(r"[/\\#?%:]", value)):
             rule = f"`{key}` must be at most 128 characters without / \\ # ? % :, but got {value}"
-            gathered.add(("tracking", key), rule, "Type a shorter or plainer name.")
+            problems.add(("tracking", key), rule, "Type a shorter or plainer name.")
 
 
-def package(name: str, path: Path, wanted: str, gathered: Gathered) -> None:
+def package(name: str, path: KeyPath, wanted: str, problems: Problems) -> None:
     """Refuses an option whose package is not installed, naming it."""
     if importlib.util.find_spec(name) is None:
         rule = f"`{wanted}` needs the package {name}, but it is not installed"
-        gathered.add(path, rule, f"Run `pip install {name}`, or type another.")
+        problems.add(path, rule, f"Run `pip install {name}`, or type another.")
 
 
-def no_password(address: str, path: Path, gathered: Gathered) -> bool:
+def no_password(address: str, path: KeyPath, problems: Problems) -> bool:
     """Whether an address is well formed and free of secrets, which stand in no file here."""
     try:
         secret = urlsplit(address).password
     except ValueError:
         rule = f"an address must be scheme://host/path, but got {address}"
-        gathered.add(path, rule, "Correct it.")
+        problems.add(path, rule, "Correct it.")
         return False
     if secret is not None:
         rule = "an address must not hold a password, but got one"
-        gathered.add(path, rule, "Leave it out and set it in the environment or a password file.")
+        problems.add(path, rule, "Leave it out and set it in the environment or a password file.")
     return secret is None
 
 
-def _address(address: str, path: Path, kind: str, gathered: Gathered) -> None:
+def _address(address: str, path: KeyPath, kind: str, problems: Problems) -> None:
     if address.startswith("builtin:"):
         valid = _BUILTIN[kind] if len(path) == 2 else ()
         if address not in valid:
             rule = f"a built-in {kind} source must exist, but got {address}"
-            gathered.add(path, rule, f"Type {quoted(_BUILTIN[kind])} as the source, or a path.")
+            problems.add(path, rule, f"Type {quoted(_BUILTIN[kind])} as the source, or a path.")
         return
     scheme, mark, rest = address.partition("://")
-    if not mark or not no_password(address, path, gathered):
+    if not mark or not no_password(address, path, problems):
         return
     if scheme.lower() not in _SCHEMES:
         rule = f"an address must begin with one of {', '.join(_SCHEMES)}, but got {scheme}://"
@@ -175,4 +175,4 @@ def _address(address: str, path: Path, kind: str, gathered: Gathered) -> None:
         advice = (
             f"Did you mean `{close[0]}://{rest}`?" if close else "Type such an address or a path."
         )
-        gathered.add(path, rule, advice)
+        problems.add(path, rule, advice)

@@ -15,7 +15,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from bertsweep.errors import Problem
 from bertsweep.spec.syntax import explain
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 
 _MOST_CHARACTERS = 1_000_000
 _MOST_NODES = 20_000
@@ -34,9 +34,9 @@ class Document:
     """
 
     plain: Any
-    lines: Mapping[Path, int | None] = field(default_factory=dict)
+    lines: Mapping[KeyPath, int | None] = field(default_factory=dict)
 
-    def line(self, path: Path) -> int | None:
+    def line(self, path: KeyPath) -> int | None:
         """The line of a key path, or of the nearest section above it that stands in the text."""
         for end in range(len(path), -1, -1):
             if path[:end] in self.lines:
@@ -77,12 +77,12 @@ class _Reader:
     """Builds plain values from YAML nodes; gathers lines and problems on the way."""
 
     def __init__(self) -> None:
-        self.lines: dict[Path, int | None] = {}
+        self.lines: dict[KeyPath, int | None] = {}
         self.problems: list[Problem] = []
         self._open: list[int] = []
         self.nodes = 0
 
-    def value(self, node: Node, path: Path) -> Any:
+    def value(self, node: Node, path: KeyPath) -> Any:
         self.lines.setdefault(path, node.start_mark.line + 1)
         self.nodes += 1
         if self.nodes > _MOST_NODES:
@@ -99,7 +99,7 @@ class _Reader:
         finally:
             self._open.pop()
 
-    def _built(self, node: Node, path: Path) -> Any:
+    def _built(self, node: Node, path: KeyPath) -> Any:
         tag = str(node.tag)
         if isinstance(node, MappingNode) and tag == _CORE + "map":
             return self._mapping(node, path)
@@ -112,7 +112,7 @@ class _Reader:
         )
         return None
 
-    def _mapping(self, node: MappingNode, path: Path) -> dict[str, Any]:
+    def _mapping(self, node: MappingNode, path: KeyPath) -> dict[str, Any]:
         plain: dict[str, Any] = {}
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
@@ -131,7 +131,7 @@ class _Reader:
             plain[key] = self.value(value_node, where)
         return plain
 
-    def _scalar(self, kind: str, text: str, path: Path) -> Any:
+    def _scalar(self, kind: str, text: str, path: KeyPath) -> Any:
         if kind in _TEXT:
             return text
         if kind == "null":
@@ -150,7 +150,7 @@ class _Reader:
         self._add(path, f"a value must be plain YAML, but got the tag !!{kind}", "Leave it out.")
         return None
 
-    def _add(self, path: Path, rule: str, remedy: str) -> None:
+    def _add(self, path: KeyPath, rule: str, remedy: str) -> None:
         self.problems.append(Problem(path, self.lines.get(path, 1), rule, remedy))
 
 

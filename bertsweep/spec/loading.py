@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path as FilePath
+from pathlib import Path
 from typing import Any
 
 from bertsweep.errors import Problem, SpecError
 from bertsweep.metrics import mode_of
 from bertsweep.space import Space
 from bertsweep.spec import checks
-from bertsweep.spec.conditions import space as read_space
+from bertsweep.spec.conditions import read_space
 from bertsweep.spec.document import Document, read
-from bertsweep.spec.gather import Gathered
 from bertsweep.spec.models import SweepFile
+from bertsweep.spec.named_points import read_baseline
 from bertsweep.spec.overrides import expanded, override
-from bertsweep.spec.points import baseline as read_baseline
-from bertsweep.spec.search_checks import search as read_search
+from bertsweep.spec.problems import Problems
+from bertsweep.spec.search_checks import read_search
 from bertsweep.spec.structure import structure
 from bertsweep.spec.sweep_spec import SweepSpec
 
 
-def load(path: FilePath, *, overrides: Sequence[str] = ()) -> SweepSpec:
+def load(path: Path, *, overrides: Sequence[str] = ()) -> SweepSpec:
     """The specification in a search space file, with `key.path=VALUE` settings made on top.
 
     Raises `SpecError` with every problem of file and settings.
     """
-    return parse(_text(FilePath(path)), source=str(path), overrides=overrides)
+    return parse(_text(Path(path)), source=str(path), overrides=overrides)
 
 
 def parse(text: str, *, source: str, overrides: Sequence[str] = ()) -> SweepSpec:
@@ -37,10 +37,10 @@ def parse(text: str, *, source: str, overrides: Sequence[str] = ()) -> SweepSpec
     settled, wrong = document, list[Problem]()
     if isinstance(document.plain, dict):
         settled, wrong = override(document, overrides)
-    gathered = Gathered(settled)
-    gathered.take([*faults, *wrong])
-    spec = _build(settled, gathered)
-    gathered.raise_any(source)
+    problems = Problems(settled)
+    problems.take([*faults, *wrong])
+    spec = _build(settled, problems)
+    problems.raise_any(source)
     if spec is None:
         raise SpecError(source, [Problem((), None, "the file could not be read")])
     return spec
@@ -53,34 +53,34 @@ def from_plain(plain: Mapping[str, Any]) -> SweepSpec:
     """
     rest = {key: value for key, value in plain.items() if key != "warnings"}
     document = Document(expanded(rest))
-    gathered = Gathered(document)
-    file = structure(document, gathered)
-    gathered.raise_any("stored specification")
+    problems = Problems(document)
+    file = structure(document, problems)
+    problems.raise_any("stored specification")
     if file is None:
         raise SpecError("stored specification", [Problem((), None, "it could not be read")])
-    found = read_space(file.space, gathered)
-    trial_0 = read_baseline(file.baseline, found, gathered)
-    gathered.raise_any("stored specification")
+    found = read_space(file.space, problems)
+    trial_0 = read_baseline(file.baseline, found, problems)
+    problems.raise_any("stored specification")
     if trial_0 is None:
         raise SpecError("stored specification", [Problem(("baseline",), None, "it is missing")])
     return _spec(file, found, baseline=trial_0, warnings=tuple(plain.get("warnings", ())))
 
 
-def _build(document: Document, gathered: Gathered) -> SweepSpec | None:
-    """The specification, problems gathered; None where one of them stands in the way."""
-    file = structure(document, gathered)
+def _build(document: Document, problems: Problems) -> SweepSpec | None:
+    """The specification, problems problems; None where one of them stands in the way."""
+    file = structure(document, problems)
     if file is None:
         return None
-    checks.data(file.data, gathered)
-    checks.encoder(file.encoder, gathered)
-    found = read_space(file.space, gathered)
-    trial_0 = read_baseline(file.baseline, found, gathered)
-    checks.objective(file.objective, gathered)
-    searching = read_search(file, found, gathered)
-    checks.resources(file.resources, gathered)
-    checks.tracking(file.tracking, gathered)
-    every = checks.report_every(file.report_every, gathered)
-    if gathered or trial_0 is None:
+    checks.data(file.data, problems)
+    checks.encoder(file.encoder, problems)
+    found = read_space(file.space, problems)
+    trial_0 = read_baseline(file.baseline, found, problems)
+    checks.objective(file.objective, problems)
+    searching = read_search(file, found, problems)
+    checks.resources(file.resources, problems)
+    checks.tracking(file.tracking, problems)
+    every = checks.report_every(file.report_every, problems)
+    if problems or trial_0 is None:
         return None
     right = mode_of(file.objective.metric)
     settled = file.model_copy(
@@ -90,7 +90,7 @@ def _build(document: Document, gathered: Gathered) -> SweepSpec | None:
             "report_every": every,
         }
     )
-    return _spec(settled, found, baseline=trial_0, warnings=tuple(gathered.warnings))
+    return _spec(settled, found, baseline=trial_0, warnings=tuple(problems.warnings))
 
 
 def _spec(file: SweepFile, space: Space, *, baseline: Any, warnings: tuple[str, ...]) -> SweepSpec:
@@ -114,7 +114,7 @@ def _spec(file: SweepFile, space: Space, *, baseline: Any, warnings: tuple[str, 
     )
 
 
-def _text(path: FilePath) -> str:
+def _text(path: Path) -> str:
     from bertsweep.spec.words import nearest, quoted
 
     try:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bertsweep.errors import Problem
-from bertsweep.spec.document import Document, Path, read
+from bertsweep.spec.document import Document, KeyPath, read
 
 SHORTHANDS: tuple[tuple[str, str, str], ...] = (
     ("search", "sampler", "kind"),
@@ -39,7 +39,7 @@ def override(document: Document, settings: Sequence[str]) -> tuple[Document, lis
             rule = f"a setting must be key.path=VALUE, but got {setting!r}"
             problems.append(Problem((), None, rule, "Type for example `budget.trials=5`."))
             continue
-        path: Path = tuple(_part(part) for part in dotted.strip().split("."))
+        path: KeyPath = tuple(_part(part) for part in dotted.strip().split("."))
         value, faults = read(text)
         if faults:
             rule = f"VALUE must be YAML, but in {setting!r} {faults[0].rule}"
@@ -60,7 +60,7 @@ def _part(text: str) -> str | int:
     return int(text) if text.isdecimal() else text
 
 
-def _put(plain: dict[str, Any], path: Path, value: Any) -> tuple[str, str] | None:
+def _put(plain: dict[str, Any], path: KeyPath, value: Any) -> tuple[str, str] | None:
     """Puts `value` at `path`; rule and remedy where there is no such place."""
     here: Any = plain
     for depth, part in enumerate(path):

@@ -6,10 +6,10 @@ from urllib.parse import urlsplit
 
 from bertsweep.space import Fixed, Float, Int, Point, Space
 from bertsweep.spec import checks
-from bertsweep.spec.document import Path
-from bertsweep.spec.gather import Gathered
+from bertsweep.spec.document import KeyPath
 from bertsweep.spec.models import Sampler, Scheduler, Search, SweepFile
-from bertsweep.spec.points import warm_start
+from bertsweep.spec.named_points import read_warm_start
+from bertsweep.spec.problems import Problems
 from bertsweep.spec.values import default
 from bertsweep.spec.words import nearest, quoted
 
@@ -18,43 +18,43 @@ _DRIVERS = {"pymysql": "pymysql", "psycopg": "psycopg", "psycopg2": "psycopg2"}
 _COUNTED = 100_000
 
 
-def search(file: SweepFile, space: Space, gathered: Gathered) -> Search:
+def read_search(file: SweepFile, space: Space, problems: Problems) -> Search:
     """The search section with its warm starts completed and its seed settled."""
-    sampler(file.search.sampler, space, gathered)
-    scheduler(file.search.scheduler, file.report_every, space, gathered)
-    budget(file, space, gathered)
+    sampler(file.search.sampler, space, problems)
+    scheduler(file.search.scheduler, file.report_every, space, problems)
+    budget(file, space, problems)
     if file.search.storage is not None:
-        storage(file.search.storage, gathered)
-    points = _warm_starts(file, space, gathered)
+        storage(file.search.storage, problems)
+    points = _warm_starts(file, space, problems)
     seed = file.seed if file.search.seed is None else file.search.seed
     return file.search.model_copy(update={"warm_start": tuple(points), "seed": seed})
 
 
-def sampler(section: Sampler, space: Space, gathered: Gathered) -> None:
+def sampler(section: Sampler, space: Space, problems: Problems) -> None:
     """A sampler that can draw from this space, with its package there."""
-    path: Path = ("search", "sampler", "kind")
+    path: KeyPath = ("search", "sampler", "kind")
     if section.kind == "grid" and space.continuous:
         names = quoted(space.continuous)
         rule = f"`grid` needs a space of lists and steps, but {names} can be any number of a range"
-        gathered.add(
+        problems.add(
             path, rule, "Give it a list or a step, or type another sampler.", needs=[("space",)]
         )
     if section.kind == "gp":
-        checks.package("torch", path, "gp", gathered)
+        checks.package("torch", path, "gp", problems)
     if section.kind == "cmaes":
-        checks.package("cmaes", path, "cmaes", gathered)
+        checks.package("cmaes", path, "cmaes", problems)
         ranges = [p for p in space.searched if isinstance(p.domain, (Float, Int)) and not p.when]
         if len(ranges) < len(space.searched):
             others = quoted(p.name for p in space.searched if p not in ranges)
-            gathered.warn(path, f"cmaes models ranges without condition; {others} stay random")
+            problems.warn(path, f"cmaes models ranges without condition; {others} stay random")
     if section.kind in ("random", "grid") and section.startup_trials != Sampler().startup_trials:
         text = f"`startup_trials` has no effect under {section.kind}"
-        gathered.warn(("search", "sampler", "startup_trials"), text)
+        problems.warn(("search", "sampler", "startup_trials"), text)
 
 
-def scheduler(section: Scheduler, every: float, space: Space, gathered: Gathered) -> None:
+def scheduler(section: Scheduler, every: float, space: Space, problems: Problems) -> None:
     """A grace period between the first report and the last epoch."""
-    path: Path = ("search", "scheduler", "grace_epochs")
+    path: KeyPath = ("search", "scheduler", "grace_epochs")
     used = {
         "asha": ("grace_epochs", "grace_steps", "reduction_factor"),
         "hyperband": ("grace_epochs", "grace_steps", "reduction_factor"),
@@ -64,15 +64,15 @@ def scheduler(section: Scheduler, every: float, space: Space, gathered: Gathered
     for key in ("grace_epochs", "grace_steps", "reduction_factor", "min_trials"):
         if key not in used and getattr(section, key) != getattr(Scheduler(), key):
             text = f"`{key}` has no effect under {section.kind}"
-            gathered.warn(("search", "scheduler", key), text)
+            problems.warn(("search", "scheduler", key), text)
     if "grace_epochs" not in used:
         return
-    where = path if gathered.given("search", "scheduler", "grace_epochs") else path[:-1]
+    where = path if problems.given("search", "scheduler", "grace_epochs") else path[:-1]
     grace, most = section.grace_epochs, largest(space, "epochs")
-    needs: list[Path] = [path, ("search", "scheduler", "kind")]
+    needs: list[KeyPath] = [path, ("search", "scheduler", "kind")]
     if grace > most:
         rule = f"`grace_epochs <= epochs` must hold, but got {grace:g} and {most} epochs"
-        gathered.add(
+        problems.add(
             where,
             rule,
             f"Type at most {most}, or `scheduler: none`.",
@@ -80,10 +80,10 @@ def scheduler(section: Scheduler, every: float, space: Space, gathered: Gathered
         )
     elif grace == most:
         text = f"with {most} epochs and as many of grace, no trial is ever stopped early"
-        gathered.warn(where, text, needs=[("space", "epochs")])
+        problems.warn(where, text, needs=[("space", "epochs")])
     if grace < every * (1 - 1e-3):
         rule = f"`report_every <= grace_epochs` must hold, but got {every:g} and {grace:g}"
-        gathered.add(
+        problems.add(
             where,
             rule,
             f"Type at least {every:g}, or a smaller `report_every`.",
@@ -102,32 +102,32 @@ def largest(space: Space, name: str) -> int:
     return max(int(value) for value in values)
 
 
-def budget(file: SweepFile, space: Space, gathered: Gathered) -> None:
+def budget(file: SweepFile, space: Space, problems: Problems) -> None:
     """Warns where the trials do not fit the space."""
     trials, kind = file.budget.trials, file.search.sampler.kind
-    path: Path = ("budget", "trials")
+    path: KeyPath = ("budget", "trials")
     points = space.size(limit=_COUNTED)
     asked = 1 + len(file.search.warm_start)
     if trials < asked:
-        gathered.warn(path, f"{trials} trials leave out some of the baseline and the warm starts")
+        problems.warn(path, f"{trials} trials leave out some of the baseline and the warm starts")
     if points is None or trials <= 1:
         return
     if kind == "grid" and trials < points:
         size = f"{points}" if points < _COUNTED else f"{_COUNTED} or more"
         text = f"the grid has {size} points, of which {trials} trials try only a part"
-        gathered.warn(path, text, needs=[("space",)])
+        problems.warn(path, text, needs=[("space",)])
     elif kind == "grid" and trials > points + asked:
         text = f"the grid has {points} points: the sweep ends with its last one, not after {trials}"
-        gathered.warn(path, text, needs=[("space",)])
+        problems.warn(path, text, needs=[("space",)])
     elif kind != "grid" and trials > points:
         text = f"the space has {points} points, so that some of {trials} trials repeat others"
-        gathered.warn(path, text, needs=[("space",)])
+        problems.warn(path, text, needs=[("space",)])
 
 
-def storage(url: str, gathered: Gathered) -> None:
+def storage(url: str, problems: Problems) -> None:
     """A database URL that Optuna can open, without a password in it."""
-    path: Path = ("search", "storage")
-    if not checks.no_password(url, path, gathered):
+    path: KeyPath = ("search", "storage")
+    if not checks.no_password(url, path, problems):
         return
     scheme, mark, rest = url.partition("://")
     database, _, driver = scheme.partition("+")
@@ -135,27 +135,27 @@ def storage(url: str, gathered: Gathered) -> None:
         rule = f"a storage must be a URL of {', '.join(_DATABASES)}, but got {url}"
         close = nearest(database, _DATABASES) if mark else []
         advice = f"Did you mean `{close[0]}://{rest}`?" if close else ""
-        gathered.add(path, rule, advice or f"Type for example `sqlite:///{url.split('/')[-1]}`.")
+        problems.add(path, rule, advice or f"Type for example `sqlite:///{url.split('/')[-1]}`.")
         return
     if database == "sqlite" and not rest.strip("/"):
         rule = f"a sqlite storage must name its file, but got {url}"
-        gathered.add(path, rule, "Type for example `sqlite:///study.db`.")
+        problems.add(path, rule, "Type for example `sqlite:///study.db`.")
     elif database == "sqlite" and not rest.startswith("/"):
         rule = f"a sqlite storage has three slashes before its file, but got {url}"
-        gathered.add(path, rule, f"Type `sqlite:///{rest}`.")
+        problems.add(path, rule, f"Type `sqlite:///{rest}`.")
     elif database != "sqlite" and not urlsplit(url).hostname:
         rule = f"a {database} storage must name its host, but got {url}"
-        gathered.add(path, rule, f"Type for example `{database}://user@host/optuna`.")
-    checks.package(_DRIVERS.get(driver, _DATABASES[database]), path, scheme, gathered)
+        problems.add(path, rule, f"Type for example `{database}://user@host/optuna`.")
+    checks.package(_DRIVERS.get(driver, _DATABASES[database]), path, scheme, problems)
 
 
-def _warm_starts(file: SweepFile, space: Space, gathered: Gathered) -> list[Point]:
+def _warm_starts(file: SweepFile, space: Space, problems: Problems) -> list[Point]:
     points: list[Point] = []
     for index, plain in enumerate(file.search.warm_start):
-        point = warm_start(index, plain, space, gathered)
+        point = read_warm_start(index, plain, space, problems)
         if point is not None and point in points:
             rule = "warm starts must differ, but got the same point twice"
-            gathered.add(("search", "warm_start", index), rule, "Delete one of the two.")
+            problems.add(("search", "warm_start", index), rule, "Delete one of the two.")
         elif point is not None:
             points.append(point)
     return points

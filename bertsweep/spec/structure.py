@@ -7,15 +7,15 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bertsweep.spec.document import Document, Path
-from bertsweep.spec.gather import Gathered
+from bertsweep.spec.document import Document, KeyPath
 from bertsweep.spec.models import SweepFile
+from bertsweep.spec.problems import Problems
 
 _START = "Start from a copy of search_spaces/quickstart.yaml."
 
 
-def structure(document: Document, gathered: Gathered) -> SweepFile | None:
-    """The file as a model, faults gathered; each faulty value is replaced by its default.
+def structure(document: Document, problems: Problems) -> SweepFile | None:
+    """The file as a model, faults problems; each faulty value is replaced by its default.
 
     Thus what spans several keys can still be checked. None where not even that is possible.
     """
@@ -24,14 +24,14 @@ def structure(document: Document, gathered: Gathered) -> SweepFile | None:
         from bertsweep.spec.words import show
 
         rule = f"a search space file must be a mapping of sections, but got {show(plain)}"
-        gathered.add((), rule, _START)
+        problems.add((), rule, _START)
         return None
     try:
         return SweepFile.model_validate(plain)
     except ValidationError as error:
         from bertsweep.spec.structure_faults import report
 
-        faulty = report(error, plain, gathered)
+        faulty = report(error, plain, problems)
     mended = copy.deepcopy(plain)
     for path in sorted(faulty, key=len, reverse=True):
         _mend(mended, path)
@@ -41,7 +41,7 @@ def structure(document: Document, gathered: Gathered) -> SweepFile | None:
         return None
 
 
-def _mend(plain: dict[str, Any], path: Path) -> None:
+def _mend(plain: dict[str, Any], path: KeyPath) -> None:
     """Removes the value at `path`, or puts an example there where one is required."""
     from bertsweep.spec.schema import schema_at
 

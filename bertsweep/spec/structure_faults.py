@@ -6,34 +6,34 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bertsweep.spec.document import Path
-from bertsweep.spec.gather import Gathered
+from bertsweep.spec.document import KeyPath
 from bertsweep.spec.hyperparameters import Hyperparameters
+from bertsweep.spec.problems import Problems
 from bertsweep.spec.schema import keys, schema_at
 from bertsweep.spec.words import broken, inline, quoted, remedy, unknown
 
 
-def report(error: ValidationError, plain: dict[str, Any], gathered: Gathered) -> list[Path]:
+def report(error: ValidationError, plain: dict[str, Any], problems: Problems) -> list[KeyPath]:
     """Adds a problem for every faulty key path and gives the paths."""
-    kinds: dict[Path, str] = {}
+    kinds: dict[KeyPath, str] = {}
     for fault in error.errors(include_url=False, include_context=False, include_input=False):
         kinds.setdefault(_path(fault["loc"], plain, fault["type"]), fault["type"])
     # A mapping that fits no alternative is told by what is wrong inside it, not by its type.
     paths = [p for p in kinds if not any(o != p and o[: len(p)] == p for o in kinds)]
-    meant: set[Path] = set()
+    meant: set[KeyPath] = set()
     for path in paths:
         if kinds[path] == "extra_forbidden":
-            meant |= {(*path[:-1], name) for name in _unknown(path, gathered)}
+            meant |= {(*path[:-1], name) for name in _unknown(path, problems)}
     for path in paths:
         if kinds[path] == "missing":
             if path not in meant:
-                _missing(path, gathered)
+                _missing(path, problems)
         elif kinds[path] != "extra_forbidden":
-            _wrong(path, _at(plain, path), gathered)
+            _wrong(path, _at(plain, path), problems)
     return paths
 
 
-def _unknown(path: Path, gathered: Gathered) -> list[str]:
+def _unknown(path: KeyPath, problems: Problems) -> list[str]:
     name, section = str(path[-1]), path[:-1]
     where = f"`{section[-1]}`" if section else "the file"
     valid = list(keys(schema_at(section) or {}))
@@ -41,7 +41,7 @@ def _unknown(path: Path, gathered: Gathered) -> list[str]:
     home = [] if close else _homes(name)
     if home:
         advice = f"`{name}` belongs under {' or '.join(f'`{place}`' for place in home)}."
-    gathered.add(path, rule, advice)
+    problems.add(path, rule, advice)
     return close[:1]
 
 
@@ -55,16 +55,16 @@ def _homes(name: str) -> list[str]:
     return found if "space" not in found else ["space"]
 
 
-def _missing(path: Path, gathered: Gathered) -> None:
+def _missing(path: KeyPath, problems: Problems) -> None:
     where = f"under `{'.'.join(str(part) for part in path[:-1])}`" if path[:-1] else "in the file"
     schema = schema_at(path) or {}
     example = inline(schema.get("examples", ["…"])[0])
     title = schema.get("title", "")
     rule = f"`{path[-1]}` must be given {where} ({title}), but got nothing"
-    gathered.add(path, rule, f"Add for example `{path[-1]}: {example}`.")
+    problems.add(path, rule, f"Add for example `{path[-1]}: {example}`.")
 
 
-def _wrong(path: Path, value: Any, gathered: Gathered) -> None:
+def _wrong(path: KeyPath, value: Any, problems: Problems) -> None:
     schema = schema_at(path) or {}
     name = str(path[-1]) if path else "file"
     if path and isinstance(path[-1], int):
@@ -76,10 +76,10 @@ def _wrong(path: Path, value: Any, gathered: Gathered) -> None:
         advice = f"Type `{name}: {{source: {value}}}`."
     elif below:
         advice = f"Indent its keys below it: {quoted(below)}."
-    gathered.add(path, broken(name, schema, value), advice)
+    problems.add(path, broken(name, schema, value), advice)
 
 
-def _path(loc: tuple[str | int, ...], plain: Any, kind: str) -> Path:
+def _path(loc: tuple[str | int, ...], plain: Any, kind: str) -> KeyPath:
     """The location pydantic gives, without the names of the alternatives it tried."""
     here, path = plain, list[str | int]()
     for index, part in enumerate(loc):
@@ -92,7 +92,7 @@ def _path(loc: tuple[str | int, ...], plain: Any, kind: str) -> Path:
     return tuple(path)
 
 
-def _at(plain: Any, path: Path) -> Any:
+def _at(plain: Any, path: KeyPath) -> Any:
     for part in path:
         plain = plain[part]
     return plain

@@ -51,7 +51,7 @@ class SweepSpec:
 
         Raises `pydantic.ValidationError` for a name or value that breaks a rule.
         """
-        from bertsweep.spec.points import completed
+        from bertsweep.spec.named_points import completed
 
         active = {
             name: value

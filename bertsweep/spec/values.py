@@ -7,9 +7,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from bertsweep.space import Scalar
-from bertsweep.spec.document import Path
-from bertsweep.spec.gather import Gathered
+from bertsweep.spec.document import KeyPath
 from bertsweep.spec.hyperparameters import Hyperparameters
+from bertsweep.spec.problems import Problems
 
 NAMES: tuple[str, ...] = tuple(Hyperparameters.model_fields)
 
@@ -20,7 +20,7 @@ def default(name: str) -> Scalar:
     return value
 
 
-def checked(name: str, value: Any, path: Path, gathered: Gathered) -> Scalar | None:
+def checked(name: str, value: Any, path: KeyPath, problems: Problems) -> Scalar | None:
     """The value in the parameter's own type (2 → 2.0 for a real number); None with a problem."""
     try:
         found: Scalar = getattr(Hyperparameters.model_validate({name: value}), name)
@@ -30,14 +30,14 @@ def checked(name: str, value: Any, path: Path, gathered: Gathered) -> Scalar | N
 
         schema = parameter(name)
         usual = default(name) if len(path) == 2 else None
-        gathered.add(path, broken(name, schema, value), remedy(schema, value, default=usual))
+        problems.add(path, broken(name, schema, value), remedy(schema, value, default=usual))
         return None
     return found
 
 
-def unknown_name(name: str, path: Path, gathered: Gathered) -> None:
+def unknown_name(name: str, path: KeyPath, problems: Problems) -> None:
     """Adds the problem of a parameter that does not exist."""
     from bertsweep.spec.words import unknown
 
     rule, advice, _ = unknown(name, NAMES, f"`{path[-2]}`")
-    gathered.add(path, rule, advice)
+    problems.add(path, rule, advice)

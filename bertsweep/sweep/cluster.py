@@ -107,13 +107,15 @@ def share(resources: Resources) -> Share:
     gpus_each = asked_gpus if asked_gpus != "auto" else float(gpus > 0)
     even = _even(cpus, gpus / gpus_each) if gpus_each else min(cpus, _CPUS_A_TRIAL)
     cpus_each = asked_cpus if asked_cpus != "auto" else even
-    slots = sum(_slots(node, cpus_each, gpus_each) for node in nodes)
-    if slots < 1:
+    placement = sum(_capacity(node, cpus_each, gpus_each) for node in nodes)
+    if placement < 1:
         raise InputError(
             f"resources: a trial gets {cpus_each:g} CPUs and {gpus_each:g} GPUs, but the largest "
             f"node has {cpus:g} and {gpus:g}. Set resources.cpus_per_trial or gpus_per_trial lower."
         )
-    concurrent = slots if resources.concurrent == "auto" else min(resources.concurrent, slots)
+    concurrent = (
+        placement if resources.concurrent == "auto" else min(resources.concurrent, placement)
+    )
     return Share(cpus_each, gpus_each, concurrent)
 
 
@@ -121,7 +123,7 @@ def _even(cpus: float, trials: float) -> float:
     return float(max(1, int(cpus / max(1.0, trials))))
 
 
-def _slots(node: dict[str, float], cpus: float, gpus: float) -> int:
+def _capacity(node: dict[str, float], cpus: float, gpus: float) -> int:
     """Trials that fit on a node."""
     by_cpu = int(node.get("CPU", 0.0) / cpus + 1e-9)
     return min(by_cpu, int(node.get("GPU", 0.0) / gpus + 1e-9)) if gpus else by_cpu

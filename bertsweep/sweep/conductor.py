@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bertsweep import ledger as events
-from bertsweep.ledger import Ledger
-from bertsweep.search.rules import StoppingRule
-from bertsweep.search.study import BASELINE, Study
+from bertsweep.ledger import BASELINE, Ledger
+from bertsweep.search.stopping import StoppingRule
+from bertsweep.search.study import Study
 from bertsweep.spec import SweepSpec
 from bertsweep.sweep.retention import Retention
-from bertsweep.trial.actor import FAILED, REPORT
 from bertsweep.trial.job import TrialJob
+from bertsweep.trial.trainable import FAILED, REPORT
 
 HOPELESS = 3
 """When this many first trials all fail, the next would too."""

@@ -10,21 +10,21 @@ from typing import Any
 
 from bertsweep.ledger import Ledger, SweepState
 from bertsweep.paths import SweepPaths
-from bertsweep.search import bridge
-from bertsweep.search.rules import build_rule, stops_nothing
+from bertsweep.search.stopping import build_rule, stops_nothing
 from bertsweep.search.study import Study
 from bertsweep.space import Point
 from bertsweep.spec import SweepSpec
 from bertsweep.spec.hyperparameters import Hyperparameters
 from bertsweep.spec.search_checks import largest
+from bertsweep.sweep import tune_hooks
 from bertsweep.sweep.cluster import Share
 from bertsweep.sweep.conductor import SweepConductor
-from bertsweep.sweep.prepare import Materials, Prepared
+from bertsweep.sweep.materials import Materials, Prepared
+from bertsweep.sweep.placement import Placement
 from bertsweep.sweep.retention import Retention
-from bertsweep.sweep.slots import Slots
 from bertsweep.training.batches import steps_per_epoch
-from bertsweep.trial.actor import BertTrial
 from bertsweep.trial.job import TrialJob
+from bertsweep.trial.trainable import BertTrial
 
 _LOST_ACTORS = 3
 """How often a trial goes on after its actor or node was lost."""
@@ -38,7 +38,7 @@ class Experiment:
     paths: SweepPaths
     ledger: Ledger
     prepared: Prepared
-    slots: Slots
+    placement: Placement
     stopping: threading.Event
     trials: int
     trainable: type[Any] = BertTrial
@@ -47,7 +47,9 @@ class Experiment:
     def job(self) -> TrialJob:
         state, tokens = self.ledger.state, self.prepared.tokens
         return job_of(
-            *(self.spec, self.paths, self.prepared, self.slots.share), state=state, tokens=tokens
+            *(self.spec, self.paths, self.prepared, self.placement.share),
+            state=state,
+            tokens=tokens,
         )
 
     @cached_property
@@ -137,23 +139,23 @@ def conduct(experiment: Experiment) -> None:
     """Runs Ray Tune until the conductor proposes nothing more, or everything shall stop."""
     from ray import tune
 
-    conductor, slots = experiment.conductor, experiment.slots
+    conductor, placement = experiment.conductor, experiment.placement
     state = experiment.ledger.state
     ended = sum(trial.ended for trial in state.trials.values())
     tuner = tune.Tuner(
-        tune.with_resources(experiment.trainable, slots),
+        tune.with_resources(experiment.trainable, placement),
         tune_config=tune.TuneConfig(
-            search_alg=bridge.ConductedSearcher(conductor),
-            scheduler=bridge.ConductedScheduler(conductor),
+            search_alg=tune_hooks.ConductedSearcher(conductor),
+            scheduler=tune_hooks.ConductedScheduler(conductor),
             num_samples=max(1, experiment.trials - ended),
-            max_concurrent_trials=slots.share.concurrent,
+            max_concurrent_trials=placement.share.concurrent,
             reuse_actors=True,
         ),
         run_config=tune.RunConfig(
             name="tune",
             storage_path=str(experiment.paths.scratch),
-            callbacks=[bridge.ConductedCallback(conductor)],
-            stop=bridge.ConductedStopper(conductor),
+            callbacks=[tune_hooks.ConductedCallback(conductor)],
+            stop=tune_hooks.ConductedStopper(conductor),
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             failure_config=tune.FailureConfig(max_failures=_LOST_ACTORS),
             verbose=0,

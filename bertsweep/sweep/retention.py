@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bertsweep import results
+from bertsweep import checkpoints, results
 from bertsweep.ledger import Ledger
 from bertsweep.paths import SweepPaths
-from bertsweep.trial import checkpoints
 
 
 @dataclass(frozen=True)

@@ -9,17 +9,17 @@ from importlib import metadata
 from pathlib import Path
 
 from bertsweep import __version__, results
-from bertsweep.data import Progress
 from bertsweep.errors import InputError, InterruptedSweep
 from bertsweep.ledger import Event, Ledger, Subscriber, SweepState
 from bertsweep.paths import SweepPaths, cache_root, find_sweep
+from bertsweep.progress import Progress
 from bertsweep.spec import SweepSpec, from_plain
 from bertsweep.sweep import cluster
 from bertsweep.sweep.experiment import Experiment, conduct, job_of
-from bertsweep.sweep.followers import following, log_data
-from bertsweep.sweep.prepare import Materials, Prepared, gather, tokenise
+from bertsweep.sweep.materials import Materials, Prepared, load_materials, tokenise
+from bertsweep.sweep.placement import Placement
 from bertsweep.sweep.signals import stop_on_signals
-from bertsweep.sweep.slots import Slots
+from bertsweep.sweep.subscribers import following, log_data
 
 Notify = Callable[[str], None]
 
@@ -47,10 +47,12 @@ def run(
     stop; `NoUsableTrialError` when no trial has a checkpoint.
     """
     paths = _new_folder(storage, spec.name, name)
-    materials = gather(spec, cache=cache_root(), base=base, progress=progress, notify=notify)
+    materials = load_materials(
+        spec, cache=cache_root(), base=base, progress=progress, notify=notify
+    )
     with cluster.started(_address(spec, address)):
         total = spec.budget.trials
-        slots, prepared = _get_ready(spec, paths, materials, trials=total, progress=progress)
+        placement, prepared = _get_ready(spec, paths, materials, trials=total, progress=progress)
         started = {
             "sweep": uuid.uuid4().hex[:8],
             "name": paths.folder.name,
@@ -67,7 +69,7 @@ def run(
                 log_data(tracker, prepared.dataset, sample_rows=spec.tracking.sample_rows)
                 notify(f"sweep {paths.folder.name} in {paths.folder}")
                 experiment = Experiment(
-                    *(spec, paths, ledger, prepared, slots), stopping=stopping, trials=total
+                    *(spec, paths, ledger, prepared, placement), stopping=stopping, trials=total
                 )
                 return _finish(experiment, notify)
 
@@ -100,12 +102,14 @@ def resume(
         past(state)
         spec = from_plain(state.started["spec"])
         base = Path(state.started["base"])
-        materials = gather(spec, cache=cache_root(), base=base, progress=progress, notify=notify)
+        materials = load_materials(
+            spec, cache=cache_root(), base=base, progress=progress, notify=notify
+        )
         _check_same(state, materials)
         total = trials or max(spec.budget.trials, len(state.trials))
         left = total - sum(trial.ended for trial in state.trials.values())
         with cluster.started(_address(spec, address)):
-            slots, prepared = _get_ready(
+            placement, prepared = _get_ready(
                 *(spec, paths, materials), state=state, trials=left, progress=progress
             )
             with (
@@ -114,7 +118,7 @@ def resume(
             ):
                 ledger.append("sweep_resumed", trials=total)
                 experiment = Experiment(
-                    *(spec, paths, ledger, prepared, slots), stopping=stopping, trials=total
+                    *(spec, paths, ledger, prepared, placement), stopping=stopping, trials=total
                 )
                 experiment.refill()
                 return _finish(experiment, notify)
@@ -128,12 +132,12 @@ def _get_ready(
     trials: int,
     progress: Progress | None,
     state: SweepState | None = None,
-) -> tuple[Slots, Prepared]:
+) -> tuple[Placement, Prepared]:
     """Places for trials, whose workers get warm while this process tokenises."""
-    slots = Slots(cluster.share(spec.resources))
-    job = job_of(spec, paths, materials, slots.share, state=state, tokens=None)
-    slots.start(job, spec.baseline.to_point(), trials=trials)
-    return slots, tokenise(materials, cache=cache_root(), progress=progress)
+    placement = Placement(cluster.share(spec.resources))
+    job = job_of(spec, paths, materials, placement.share, state=state, tokens=None)
+    placement.start(job, spec.baseline.to_point(), trials=trials)
+    return placement, tokenise(materials, cache=cache_root(), progress=progress)
 
 
 def _finish(experiment: Experiment, notify: Notify) -> SweepState:

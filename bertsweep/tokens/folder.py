@@ -7,7 +7,7 @@ import json
 import shutil
 import tempfile
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from bertsweep.errors import EnvironmentFault
+from bertsweep.progress import Progress
 from bertsweep.tokens.wordpieces import WordPieces
 
 if TYPE_CHECKING:
@@ -28,10 +29,8 @@ FORMAT = 1
 _CHUNK_ROWS = 65_536
 """Rows tokenised before they are written, which bounds the memory (about 100 MB)."""
 
-Progress = Callable[[str, int, "int | None"], None]
 
-
-def prepare(
+def tokenize_dataset(
     dataset: Dataset,
     *,
     vocabulary: Path,

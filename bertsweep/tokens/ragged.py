@@ -46,7 +46,7 @@ class Ragged:
         )
 
 
-def gather(values: Ids, starts: Offsets, lengths: Offsets) -> Ids:
+def take_ranges(values: Ids, starts: Offsets, lengths: Offsets) -> Ids:
     """values[start:start + length] of each pair, end to end."""
     total = int(lengths.sum())
     begins = np.cumsum(lengths) - lengths

@@ -14,7 +14,7 @@ from bertsweep.errors import EnvironmentFault
 from bertsweep.tokens.ragged import Ids, Offsets, Ragged, open_array
 from bertsweep.tokens.wordpieces import Special, WordPieces
 
-Rows = npt.NDArray[np.integer]
+RowNumbers = npt.NDArray[np.integer]
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Tokens:
 
     @classmethod
     def open(cls, folder: Path, split: str) -> Tokens:
-        """One split of a folder that `prepare` made, memory-mapped. Raises `EnvironmentFault`."""
+        """One split of a tokens folder, memory-mapped. Raises `EnvironmentFault`."""
         try:
             meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
             return cls(
@@ -72,7 +72,7 @@ class Tokens:
         return (first + 2 if second is None else first + second + 3).astype(np.int32)
 
     def batch(
-        self, rows: Rows, *, max_seq_length: int, width: int | None = None
+        self, rows: RowNumbers, *, max_seq_length: int, width: int | None = None
     ) -> tuple[Ids, Ids, Ids]:
         """Word ids, mask and type ids of these rows, each int32 [rows, width].
 
@@ -102,7 +102,7 @@ class Tokens:
         ids[each, length - 1] = self.special.sep
         return ids, mask.astype(np.int32), types
 
-    def _cut(self, rows: Rows | slice, max_seq_length: int) -> tuple[Offsets, Offsets | None]:
+    def _cut(self, rows: RowNumbers | slice, max_seq_length: int) -> tuple[Offsets, Offsets | None]:
         """Pieces that are left of the first and of the second text."""
         if max_seq_length < 3:
             raise ValueError(f"max_seq_length must be at least 3, but got {max_seq_length}")

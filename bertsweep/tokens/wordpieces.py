@@ -13,7 +13,7 @@ import numpy.typing as npt
 from tokenizers.models import WordPiece
 
 from bertsweep.errors import EncoderError
-from bertsweep.tokens.ragged import gather
+from bertsweep.tokens.ragged import take_ranges
 from bertsweep.tokens.words import split_words
 
 MAX_WORD_CHARACTERS = 400
@@ -81,7 +81,7 @@ class WordPieces:
         )
         self._learn()
         lengths = self._memo.lengths[words]
-        ids = gather(self._memo.pieces, self._memo.starts[words], lengths)
+        ids = take_ranges(self._memo.pieces, self._memo.starts[words], lengths)
         ends = np.concatenate([[0], np.cumsum(lengths)])
         rows_end = np.cumsum(per_row)
         return ids, ends[rows_end] - ends[rows_end - per_row]

@@ -21,7 +21,7 @@ KILLED = 255
 
 
 @dataclass(frozen=True)
-class RunPlan:
+class RunSettings:
     """What a run is; opened twice with the same id it goes on."""
 
     id: str
@@ -68,7 +68,7 @@ class WandbProcess:
             self._wandb = wandb
         return self._wandb
 
-    def open(self, plan: RunPlan, *, mode: Literal["online", "offline"]) -> OpenRun:
+    def open(self, plan: RunSettings, *, mode: Literal["online", "offline"]) -> OpenRun:
         run = self.wandb.init(
             **self._options,
             mode=mode,

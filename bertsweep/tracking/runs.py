@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bertsweep.tracking.login import Mode
-from bertsweep.tracking.process import OpenRun, RunPlan, WandbProcess
+from bertsweep.tracking.process import OpenRun, RunSettings, WandbProcess
 
 _PROBE = bytes(64 * 1024)
 _BREAKS = 3
@@ -57,7 +57,7 @@ class WandbRuns:
             self._warned.add(kind)
             self._warn(message)
 
-    def open(self, plan: RunPlan) -> OpenRun | None:
+    def open(self, plan: RunSettings) -> OpenRun | None:
         """A run, or None when W&B cannot be had, which has been warned of."""
         if self._breaks >= _BREAKS or not self._has_room():
             return None
@@ -145,7 +145,7 @@ class WandbRuns:
         # free again. It gives up on all its runs at once rather than on one after the other.
         self._process.end()
 
-    def _open_anew(self, plan: RunPlan) -> OpenRun | None:
+    def _open_anew(self, plan: RunSettings) -> OpenRun | None:
         """A last try with a new process of W&B, in case the old one has died."""
         self._process.end()
         try:

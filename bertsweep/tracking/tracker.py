@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from bertsweep.ledger import Event, SweepState
 from bertsweep.tracking.login import Mode, settled_mode
-from bertsweep.tracking.process import RunPlan
+from bertsweep.tracking.process import RunSettings
 from bertsweep.tracking.runs import WandbRuns
 from bertsweep.tracking.tables import data_charts
 from bertsweep.tracking.trials import TrialRuns
@@ -105,7 +105,7 @@ class WandbTracker:
         notes: Sequence[Note],
     ) -> None:
         rows = {name: split["rows"] for name, split in statistics["splits"].items()}
-        plan = RunPlan(
+        plan = RunSettings(
             id=f"{self._trials.uid or self._group}-data",
             name=f"{self._group}-data",
             job_type="data",

@@ -15,7 +15,7 @@ from bertsweep.ledger import (
     Event,
     SweepState,
 )
-from bertsweep.tracking.process import KILLED, OpenRun, RunPlan
+from bertsweep.tracking.process import KILLED, OpenRun, RunSettings
 from bertsweep.tracking.runs import WandbRuns
 
 _ENDS = {
@@ -138,7 +138,7 @@ class TrialRuns:
         if self.uid is None or (trial.run is not None and self.runs.alive(trial.run)):
             return
         trial.run = self.runs.open(
-            RunPlan(
+            RunSettings(
                 id=f"{self.uid}-{name}",
                 name=f"{self.group}-{name}",
                 job_type="train",

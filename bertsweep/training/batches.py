@@ -12,7 +12,7 @@ POOL = 64
 Larger pools pad less; the rows of a batch are drawn from a pool, so smaller ones mix more.
 """
 
-Rows = np.ndarray[Any, np.dtype[np.int64]]
+RowNumbers = np.ndarray[Any, np.dtype[np.int64]]
 
 
 def steps_per_epoch(rows: int, batch_size: int) -> int:
@@ -22,7 +22,7 @@ def steps_per_epoch(rows: int, batch_size: int) -> int:
 
 def epoch_batches(
     lengths: np.ndarray[Any, Any], *, batch_size: int, seed: int, epoch: int
-) -> list[Rows]:
+) -> list[RowNumbers]:
     """The batches of one epoch, each int64 row numbers of similar `lengths` (int [rows]).
 
     Every row comes once. Equal arguments give equal batches, so that a position in the data is an
@@ -30,7 +30,7 @@ def epoch_batches(
     """
     rng = np.random.default_rng([seed, epoch])
     order = rng.permutation(len(lengths))
-    batches: list[Rows] = []
+    batches: list[RowNumbers] = []
     for start in range(0, len(order), batch_size * POOL):
         pool = order[start : start + batch_size * POOL]
         pool = pool[np.argsort(lengths[pool], kind="stable")]
@@ -38,7 +38,7 @@ def epoch_batches(
     return [batches[i] for i in rng.permutation(len(batches))]
 
 
-def evaluation_batches(lengths: np.ndarray[Any, Any], *, batch_size: int) -> list[Rows]:
+def evaluation_batches(lengths: np.ndarray[Any, Any], *, batch_size: int) -> list[RowNumbers]:
     """Batches over all rows in order of length: the least padding there can be."""
     order = np.argsort(lengths, kind="stable")
     return [order[i : i + batch_size] for i in range(0, len(order), batch_size)]

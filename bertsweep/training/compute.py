@@ -70,7 +70,7 @@ class Devices:
         context = tf.distribute.get_replica_context()
         return values if self.count == 1 else context.all_reduce("sum", values)
 
-    def gather(self, value: Any) -> Any:
+    def all_gather(self, value: Any) -> Any:
         """In a replica: the parts of all of them, end to end, equally long each."""
         if self.count == 1:
             return value

@@ -10,14 +10,14 @@ import numpy as np
 import tensorflow as tf
 
 from bertsweep.tokens import Tokens
-from bertsweep.training.batches import Rows
+from bertsweep.training.batches import RowNumbers
 
 
 class Feed(NamedTuple):
     """Batches end to end; batch i is a matrix of `rows[i]` × `widths[i]`.
 
     `ids` (and `types`, empty for single texts) hold the matrices row by row; `lengths` and `labels`
-    one number a row. Rows that only fill a batch up have length 0. All int32.
+    one number a row. RowNumbers that only fill a batch up have length 0. All int32.
     """
 
     ids: Any
@@ -53,7 +53,7 @@ class Multiples:
 
 def make_feed(
     tokens: Tokens,
-    batches: Sequence[Rows],
+    batches: Sequence[RowNumbers],
     *,
     max_seq_length: int,
     multiples: Multiples | None = None,
@@ -73,7 +73,7 @@ def make_feed(
 
 
 def _matrices(
-    tokens: Tokens, rows: Rows, max_seq_length: int, multiples: Multiples | None
+    tokens: Tokens, rows: RowNumbers, max_seq_length: int, multiples: Multiples | None
 ) -> tuple[Any, Any, Any, Any]:
     """Ids, types [rows, width], lengths and labels [rows] of one batch."""
     ids, mask, types = tokens.batch(rows, max_seq_length=max_seq_length)

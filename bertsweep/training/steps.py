@@ -7,9 +7,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from bertsweep.model.classifier import TABLE, Classifier, cross_entropy
+from bertsweep.model.adam import Adam
+from bertsweep.model.classifier import WORD_EMBEDDINGS, Classifier, cross_entropy
 from bertsweep.model.layers import Dropout
-from bertsweep.model.optimizer import Adam
 from bertsweep.training.compute import Devices
 from bertsweep.training.feed import SIGNATURE, Batch, Feed, cut_batch
 from bertsweep.training.scaling import LossScale
@@ -43,8 +43,8 @@ class TrainStep:
         self._classifier, self._adam, self._settings = classifier, adam, settings
         self._scale, self._devices = scale, devices
         weights = classifier.trained(layers)
-        self._table = adam.table if TABLE in weights else None
-        self._dense = {name: v for name, v in weights.items() if name != TABLE}
+        self._embeddings = adam.embeddings if WORD_EMBEDDINGS in weights else None
+        self._dense = {name: v for name, v in weights.items() if name != WORD_EMBEDDINGS}
         self._update, self._differentiate = self._updated, self._differentiated
         if jit:
             compiled = tf.function(jit_compile=True, autograph=False)
@@ -56,20 +56,20 @@ class TrainStep:
         return self._devices.run(self._on_device, number, batch)
 
     def _on_device(self, replica: Any, number: Any, batch: Batch) -> Any:
-        if self._table is None:
+        if self._embeddings is None:
             words = self._classifier.words(batch.ids)
             return self._learn(replica, number, batch, words)[0]
         ids, places = tf.unique(tf.reshape(batch.ids, [-1]))
-        rows = self._table.rows(ids, number)
+        rows = self._embeddings.rows(ids, number)
         words = tf.gather(rows.weights, tf.reshape(places, tf.shape(batch.ids)))
         loss, by_place = self._learn(replica, number, batch, words)
         flat = tf.reshape(by_place, [-1, tf.shape(words)[-1]])
         gradient = tf.math.unsorted_segment_sum(flat, places, tf.size(ids))
-        self._table.apply(number, ids, rows, gradient)
+        self._embeddings.apply(number, ids, rows, gradient)
         return loss
 
     def _learn(self, replica: Any, number: Any, batch: Batch, words: Any) -> tuple[Any, Any]:
-        """Updates every weight but the table; gives loss and gradient of `words`."""
+        """Updates every weight but the word embeddings; gives loss and gradient of `words`."""
         devices = self._devices
         if devices.count == 1:
             return self._update(number, batch, words)
@@ -78,7 +78,7 @@ class TrainStep:
         part = devices.part(words, replica)
         loss, by_word, gradients = self._differentiate(number, mine, part, count, replica)
         loss, gradients = devices.total((loss, gradients))
-        return loss, self._applied(number, devices.gather(by_word), gradients)
+        return loss, self._applied(number, devices.all_gather(by_word), gradients)
 
     def _updated(self, number: Any, batch: Batch, words: Any) -> tuple[Any, Any]:
         count = _rows(batch)
@@ -108,12 +108,15 @@ class TrainStep:
             weights = tf.gather(settings.class_weights, batch.labels) * _real(batch)
             loss = tf.reduce_sum(losses * weights) / count
             scaled = loss if self._scale is None else self._scale.apply(loss)
-        watched = {**self._dense, **({TABLE: words} if self._table is not None else {})}
+        watched = {
+            **self._dense,
+            **({WORD_EMBEDDINGS: words} if self._embeddings is not None else {}),
+        }
         gradients = {
             name: tf.convert_to_tensor(gradient)
             for name, gradient in tape.gradient(scaled, watched).items()
         }
-        return loss, gradients.pop(TABLE, tf.zeros([0])), gradients
+        return loss, gradients.pop(WORD_EMBEDDINGS, tf.zeros([0])), gradients
 
 
 def _real(batch: Batch) -> Any:

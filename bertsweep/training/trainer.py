@@ -12,13 +12,13 @@ import numpy as np
 import tensorflow as tf
 
 from bertsweep.errors import NonFiniteLossError
-from bertsweep.model.classifier import TABLE, Classifier, cross_entropy, probabilities
-from bertsweep.model.optimizer import Adam
+from bertsweep.model.adam import Adam
+from bertsweep.model.classifier import WORD_EMBEDDINGS, Classifier, cross_entropy, probabilities
 from bertsweep.seeds import derive
 from bertsweep.spec.hyperparameters import Hyperparameters
 from bertsweep.tokens import Tokens
 from bertsweep.training.batches import (
-    Rows,
+    RowNumbers,
     epoch_batches,
     evaluation_batches,
     steps_per_epoch,
@@ -71,7 +71,7 @@ class Trainer:
         devices: Devices | None = None,
     ) -> None:
         self.classifier = classifier
-        self.adam = Adam(classifier.weights, table=TABLE)
+        self.adam = Adam(classifier.weights, embeddings=WORD_EMBEDDINGS)
         self.train_tokens = train
         self.settings = Settings(classes=classifier.classes)
         self.devices = devices or Devices()
@@ -101,7 +101,7 @@ class Trainer:
         self.total_steps = self.steps_per_epoch * hyperparameters.epochs
         self.classifier.reset(seed=derive(seed, "head"), dropout=hyperparameters.dropout)
         self.adam.clear()
-        self.adam.plan.set(
+        self.adam.steps.set(
             learning_rate=hyperparameters.learning_rate,
             weight_decay=hyperparameters.weight_decay,
             schedule=hyperparameters.schedule,
@@ -113,7 +113,7 @@ class Trainer:
         self.settings.dropout_key.assign([derive(seed, "dropout")])
         self._scale.reset()
         self._lengths = self.train_tokens.lengths(hyperparameters.max_seq_length)
-        self._epoch, self._batches = -1, list[Rows]()
+        self._epoch, self._batches = -1, list[RowNumbers]()
         self.step = 0
 
     def train(self, until: int) -> Training:
@@ -132,12 +132,13 @@ class Trainer:
             examples += sum(map(len, batches))
             losses += total
             self._check(total / count)
-        self._catch_up(self.step)
-        rate = self.adam.plan.rate(self.step)
+        if self._trains_embeddings:
+            self._catch_up(self.step)
+        rate = self.adam.steps.rate(self.step)
         loss = losses / max(self.step - first, 1)
         return Training(loss, examples, time.perf_counter() - begun, rate)
 
-    def feed(self, batches: Sequence[Rows]) -> Feed:
+    def feed(self, batches: Sequence[RowNumbers]) -> Feed:
         """Training batches (row numbers each) as the trial's graph takes them."""
         length = self.hyperparameters.max_seq_length
         return make_feed(
@@ -168,13 +169,17 @@ class Trainer:
     def _caught_up(self, _: Any, steps: Any) -> None:
         self.adam.catch_up(steps)
 
+    @property
+    def _trains_embeddings(self) -> bool:
+        return WORD_EMBEDDINGS in self.classifier.trained(self.hyperparameters.trainable_layers)
+
     def _multiples(self) -> Multiples | None:
         batch_size, devices = self.hyperparameters.batch_size, self.devices.count
         if self.compute.jit:
             return Multiples(math.lcm(batch_size, devices), WIDTH_STEP)
         return Multiples(devices, 1) if devices > 1 else None
 
-    def _rows(self, step: int) -> Rows:
+    def _rows(self, step: int) -> RowNumbers:
         epoch, position = divmod(step, self.steps_per_epoch)
         if epoch != self._epoch:
             self._batches = epoch_batches(
@@ -227,9 +232,9 @@ def evaluate(forward: Callable[[Feed], Any], tokens: Tokens, *, max_seq_length: 
             tokens, batches[start : start + _CALL_STEPS], max_seq_length=max_seq_length
         )
         outputs.append(forward(feed).numpy())
-    gathered = np.concatenate(outputs)
-    logits = np.empty_like(gathered)
-    logits[np.concatenate(batches)] = gathered
+    problems = np.concatenate(outputs)
+    logits = np.empty_like(problems)
+    logits[np.concatenate(batches)] = problems
     labels = np.asarray(tokens.labels)
     classes = 2 if logits.ndim == 1 else logits.shape[1]
     losses = cross_entropy(tf.constant(logits), tf.constant(labels), classes=classes)

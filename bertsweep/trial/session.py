@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from bertsweep import metrics
+from bertsweep import checkpoints, metrics
 from bertsweep.spec.hyperparameters import Hyperparameters
 from bertsweep.training.trainer import Evaluation, Training
-from bertsweep.trial import checkpoints
 from bertsweep.trial.job import Proposal, TrialJob
 from bertsweep.trial.workbench import Workbench
 

@@ -18,8 +18,8 @@ from bertsweep.system import SystemSampler
 from bertsweep.tokens import Tokens, WordPieces
 from bertsweep.training.compute import Compute, Devices
 from bertsweep.training.trainer import Trainer
-from bertsweep.trial.choice import choose, known
 from bertsweep.trial.job import TrialJob
+from bertsweep.trial.precision import choose, known
 
 _REHEARSED_STEPS = 2
 """More than one, for a graph that takes several steps a call."""

@@ -1,0 +1,1 @@
+"""Tables of labelled text: csv, tsv, jsonl and parquet, plain, zipped or gzipped."""

@@ -1,0 +1,137 @@
+"""A data file as a stream of its bytes, out of the zip or gz it may lie in, never past a limit."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, BinaryIO
+
+from bertsweep.data.tables.zip_members import choose_member
+from bertsweep.errors import DataError
+
+_BUFFER = 1 << 20
+_GB = 1_000_000_000
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+
+
+@dataclass(frozen=True)
+class PackedFile:
+    """A file on disk, perhaps a zip or gz around the table that is meant.
+
+    `shown` is how messages call it: the path or address as the user wrote it. `format` is
+    `data.format`, `member` is `data.member`, and not more than `max_unpacked_gb` (of 1e9 bytes)
+    are unpacked.
+    """
+
+    path: Path
+    shown: str
+    format: str
+    member: str | None
+    max_unpacked_gb: float
+
+    @contextmanager
+    def open(self) -> Iterator[Unpacked]:
+        """The bytes of the table; can be opened again and again.
+
+        Raises `DataError` for a broken, encrypted or ambiguous archive and, while reading, for one
+        that unpacks past the limit.
+        """
+        with self.path.open("rb", buffering=_BUFFER) as raw:
+            start = raw.read(4)
+            raw.seek(0)
+            if start in _ZIP:
+                with self._zipped(raw) as (stream, name):
+                    yield self._inner(stream, name, raw)
+            elif self.member is not None:
+                raise DataError(
+                    f"data.member chooses a file inside a zip, but {self.shown} is not a zip. "
+                    "Leave data.member out."
+                )
+            else:
+                yield self._inner(raw, self.path.name, raw)
+
+    @contextmanager
+    def _zipped(self, raw: BinaryIO) -> Iterator[tuple[BinaryIO, str]]:
+        try:
+            with zipfile.ZipFile(raw) as archive:
+                chosen = choose_member(
+                    archive.infolist(), member=self.member, table=self.format, shown=self.shown
+                )
+                if chosen.file_size > self.max_unpacked_gb * _GB:
+                    raise self._too_large(chosen.filename)
+                with archive.open(chosen) as stream:
+                    yield _buffered(_Bounded(stream, self, chosen.filename)), chosen.filename
+        except (zipfile.BadZipFile, NotImplementedError) as error:
+            raise self._broken(self.path.name, error) from error
+
+    def _inner(self, stream: BinaryIO, name: str, raw: BinaryIO) -> Unpacked:
+        """`stream`, or what the gz in it holds. Goes by content: servers unpack gz on their own."""
+        buffered = stream if isinstance(stream, io.BufferedReader) else _buffered(stream)
+        start = buffered.peek(4)[:4]
+        if start[:2] == b"\x1f\x8b":
+            unpacked = gzip.GzipFile(fileobj=buffered)
+            buffered = _buffered(_Bounded(unpacked, self, name))
+        elif start in _ZIP:
+            raise DataError(
+                f"{self.shown} holds another zip, {name!r}, inside. Unpack it and give the path "
+                "of the table."
+            )
+        name = name[: -len(".gz")] if name.lower().endswith(".gz") else name
+        return Unpacked(buffered, name.rpartition("/")[2], raw, self.path.stat().st_size)
+
+    def _too_large(self, name: str) -> DataError:
+        return DataError(
+            f"{name} in {self.shown} unpacks to more than data.max_unpacked_gb = "
+            f"{self.max_unpacked_gb:g} GB. If you trust it, set data.max_unpacked_gb higher."
+        )
+
+    def _broken(self, name: str, error: BaseException) -> DataError:
+        return DataError(
+            f"{name} in {self.shown} cannot be unpacked: {error}. The file is damaged or cut off, "
+            "or packed in a way that Python cannot read; pack or download it again."
+        )
+
+
+@dataclass(frozen=True)
+class Unpacked:
+    """An open table: its bytes, its name without .gz, and how far the file around it is read."""
+
+    stream: io.BufferedReader
+    name: str
+    raw: BinaryIO
+    size: int
+
+
+class _Bounded(io.RawIOBase):
+    """Reads from an unpacker, counts, and stops it at the limit whatever size it declared."""
+
+    def __init__(self, stream: io.BufferedIOBase | IO[bytes], file: PackedFile, name: str) -> None:
+        self._stream = stream
+        self._file = file
+        self._name = name
+        self._left = int(file.max_unpacked_gb * _GB)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        view = memoryview(buffer)  # type: ignore[arg-type]
+        try:
+            data = self._stream.read(len(view))
+        except (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError) as error:
+            raise self._file._broken(self._name, error) from error
+        self._left -= len(data)
+        if self._left < 0:
+            raise self._file._too_large(self._name)
+        view[: len(data)] = data
+        return len(data)
+
+
+def _buffered(stream: BinaryIO | io.RawIOBase) -> io.BufferedReader:
+    return io.BufferedReader(stream, _BUFFER)  # type: ignore[arg-type]

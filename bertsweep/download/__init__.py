@@ -1,0 +1,1 @@
+"""Files from addresses, fetched into the cache: http(s), object stores, archives."""

@@ -1,0 +1,44 @@
+"""The sizes and rates of a BERT encoder."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from bertsweep.errors import EncoderError
+
+Activation = Literal["gelu", "gelu_tanh", "relu"]
+
+
+@dataclass(frozen=True)
+class EncoderConfig:
+    """The sizes and rates that a native `BertEncoder` is built with.
+
+    `activation` is "gelu" (exact), "gelu_tanh" (the tanh approximation) or "relu"; `dropout` is the
+    rate after the embeddings, the attention and the feed-forward part of each layer.
+    Raises `EncoderError` where the sizes do not fit each other.
+    """
+
+    vocab_size: int
+    hidden_size: int
+    num_layers: int
+    num_attention_heads: int
+    intermediate_size: int
+    max_position_embeddings: int
+    type_vocab_size: int
+    activation: Activation
+    dropout: float
+    attention_dropout: float
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            rate = name.endswith("dropout")
+            if not rate and name != "activation" and value < 1:
+                raise EncoderError(f"{name} of an encoder must be at least 1, but got {value}.")
+            if rate and not 0 <= value < 1:
+                raise EncoderError(f"0 <= {name} < 1 must hold for an encoder, but got {value}.")
+        if self.hidden_size % self.num_attention_heads:
+            raise EncoderError(
+                "hidden_size must be a multiple of num_attention_heads, but got "
+                f"{self.hidden_size} and {self.num_attention_heads}."
+            )

@@ -1,0 +1,128 @@
+"""Everything a sweep needs before its first trial: data, encoder and tokens, checked together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from bertsweep import data, encoders, tokens
+from bertsweep.data import Dataset
+from bertsweep.encoders import PreparedEncoder
+from bertsweep.errors import InputError
+from bertsweep.progress import Progress
+from bertsweep.space import Fixed, Float, Int, Scalar
+from bertsweep.spec import SweepSpec
+
+
+@dataclass(frozen=True)
+class Materials:
+    """Clean split data and an encoder folder: enough for workers to get warm."""
+
+    dataset: Dataset
+    encoder: PreparedEncoder
+
+    @property
+    def text_columns(self) -> int:
+        """1 for single texts, 2 for pairs."""
+        return 2 if "text_b" in self.dataset.splits["train"].columns else 1
+
+    def facts(self) -> dict[str, Any]:
+        """What the ledger records of data and encoder, as plain values."""
+        return {
+            "data": {
+                "hash": self.dataset.hash,
+                "labels": list(self.dataset.labels),
+                "text_columns": self.text_columns,
+                "rows": {name: len(frame) for name, frame in self.dataset.splits.items()},
+                "notes": [note.message for note in self.dataset.notes],
+            },
+            "encoder": {
+                "hash": self.encoder.hash,
+                "source": self.encoder.source,
+                "config": asdict(self.encoder.config),
+            },
+        }
+
+
+@dataclass(frozen=True)
+class Prepared(Materials):
+    """The same with a tokens folder."""
+
+    tokens: Path
+
+
+def prepare_materials(
+    spec: SweepSpec,
+    *,
+    cache: Path,
+    base: Path,
+    progress: Progress | None,
+    notify: Callable[[str], None],
+) -> Prepared:
+    """All of it, from `cache` where it can; raises what `load_materials` raises."""
+    materials = load_materials(spec, cache=cache, base=base, progress=progress, notify=notify)
+    return tokenise(materials, cache=cache, progress=progress)
+
+
+def load_materials(
+    spec: SweepSpec,
+    *,
+    cache: Path,
+    base: Path,
+    progress: Progress | None,
+    notify: Callable[[str], None],
+) -> Materials:
+    """Prepares the encoder, loads and splits the data: all that a user's mistake can spoil.
+
+    Raises `DataError`, `EncoderError`, `DownloadError`, and `InputError` for a space that the
+    encoder cannot serve.
+    """
+    encoder = encoders.prepare_encoder(spec.encoder, cache=cache, base=base, progress=progress)
+    check_space(spec, encoder)
+    dataset = data.prepare(spec.data, cache=cache, base=base, progress=progress)
+    for note in (*encoder.notes, *(note.message for note in dataset.notes)):
+        notify(note)
+    return Materials(dataset, encoder)
+
+
+def tokenise(materials: Materials, *, cache: Path, progress: Progress | None) -> Prepared:
+    """Adds the tokens, which are made once for the same data and vocabulary."""
+    dataset, encoder = materials.dataset, materials.encoder
+    folder = tokens.tokenize_dataset(
+        dataset,
+        vocabulary=encoder.vocabulary,
+        lowercase=encoder.lowercase,
+        cache=cache,
+        progress=progress,
+    )
+    return Prepared(dataset, encoder, folder)
+
+
+def check_space(spec: SweepSpec, encoder: PreparedEncoder) -> None:
+    """Raises `InputError` where the space or baseline asks for more than the encoder has."""
+    config = encoder.config
+    limits = {
+        "max_seq_length": (config.max_position_embeddings, "positions"),
+        "trainable_layers": (config.num_layers, "layers"),
+    }
+    for name, (limit, what) in limits.items():
+        asked = [getattr(spec.baseline, name), *_largest(spec, name)]
+        asked += [point[name] for point in spec.search.warm_start if name in point]
+        over = [value for value in asked if not isinstance(value, str) and value > limit]
+        if over:
+            raise InputError(
+                f"space -> {name}: the encoder {encoder.source} has {limit} {what}, "
+                f"but the space or the baseline asks for {max(over)}. Use {limit} at most"
+                + (f", and `baseline: {{{name}: {limit}}}`." if name not in spec.space else ".")
+            )
+
+
+def _largest(spec: SweepSpec, name: str) -> list[Scalar]:
+    if name not in spec.space:
+        return []
+    domain = spec.space[name].domain
+    if isinstance(domain, (Float, Int)):
+        return [domain.high]
+    return [domain.value] if isinstance(domain, Fixed) else list(domain.options)

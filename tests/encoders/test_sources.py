@@ -1,0 +1,288 @@
+"""What holds for an encoder from every kind of source, and what the built-in one is."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from bertsweep.encoders import PreparedEncoder, prepare_encoder, tiny
+from bertsweep.encoders.variables import shapes
+from bertsweep.errors import BertsweepError, DownloadError, EncoderError
+from bertsweep.spec.models import Encoder
+from tests.support.hfmodel import write_folder
+from tests.support.hubmodule import tar_gz, write_hub_module
+
+WORDS = tiny.vocabulary()[:300]
+
+
+def batch(prepared: PreparedEncoder) -> dict[str, Any]:
+    ids = np.arange(24, dtype=np.int32).reshape(3, 8) % prepared.config.vocab_size
+    mask = np.array([[1] * 8, [1] * 5 + [0] * 3, [1] * 2 + [0] * 6], np.int32)
+    return {"input_word_ids": ids, "input_mask": mask, "input_type_ids": 0 * ids}
+
+
+class EncoderContract:
+    """Every kind of source passes these; a kind says what its source is, and counts fetches."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def place(cls, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        return tmp_path_factory.mktemp("place")
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def prepared(cls, source: str, place: Path) -> PreparedEncoder:
+        return prepare_encoder(Encoder(source=source), cache=place, base=Path())
+
+    def test_is_whole_and_says_where_from(self, prepared: PreparedEncoder, source: str) -> None:
+        assert prepared.source == source
+        assert PreparedEncoder.open(prepared.folder).hash == prepared.hash == prepared.folder.name
+        weights = load_file(prepared.weights)
+        assert {name: array.shape for name, array in weights.items()} == shapes(prepared.config)
+        assert all(array.dtype == np.float32 for array in weights.values())
+        tokens = prepared.vocabulary.read_text(encoding="utf-8").split("\n")[:-1]
+        assert len(tokens) == prepared.config.vocab_size
+        assert {"[PAD]", "[UNK]", "[CLS]", "[SEP]"} <= set(tokens)
+
+    def test_is_private(self, prepared: PreparedEncoder) -> None:
+        assert prepared.folder.stat().st_mode & 0o077 == 0
+        assert prepared.folder.parent.stat().st_mode & 0o077 == 0
+
+    def test_second_time_only_opens(
+        self, prepared: PreparedEncoder, source: str, place: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        before = {path: path.stat().st_mtime_ns for path in place.rglob("*")}
+        monkeypatch.setattr(subprocess, "run", None)
+        again = prepare_encoder(Encoder(source=source), cache=place, base=Path())
+        assert again == prepared
+        assert {path: path.stat().st_mtime_ns for path in place.rglob("*")} == before
+
+    def test_native_encoder_has_every_weight(self, prepared: PreparedEncoder) -> None:
+        from bertsweep.encoders import native
+
+        encoder = native.build(prepared)
+        weights = load_file(prepared.weights)
+        named = native.variable_names(encoder)
+        assert list(named) == list(shapes(prepared.config))
+        for name, variable in named.items():
+            np.testing.assert_array_equal(variable.numpy(), weights[name])
+        pooled = encoder(batch(prepared), training=False)["pooled_output"].numpy()
+        assert pooled.shape == (3, prepared.config.hidden_size)
+        assert np.isfinite(pooled).all()
+
+
+class TestBuiltin(EncoderContract):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def source(cls) -> str:
+        return "builtin:tiny"
+
+
+class TestHuggingFace(EncoderContract):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def source(cls, tmp_path_factory: pytest.TempPathFactory) -> str:
+        return str(write_folder(tmp_path_factory.mktemp("hf") / "model"))
+
+
+@pytest.fixture(scope="module")
+def module(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A TF Hub module, unpacked."""
+    return write_hub_module(tmp_path_factory.mktemp("hub") / "module", WORDS)
+
+
+class TestSavedModel(EncoderContract):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def source(cls, module: Path) -> str:
+        return str(module)
+
+    def test_sizes_casing_and_activation_are_found(self, prepared: PreparedEncoder) -> None:
+        config = prepared.config
+        assert (config.hidden_size, config.num_layers, config.num_attention_heads) == (32, 2, 2)
+        assert (config.intermediate_size, config.max_position_embeddings) == (64, 64)
+        assert config.activation == "gelu_tanh"
+        assert prepared.lowercase
+
+    def test_pooled_output_is_the_modules_own(
+        self, prepared: PreparedEncoder, module: Path
+    ) -> None:
+        import tensorflow as tf
+
+        from bertsweep.encoders import native
+
+        inputs = {name: tf.constant(array) for name, array in batch(prepared).items()}
+        truth = tf.saved_model.load(str(module))(inputs, training=False)["pooled_output"]
+        ours = native.build(prepared)(inputs, training=False)["pooled_output"]
+        np.testing.assert_allclose(ours.numpy(), truth.numpy(), atol=1e-5)
+
+
+class Site:
+    """A web server on loopback with one archive, which it gives like TF Hub, and a list of asks."""
+
+    def __init__(self, folder: Path) -> None:
+        self.asked: list[str] = []
+        site = self
+
+        class Handler(SimpleHTTPRequestHandler):
+            def do_GET(self) -> None:
+                site.asked.append(self.path)
+                super().do_GET()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=folder))
+        Thread(target=self._server.serve_forever, daemon=True).start()
+        self.address = f"http://127.0.0.1:{self._server.server_port}"
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture(scope="module")
+def site(module: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    folder = tmp_path_factory.mktemp("site")
+    (folder / "bert").write_bytes(tar_gz(module))
+    (folder / "page").write_text("<html>Sign in</html>")
+    site = Site(folder)
+    yield site
+    site.stop()
+
+
+class TestHubHandle(EncoderContract):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def source(cls, site: Site) -> str:
+        return f"{site.address}/bert"
+
+    def test_was_fetched_once_the_way_of_tf_hub(
+        self, prepared: PreparedEncoder, site: Site
+    ) -> None:
+        asked = [path for path in site.asked if path.startswith("/bert")]
+        assert asked == ["/bert?tf-hub-format=compressed"]
+
+    def test_opens_with_the_server_down_and_as_a_mirror(
+        self, prepared: PreparedEncoder, source: str, place: Path
+    ) -> None:
+        encoder = Encoder(source="http://127.0.0.1:9/gone", mirrors=(source,))
+        assert prepare_encoder(encoder, cache=place, base=Path()).hash == prepared.hash
+
+    def test_every_failure_is_listed(self, site: Site, tmp_path: Path) -> None:
+        encoder = Encoder(source=f"{site.address}/absent", mirrors=(f"{site.address}/page", "no"))
+        with pytest.raises(EncoderError, match="none of the 3 places") as caught:
+            prepare_encoder(encoder, cache=tmp_path, base=Path())
+        text = str(caught.value)
+        assert "/absent: " in text
+        assert "404" in text
+        assert "/page: " in text
+        assert "whole tar.gz" in text
+        assert "no: " in text
+
+    def test_network_alone_is_a_download_error(self, site: Site, tmp_path: Path) -> None:
+        absent = (f"{site.address}/absent", f"{site.address}/gone")
+        encoder = Encoder(source=absent[0], mirrors=absent[1:])
+        with pytest.raises(DownloadError, match="none of the 2 places"):
+            prepare_encoder(encoder, cache=tmp_path, base=Path())
+
+    def test_a_page_is_fetched_anew_the_next_time(self, site: Site, tmp_path: Path) -> None:
+        encoder = Encoder(source=f"{site.address}/page")
+        before = len(site.asked)
+        for _ in range(2):
+            with pytest.raises(EncoderError, match="not one"):
+                prepare_encoder(encoder, cache=tmp_path, base=Path())
+        assert len(site.asked) == before + 2
+
+
+def test_preparing_imports_no_tensorflow(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "model")
+    code = (
+        "import sys; from pathlib import Path; from bertsweep.encoders import prepare_encoder;"
+        "from bertsweep.spec.models import Encoder\n"
+        "for source in sys.argv[2:]:\n"
+        "    prepare_encoder(Encoder(source=source), cache=Path(sys.argv[1]), base=Path())\n"
+        "assert not {'tensorflow', 'tf_keras', 'tokenizers', 'ray', 'pandas'} & set(sys.modules)"
+    )
+    subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "cache"), "builtin:tiny", str(folder)],
+        check=True,
+    )
+
+
+def test_builtin_is_the_same_everywhere_and_knows_the_built_in_words(tmp_path: Path) -> None:
+    from bertsweep.data.builtin import words
+
+    sources = Encoder(source="builtin:tiny")
+    one, two = (prepare_encoder(sources, cache=tmp_path / n, base=Path()) for n in "ab")
+    assert one.hash == two.hash
+    assert one.weights.read_bytes() == two.weights.read_bytes()
+    assert one.lowercase
+    assert set(words()) <= set(tiny.vocabulary())
+    printable = {chr(code) for code in range(33, 127)}
+    assert printable | {f"##{c}" for c in printable} <= set(tiny.vocabulary())
+    assert len(set(tiny.vocabulary())) == len(tiny.vocabulary())
+
+
+def test_casing_can_be_overruled(tmp_path: Path) -> None:
+    found = prepare_encoder(Encoder(source="builtin:tiny"), cache=tmp_path, base=Path())
+    told = prepare_encoder(
+        Encoder(source="builtin:tiny", lowercase=False), cache=tmp_path, base=Path()
+    )
+    assert found.lowercase
+    assert not told.lowercase
+    assert found.hash != told.hash
+
+
+def test_relative_folders_are_looked_for_here_then_beside_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_folder(tmp_path / "there" / "model")
+    prepared = prepare_encoder(
+        Encoder(source="model"), cache=tmp_path / "c", base=tmp_path / "there"
+    )
+    assert prepared.config.num_layers == 2
+
+
+def test_a_damaged_cache_is_made_again(tmp_path: Path) -> None:
+    encoder = Encoder(source="builtin:tiny")
+    first = prepare_encoder(encoder, cache=tmp_path, base=Path())
+    first.weights.unlink()
+    with pytest.raises(EncoderError, match="missing"):
+        PreparedEncoder.open(first.folder)
+    assert prepare_encoder(encoder, cache=tmp_path, base=Path()).weights.is_file()
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("builtin:small", "Type builtin:tiny"),
+        ("no/such/folder", "there is no 'no/such/folder'"),
+        ("gs://bucket/bert", "Copy it to a folder"),
+        (".", "saved_model.pb"),
+    ],
+)
+def test_a_wrong_source_says_what_to_type(
+    source: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    with pytest.raises(BertsweepError, match=says) as caught:
+        prepare_encoder(Encoder(source=source), cache=tmp_path / "cache", base=tmp_path)
+    assert caught.value.exit_code == 2
+
+
+def test_no_password_of_an_address_is_kept() -> None:
+    from bertsweep.encoders.sources import public_name
+
+    assert public_name("https://me:secret@host:8/bert?token=abc") == "https://host:8/bert"

@@ -1,0 +1,113 @@
+"""A Ray cluster that already runs, with logical GPUs: shares, fractions, and a sweep on it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bertsweep import ledger
+from bertsweep.errors import ClusterError, InputError
+from bertsweep.spec.models import Resources
+from bertsweep.sweep import cluster
+from bertsweep.sweep.cluster import Share
+from tests.support.sweeps import bertsweep, events, write_small
+
+RAY = Path(sys.executable).with_name("ray")
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    # Loopback only, and gone with the tests: without the token that every client would have to set.
+    environment = {**os.environ, "RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled"}
+    command = [str(RAY), "start", "--head", f"--port={port}", "--num-cpus=4", "--num-gpus=2"]
+    quiet = ["--include-dashboard=false", "--disable-usage-stats", "--node-ip-address=127.0.0.1"]
+    # A process group and a folder of its own: `ray stop` would end every Ray of this machine, and a
+    # note in Ray's usual folder would send other programs to this one. Sockets want short paths.
+    folder = tempfile.mkdtemp(prefix="ray-")
+    head = subprocess.Popen(
+        [*command, *quiet, "--block", f"--temp-dir={folder}"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        start_new_session=True,
+    )
+    _wait_for(port)
+    yield f"127.0.0.1:{port}"
+    os.killpg(head.pid, signal.SIGTERM)
+    head.wait(60)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait_for(port: int) -> None:
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        with contextlib.suppress(OSError):
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        time.sleep(0.2)
+    raise TimeoutError(f"no Ray on port {port}")
+
+
+SHARES: list[tuple[dict[str, Any], Share]] = [
+    ({}, Share(cpus=2, gpus=1, concurrent=2)),
+    ({"gpus_per_trial": 0.5}, Share(cpus=1, gpus=0.5, concurrent=4)),
+    ({"gpus_per_trial": 0.5, "concurrent": 3}, Share(cpus=1, gpus=0.5, concurrent=3)),
+    ({"gpus_per_trial": 2.0}, Share(cpus=4, gpus=2, concurrent=1)),
+    ({"gpus_per_trial": 0.0}, Share(cpus=4, gpus=0, concurrent=1)),
+    ({"gpus_per_trial": 0.0, "cpus_per_trial": 1.0}, Share(cpus=1, gpus=0, concurrent=4)),
+]
+
+
+@pytest.mark.slow
+def test_trials_share_what_the_nodes_have(address: str) -> None:
+    with cluster.started(address):
+        for resources, expected in SHARES:
+            assert cluster.share(Resources.model_validate(resources)) == expected
+        with pytest.raises(InputError, match=r"a trial gets 9 CPUs .* largest node has 4 and 2"):
+            cluster.share(Resources.model_validate({"cpus_per_trial": 9.0}))
+        with pytest.raises(InputError, match=r"a trial gets 4 CPUs and 3 GPUs.* 4 and 2"):
+            cluster.share(Resources.model_validate({"gpus_per_trial": 3.0}))
+
+
+@pytest.mark.slow
+def test_a_sweep_runs_on_a_cluster_with_fractions_of_gpus(address: str, tmp_path: Path) -> None:
+    done = bertsweep(
+        *("run", str(write_small(tmp_path)), "--storage", str(tmp_path), "--address", address),
+        *("--set", "resources.gpus_per_trial=0.5", "--set", "resources.concurrent=2"),
+    )
+    assert done.returncode == 0, done.stderr
+    state = ledger.fold(events(tmp_path / "small"))
+    assert {trial.status for trial in state.trials.values()} == {ledger.FINISHED}
+    assert {trial.gpus for trial in state.trials.values()} == {0.5}
+    running = most = 0
+    for event in events(tmp_path / "small"):
+        running += event["event"] == "trial_started"
+        running -= event["event"] == "trial_finished"
+        most = max(most, running)
+    assert most == 2
+
+
+def test_a_ray_client_address_is_refused_with_what_to_do_instead() -> None:
+    with pytest.raises(InputError, match="ray job submit"), cluster.started("ray://head:10001"):
+        raise AssertionError("must not be reached")
+
+
+def test_an_address_where_nothing_runs_is_a_cluster_error() -> None:
+    with pytest.raises(ClusterError, match=r"127\.0\.0\.1:1 .*bertsweep doctor"):  # noqa: SIM117
+        with cluster.started("127.0.0.1:1"):
+            raise AssertionError("must not be reached")

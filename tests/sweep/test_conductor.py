@@ -1,0 +1,201 @@
+"""What decides a sweep, driven without Ray: real ledger, real study, real rule, real files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bertsweep import ledger as events
+from bertsweep.ledger import Ledger
+from bertsweep.paths import SweepPaths
+from bertsweep.search.stopping import build_rule
+from bertsweep.search.study import Study
+from bertsweep.spec import SweepSpec
+from bertsweep.sweep.conductor import SweepConductor
+from bertsweep.sweep.experiment import point_of
+from bertsweep.sweep.retention import Retention
+from bertsweep.trial.job import TrialJob
+from bertsweep.trial.trainable import FAILED, REPORT
+from tests.support.trials import small_spec
+
+REPORTS, STEPS = 4, 1000
+Make = Callable[..., SweepConductor]
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> SweepPaths:
+    return SweepPaths(tmp_path / "small")
+
+
+@pytest.fixture
+def make(paths: SweepPaths) -> Make:
+    """Builds a conductor over a fresh ledger."""
+
+    def make(*overrides: str, stop: Callable[[], bool] = lambda: False) -> SweepConductor:
+        wide = ["space.learning_rate={low: 1e-4, high: 1e-2, log: true}", "budget.trials=6"]
+        spec = small_spec(*wide, *overrides)
+        ledger = Ledger(paths.ledger)
+        objective = {"metric": "val_average_precision", "mode": "max"}
+        ledger.append("sweep_started", sweep="ab", name="small", objective=objective)
+        return SweepConductor(
+            spec=spec,
+            job=job(paths),
+            ledger=ledger,
+            study=study(spec),
+            rule=build_rule(spec.search.scheduler, max_epochs=2, steps_per_epoch=STEPS),
+            retention=Retention(paths, ledger, spec.checkpoints.keep),
+            interrupted=stop,
+            trials=spec.budget.trials,
+        )
+
+    return make
+
+
+def job(paths: SweepPaths) -> TrialJob:
+    folders = {"folder": str(paths.folder), "tokens": "", "encoder": ""}
+    objective = {"metric": "val_average_precision", "mode": "max", "report_every": 0.5}
+    rest: dict[str, Any] = {"labels": (0, 1), "text_columns": 1, "cpus": 1.0, "gpus": 0.5}
+    return TrialJob(**folders, **objective, **rest)
+
+
+def study(spec: SweepSpec) -> Study:
+    return Study(
+        spec.space,
+        sampler=spec.search.sampler,
+        seed=0,
+        mode="max",
+        baseline=point_of(spec, spec.baseline),
+    )
+
+
+def report(number: int, value: float | None, checkpoint: str | None = None) -> dict[str, str]:
+    told = {
+        "report": number,
+        "epoch": number / 2,
+        "examples": 100 * number,
+        "seconds": 1.0 * number,
+        "metrics": {"loss": 0.5, "val_average_precision": value},
+        "system": {},
+        "objective": value,
+        "checkpoint": checkpoint,
+        "finished": number == REPORTS,
+    }
+    return {REPORT: json.dumps(told)}
+
+
+def begin(conductor: SweepConductor) -> str:
+    config = conductor.propose()
+    assert config is not None
+    conductor.started(config["trial"], "node")
+    return str(config["trial"])
+
+
+def run(conductor: SweepConductor, value: float, *, files: SweepPaths | None = None) -> str:
+    """Runs a trial as Ray would: every report once or twice, then its end; gives its status."""
+    trial = begin(conductor)
+    for number in range(1, REPORTS + 1):
+        checkpoint = f"trials/{trial}/best-{number:04d}"
+        if files is not None:
+            (files.trial(trial) / f"state-{number:04d}").mkdir(parents=True, exist_ok=True)
+            (files.folder / checkpoint).mkdir(parents=True, exist_ok=True)
+        result = report(number, value + number / 100, checkpoint)
+        stop = number < REPORTS and conductor.reported(trial, result)
+        conductor.reported(trial, result)
+        if stop:
+            break
+    conductor.ended(trial)
+    return conductor.ledger.state.trials[trial].status
+
+
+def test_every_report_is_written_once(make: Make) -> None:
+    conductor = make()
+    assert run(conductor, 0.5) == events.FINISHED
+    (trial,) = conductor.ledger.state.trials.values()
+    assert [r["report"] for r in trial.reports] == [1, 2, 3, 4]
+    assert trial.gpu_hours == pytest.approx(4 * 0.5 / 3600)
+
+
+def test_the_budget_ends_the_sweep(make: Make) -> None:
+    conductor = make("search.scheduler=none")
+    for _ in range(6):
+        assert run(conductor, 0.5) == events.FINISHED
+    assert conductor.propose() is None
+
+
+def test_poor_trials_are_stopped_but_never_the_baseline(make: Make) -> None:
+    conductor = make("search.scheduler={kind: asha, grace_epochs: 0.5, reduction_factor: 2}")
+    statuses = [run(conductor, value) for value in (0.1, 0.9, 0.8, 0.2)]
+    assert statuses == [events.FINISHED, events.FINISHED, events.STOPPED, events.STOPPED]
+    reason = conductor.ledger.state.trials["t0003"].reason
+    assert reason is not None
+    assert "at 0.5 epochs" in reason
+
+
+def test_a_trial_that_fails_is_told_and_the_sweep_goes_on(make: Make) -> None:
+    conductor = make()
+    run(conductor, 0.5)
+    trial = begin(conductor)
+    assert not conductor.reported(trial, {REPORT: json.dumps({FAILED: "the loss became nan"})})
+    conductor.ended(trial)
+    failed = conductor.ledger.state.trials[trial]
+    assert (failed.status, failed.error) == (events.FAILED, "the loss became nan")
+    assert conductor.propose() is not None
+
+
+def test_a_sweep_whose_first_trials_all_fail_is_given_up(make: Make) -> None:
+    conductor = make()
+    for _ in range(3):
+        assert not conductor.hopeless
+        conductor.failed(begin(conductor), "no such file")
+    assert conductor.hopeless
+    assert conductor.propose() is None
+
+
+def test_an_objective_that_is_undefined_stops_nothing(make: Make) -> None:
+    conductor = make()
+    trial = begin(conductor)
+    assert not conductor.reported(trial, report(1, None))
+    assert conductor.ledger.state.trials[trial].best is None
+
+
+def test_nothing_is_proposed_once_interrupted_and_the_unfinished_are_named(make: Make) -> None:
+    stopping = False
+    conductor = make(stop=lambda: stopping)
+    run(conductor, 0.5)
+    trial = begin(conductor)
+    stopping = True
+    assert conductor.propose() is None
+    assert conductor.unfinished == [trial]
+
+
+def test_hours_end_the_proposals(make: Make) -> None:
+    conductor = make("budget.hours=1e-12")
+    assert conductor.propose() is None
+
+
+def test_the_best_checkpoints_are_kept_and_the_baselines(make: Make, paths: SweepPaths) -> None:
+    conductor = make("search.scheduler=none", "checkpoints.keep=2")
+    for value in (0.1, 0.6, 0.5, 0.8, 0.7):
+        run(conductor, value, files=paths)
+    kept = {name for name, t in conductor.ledger.state.trials.items() if t.checkpoint}
+    assert kept == {"t0000", "t0003", "t0004"}
+    assert {path.parent.name for path in paths.trials.glob("*/best-*")} == kept
+    assert list(paths.trials.glob("*/state-*")) == []
+
+
+def test_a_lost_actor_is_another_attempt_that_tells_the_old_reports_again(make: Make) -> None:
+    conductor = make()
+    trial = begin(conductor)
+    conductor.reported(trial, report(1, 0.4))
+    conductor.reported(trial, report(2, 0.5))
+    conductor.started(trial, "another node")
+    for number in range(1, REPORTS + 1):
+        conductor.reported(trial, report(number, 0.3 + number / 10))
+    conductor.ended(trial)
+    state = conductor.ledger.state.trials[trial]
+    assert (state.status, state.attempts, len(state.reports)) == (events.FINISHED, 2, REPORTS)
+    assert [r["metrics"]["val_average_precision"] for r in state.reports[:2]] == [0.4, 0.5]

@@ -1,0 +1,102 @@
+"""Stops and crashes, in real processes: nothing that was done is lost, and the end is the same."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from bertsweep import ledger
+from bertsweep.errors import InputError, SweepNotFoundError
+from bertsweep.sweep import resume
+from tests.support import clisweeps
+from tests.support.sweeps import (
+    bertsweep,
+    document,
+    events,
+    scores,
+    start,
+    wait_for_reports,
+    write_small,
+)
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("uninterrupted")
+    done = bertsweep("run", str(write_small(folder)), "--storage", str(folder))
+    assert done.returncode == 0, done.stderr
+    return folder / "small"
+
+
+def test_ctrl_c_once_stops_cleanly_and_resume_ends_as_if_uninterrupted(
+    tmp_path: Path, uninterrupted: Path
+) -> None:
+    log = tmp_path / "log"
+    sweep = tmp_path / "small"
+    process = start("run", str(write_small(tmp_path)), "--storage", str(tmp_path), log=log)
+    wait_for_reports(sweep, "t0001", 3)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 130
+    said = log.read_text()
+    assert "resume" in said
+    assert "Traceback" not in said
+    before = ledger.fold(events(sweep))
+    assert before.status == "interrupted"
+    assert before.trials["t0001"].status == ledger.INTERRUPTED
+
+    done = bertsweep("resume", str(sweep))
+    assert done.returncode == 0, done.stderr
+    after = ledger.fold(events(sweep))
+    assert after.status == "finished"
+    assert after.trials["t0001"].attempts == 2
+    assert scores(sweep) == scores(uninterrupted)
+    again = [e for e in events(sweep) if e["event"] == "trial_reported" and e["trial"] == "t0000"]
+    assert len(again) == len(before.trials["t0000"].reports), "a finished trial is not run again"
+
+
+def test_only_a_sweep_that_is_there_and_that_nobody_writes_is_resumed(tmp_path: Path) -> None:
+    with pytest.raises(SweepNotFoundError):
+        resume(tmp_path / "small")
+    assert not any(tmp_path.iterdir())
+    with clisweeps.sweep(tmp_path), pytest.raises(InputError, match="another bertsweep command"):
+        resume(tmp_path / "demo")
+
+
+def test_a_resume_that_is_refused_leaves_the_ledger_to_others(tmp_path: Path) -> None:
+    path = clisweeps.finished_sweep(tmp_path) / "ledger.jsonl"
+    before = path.read_bytes()
+    with pytest.raises(InputError):
+        resume(tmp_path / "demo")
+    assert path.read_bytes() == before
+    ledger.Ledger(path).close()
+
+
+@pytest.mark.slow
+def test_a_killed_sweep_goes_on_within_its_trial(tmp_path: Path, uninterrupted: Path) -> None:
+    log = tmp_path / "log"
+    sweep = tmp_path / "small"
+    process = start("run", str(write_small(tmp_path)), "--storage", str(tmp_path), log=log)
+    wait_for_reports(sweep, "t0000", 6)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert document("show", str(sweep))["trials"][0]["status"] == "running"
+
+    done = bertsweep("resume", str(sweep))
+    assert done.returncode == 0, done.stderr
+    assert scores(sweep) == scores(uninterrupted)
+    first = ledger.fold(events(sweep)).trials["t0000"]
+    assert first.attempts == 2
+    assert first.seconds > 0
+
+
+@pytest.mark.slow
+def test_a_finished_sweep_can_be_given_more_trials(uninterrupted: Path) -> None:
+    before = scores(uninterrupted)
+    done = bertsweep("resume", str(uninterrupted), "--trials", "4")
+    assert done.returncode == 0, done.stderr
+    after = scores(uninterrupted)
+    assert {name: after[name] for name in before} == before
+    assert len(after) == 4

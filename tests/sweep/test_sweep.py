@@ -1,0 +1,128 @@
+"""The quickstart sweep, run once as a user would, and everything it leaves behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+
+from tests.support import wandbfile
+from tests.support.sweeps import QUICKSTART, bertsweep, document, events
+
+
+@pytest.fixture(scope="module")
+def storage(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("storage")
+
+
+@pytest.fixture(scope="module")
+def output(storage: Path) -> str:
+    done = bertsweep("run", str(QUICKSTART), "--storage", str(storage))
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Warning" not in done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def sweep(output: str, storage: Path) -> Path:
+    return storage / "quickstart"
+
+
+@pytest.fixture(scope="module")
+def shown(sweep: Path) -> Any:
+    return document("show", str(sweep))
+
+
+def test_at_least_eight_trials_run_and_some_are_stopped_early(shown: Any) -> None:
+    statuses = [trial["status"] for trial in shown["trials"]]
+    assert shown["status"] == "finished"
+    assert len(statuses) >= 8
+    assert statuses.count("stopped") >= 1
+    assert set(statuses) <= {"finished", "stopped"}
+
+
+def test_a_stopped_trial_says_so_in_the_ledger_with_a_reason(sweep: Path) -> None:
+    reasons = [e["reason"] for e in events(sweep) if e["event"] == "trial_stopped"]
+    assert reasons
+    assert all("place" in reason for reason in reasons)
+
+
+def test_the_baseline_is_the_first_trial_and_trains_to_its_end(shown: Any) -> None:
+    first = shown["trials"][0]
+    assert (first["id"], first["status"], first["params"]["learning_rate"]) == (
+        "t0000",
+        "finished",
+        3e-4,
+    )
+    assert len(first["reports"]) == 12
+
+
+def test_the_best_trial_has_its_checkpoint_and_beats_or_is_the_baseline(
+    sweep: Path, shown: Any
+) -> None:
+    best = document("best", str(sweep))
+    assert Path(best["checkpoint"]).is_dir()
+    assert best["objective"]["metric"] == "val_average_precision"
+    values = [trial["metrics"]["val_average_precision"] for trial in shown["trials"]]
+    assert best["objective"]["value"] == max(values)
+    assert best["objective"]["value"] >= best["baseline"]["metrics"]["val_average_precision"] > 0.7
+
+
+def test_no_more_checkpoints_are_kept_than_asked_for(sweep: Path) -> None:
+    kept = {path.parent.name for path in sweep.glob("trials/*/best-*")}
+    assert "t0000" in kept
+    assert len(kept) <= 3 + 1
+    assert list(sweep.glob("trials/*/state-*")) == []
+
+
+def test_predict_answers_from_the_winner(sweep: Path) -> None:
+    texts = ["Where can I learn to cook simple soup?", "Why do all bakers hate honest writers?"]
+    answers = document("predict", str(sweep), *texts)
+    found = answers["predictions"] if isinstance(answers, dict) else answers
+    assert len(found) == 2
+    assert all(0 <= answer["probability"] <= 1 for answer in found)
+
+
+def test_the_end_names_winner_checkpoint_and_next_commands(output: str, sweep: Path) -> None:
+    best = document("best", str(sweep))
+    assert best["checkpoint"] in output.replace("\n", "")
+    assert "the winner against the baseline" in output
+    assert "bertsweep predict" in output
+
+
+def test_offline_wandb_runs_hold_every_report_of_every_trial(sweep: Path, shown: Any) -> None:
+    runs = {}
+    for path in wandbfile.run_files(sweep):
+        info = wandbfile.run_info(path)
+        if info["job_type"] == "train":
+            assert info["group"] == "quickstart"
+            runs[info["run_id"].rsplit("-", 1)[1]] = (info, wandbfile.history(path))
+    reported = [e for e in events(sweep) if e["event"] == "trial_reported"]
+    assert set(runs) == {trial["id"] for trial in shown["trials"]}
+    for trial, (info, rows) in runs.items():
+        told = [e["metrics"]["val_average_precision"] for e in reported if e["trial"] == trial]
+        assert [row["val_average_precision"] for row in rows] == told
+        assert info["config"]["learning_rate"] > 0
+
+
+def test_a_wandb_run_shows_the_data(sweep: Path) -> None:
+    infos = [wandbfile.run_info(path) for path in wandbfile.run_files(sweep)]
+    (data,) = [info for info in infos if info["job_type"] == "data"]
+    assert len(data["tables"]) >= 2
+
+
+def test_the_study_can_be_opened_by_optuna(sweep: Path, shown: Any) -> None:
+    url = f"sqlite:///{sweep / 'study.db'}"
+    (name,) = optuna.study.get_all_study_names(url)
+    trials = optuna.load_study(study_name=name, storage=url).trials
+    states = {"finished": "COMPLETE", "stopped": "PRUNED", "failed": "FAIL"}
+    assert [t.state.name for t in trials] == [states[t["status"]] for t in shown["trials"]]
+    assert all(trial.intermediate_values for trial in trials)
+
+
+def test_ls_lists_the_sweep(storage: Path, sweep: Path) -> None:
+    (entry,) = document("ls", "--storage", str(storage))
+    assert (entry["name"], entry["status"]) == ("quickstart", "finished")

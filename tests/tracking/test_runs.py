@@ -1,0 +1,322 @@
+"""What the W&B files of a sweep hold, read back from disk."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from bertsweep import ledger as events
+from bertsweep.data import Dataset, Note, statistics
+from bertsweep.ledger import Ledger
+from bertsweep.tracking import login_source, settled_mode
+from tests.support import wandbfile
+from tests.support.trackedsweep import GROUP, UID, begin, propose, report, run_trial, start, tracker
+
+
+@pytest.fixture(autouse=True)
+def _no_login(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("API_KEY", "IDENTITY_TOKEN_FILE", "MODE", "BASE_URL", "SILENT"):
+        monkeypatch.delenv(f"WANDB_{name}", raising=False)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    monkeypatch.setenv("WANDB_CONFIG_DIR", str(tmp_path / "config"))
+
+
+def one_run(folder: Path, run_id: str) -> Path:
+    (path,) = (path for path in wandbfile.run_files(folder) if path.name == f"run-{run_id}.wandb")
+    return path
+
+
+def test_every_trial_is_a_run_with_its_whole_history(tmp_path: Path) -> None:
+    warnings: list[str] = []
+    tracking = tracker(tmp_path, warnings=warnings)
+    ledger = Ledger(tmp_path / "ledger.jsonl", subscribers=[tracking.handle])
+    begin(ledger)
+    for trial, value in (("t0000", 0.5), ("t0001", 0.7)):
+        run_trial(ledger, trial, [value, value + 0.1, value - 0.1])
+        ledger.append("trial_finished", trial=trial)
+    ledger.append("sweep_ended", status="finished", reason=None)
+    tracking.close()
+
+    assert warnings == []
+    assert len(wandbfile.run_files(tmp_path)) == 2
+    path = one_run(tmp_path, f"{UID}-t0001")
+    rows = wandbfile.history(path)
+    assert [row["_step"] for row in rows] == [1, 2, 3]
+    assert [row["epoch"] for row in rows] == [0.25, 0.5, 0.75]
+    assert [row["examples"] for row in rows] == [100, 200, 300]
+    assert [row["val_f1"] for row in rows] == pytest.approx([0.7, 0.8, 0.6])
+    assert [row["system/memory_mb"] for row in rows] == [401, 402, 403]
+
+    info = wandbfile.run_info(path)
+    wanted = {"project": "tests", "group": GROUP, "job_type": "train", "run_id": f"{UID}-t0001"}
+    assert {key: info[key] for key in wanted} == wanted
+    assert info["config"] == {
+        "learning_rate": 1e-5,
+        "batch_size": 32,
+        "optimizer": "adam",
+        "seed": 7,
+        "origin": "sampler",
+        "sweep": GROUP,
+        "trial": "t0001",
+        "data_hash": "data-hash",
+        "encoder_hash": "encoder-hash",
+    }
+    assert info["axes"]["val_*"] == "epoch"
+    assert info["axes"]["system/*"] == "examples"
+    assert info["exit_code"] == 0
+
+
+@pytest.mark.parametrize(("metric", "mode", "best"), [("val_f1", "max", 2), ("val_loss", "min", 4)])
+def test_the_summary_is_the_best_moment_by_the_objective(
+    tmp_path: Path, metric: str, mode: str, best: int
+) -> None:
+    warnings: list[str] = []
+    tracking = tracker(tmp_path, warnings=warnings)
+    ledger = Ledger(tmp_path / "ledger.jsonl", subscribers=[tracking.handle])
+    begin(ledger, metric=metric, mode=mode)
+    ledger.append("compute_chosen", compute={"precision": "mixed_bfloat16", "jit": False})
+    run_trial(ledger, "t0000", [0.5, 0.9, None, 0.4])
+    ledger.append("trial_stopped", trial="t0000", reason="rung 2 of asha")
+    tracking.close()
+
+    path = one_run(tmp_path, f"{UID}-t0000")
+    summary = wandbfile.run_info(path)["summary"]
+    moment = ledger.state.trials["t0000"].reports[best - 1]
+    assert summary["status"] == "stopped"
+    assert summary["reason"] == "rung 2 of asha"
+    assert (summary["precision"], summary["jit"]) == ("mixed_bfloat16", False)
+    assert summary["best_value"] == moment["metrics"][metric]
+    assert (summary["best_epoch"], summary["best_report"]) == (moment["epoch"], best)
+    assert {name: summary[name] for name in moment["metrics"]} == pytest.approx(moment["metrics"])
+    assert "val_f1" not in wandbfile.history(path)[2]  # it was not finite
+
+
+@pytest.mark.parametrize(
+    ("event", "status", "exit_code"),
+    [
+        ("trial_failed", "failed", 1),
+        ("trial_interrupted", "interrupted", 255),
+        (None, "interrupted", 255),
+    ],
+)
+def test_how_a_trial_ended_is_how_its_run_ended(
+    tmp_path: Path, event: str | None, status: str, exit_code: int
+) -> None:
+    tracking = tracker(tmp_path, warnings=[])
+    ledger = Ledger(tmp_path / "ledger.jsonl", subscribers=[tracking.handle])
+    begin(ledger)
+    run_trial(ledger, "t0000", [0.5])
+    if event:
+        ledger.append(event, trial="t0000", error="the loss is not finite")
+    tracking.close()
+    info = wandbfile.run_info(one_run(tmp_path, f"{UID}-t0000"))
+    assert (info["summary"]["status"], info["exit_code"]) == (status, exit_code)
+    assert info["summary"]["best_value"] == 0.5
+
+
+def test_a_trial_that_failed_before_it_started_has_a_run_too(tmp_path: Path) -> None:
+    tracking = tracker(tmp_path, warnings=[])
+    ledger = Ledger(tmp_path / "ledger.jsonl", subscribers=[tracking.handle])
+    begin(ledger)
+    propose(ledger, "t0000")
+    propose(ledger, "t0001")
+    ledger.append("trial_failed", trial="t0000", error="no memory")
+    ledger.append("trial_interrupted", trial="t0001")
+    tracking.close()
+    (path,) = wandbfile.run_files(tmp_path)
+    assert wandbfile.run_info(path)["summary"] == {"status": "failed", "reason": "no memory"}
+
+
+def test_a_retried_trial_stays_in_its_run_and_repeats_nothing(tmp_path: Path) -> None:
+    warnings: list[str] = []
+    tracking = tracker(tmp_path, warnings=warnings)
+    ledger = Ledger(tmp_path / "ledger.jsonl", subscribers=[tracking.handle])
+    begin(ledger)
+    run_trial(ledger, "t0000", [0.5, 0.6, 0.7])
+    start(ledger, "t0000", attempt=2)
+    for number, value in ((2, 0.6), (3, 0.7), (4, 0.8)):
+        report(ledger, "t0000", number, f1=value)
+    ledger.append("trial_finished", trial="t0000")
+    tracking.close()
+    rows = wandbfile.history(one_run(tmp_path, f"{UID}-t0000"))
+    assert [row["_step"] for row in rows] == [1, 2, 3, 4]
+    assert warnings == []
+
+
+def test_a_resumed_sweep_goes_on_in_the_same_run(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.jsonl"
+    first = tracker(tmp_path, warnings=[])
+    ledger = Ledger(path, subscribers=[first.handle])
+    begin(ledger)
+    run_trial(ledger, "t0000", [0.5, 0.9])
+    ledger.append("trial_interrupted", trial="t0000")
+    ledger.append("sweep_ended", status="interrupted", reason="Ctrl-C")
+    first.close()
+    ledger.close()
+
+    warnings: list[str] = []
+    second = tracker(tmp_path, warnings=warnings, past=events.load(path))
+    ledger = Ledger(path, subscribers=[second.handle])
+    ledger.append("sweep_resumed")
+    start(ledger, "t0000", attempt=2)
+    report(ledger, "t0000", 3, f1=0.7)
+    ledger.append("trial_finished", trial="t0000")
+    second.close()
+
+    before, after = wandbfile.run_files(tmp_path)
+    assert before != after
+    assert [row["_step"] for row in wandbfile.history(before)] == [1, 2]
+    assert [row["_step"] for row in wandbfile.history(after)] == [3]
+    info = wandbfile.run_info(after)
+    assert info["run_id"] == wandbfile.run_info(before)["run_id"]
+    assert info["config"] == wandbfile.run_info(before)["config"]
+    assert info["summary"]["best_value"] == 0.9
+    assert info["summary"]["status"] == "finished"
+    assert warnings == []
+
+
+def test_a_run_is_closed_when_its_trial_ends(tmp_path: Path) -> None:
+    tracking = tracker(tmp_path, warnings=[])
+    ledger = Ledger(tmp_path / "ledger.jsonl", subscribers=[tracking.handle])
+    begin(ledger)
+    run_trial(ledger, "t0000", [0.5])
+    ledger.append("trial_finished", trial="t0000")
+    deadline = time.monotonic() + 30
+    while not _ended(tmp_path) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert _ended(tmp_path)
+    tracking.close()
+
+
+def _ended(folder: Path) -> bool:
+    paths = wandbfile.run_files(folder)
+    return bool(paths) and wandbfile.run_info(paths[0])["exit_code"] == 0
+
+
+def test_handing_over_costs_the_sweep_next_to_nothing(tmp_path: Path) -> None:
+    tracking = tracker(tmp_path, warnings=[])
+    ledger = Ledger(tmp_path / "ledger.jsonl")
+    begin(ledger)
+    run_trial(ledger, "t0000", [0.5] * 200)
+    times = []
+    for event in events.read(tmp_path / "ledger.jsonl"):
+        begun = time.perf_counter()
+        tracking.handle(event)
+        times.append(time.perf_counter() - begun)
+    tracking.close()
+    assert sorted(times)[len(times) // 2] < 0.001
+    assert len(wandbfile.history(one_run(tmp_path, f"{UID}-t0000"))) == 200
+
+
+def questions() -> Dataset:
+    rows = {"text": ["why is it so", "how", "who did that"], "label": [0, 1, 1]}
+    splits = {name: pd.DataFrame(rows) for name in ("train", "validation", "test")}
+    notes = (Note(kind="empty", count=2, message="2 rows without text were dropped"),)
+    return Dataset(splits=splits, labels=("sincere", "insincere"), hash="data-hash", notes=notes)
+
+
+def test_the_data_run_shows_sample_rows_labels_and_lengths(tmp_path: Path) -> None:
+    warnings: list[str] = []
+    tracking = tracker(tmp_path, warnings=warnings)
+    ledger = Ledger(tmp_path / "ledger.jsonl", subscribers=[tracking.handle])
+    begin(ledger)
+    dataset = questions()
+    sample = [{"split": "train", **row} for row in dataset.splits["train"].to_dict("records")]
+    tracking.log_data(statistics(dataset), sample, dataset.labels, dataset.notes)
+    tracking.close()
+
+    assert warnings == []
+    info = wandbfile.run_info(one_run(tmp_path, f"{UID}-data"))
+    assert (info["job_type"], info["group"]) == ("data", GROUP)
+    assert info["config"]["data_hash"] == "data-hash"
+    tables: dict[str, Any] = info["tables"]
+    assert tables["data/sample"]["columns"] == ["split", "text", "label"]
+    assert tables["data/sample"]["data"][0] == ["train", "why is it so", "sincere"]
+    assert ["validation", "insincere", 2, pytest.approx(2 / 3)] in tables["data/labels"]["data"]
+    assert tables["data/notes"]["data"] == [["empty", 2, "2 rows without text were dropped"]]
+    lengths = tables["data/words"]
+    assert lengths["columns"] == ["split", "from", "below", "rows"]
+    assert sum(row[3] for row in lengths["data"] if row[0] == "train") == 3
+    assert {"data/labels_train", "data/words_plot", "data/characters_plot"} <= set(info["plots"])
+
+
+def test_without_sample_rows_no_text_is_written(tmp_path: Path) -> None:
+    tracking = tracker(tmp_path, warnings=[])
+    ledger = Ledger(tmp_path / "ledger.jsonl", subscribers=[tracking.handle])
+    begin(ledger)
+    dataset = questions()
+    tracking.log_data(statistics(dataset), [], dataset.labels, dataset.notes)
+    tracking.close()
+    assert "data/sample" not in wandbfile.run_info(one_run(tmp_path, f"{UID}-data"))["tables"]
+    written = [path.read_bytes() for path in (tmp_path / "wandb").rglob("*") if path.is_file()]
+    assert not any(b"why is it so" in data for data in written)
+
+
+def test_a_disabled_tracker_imports_and_writes_nothing(tmp_path: Path) -> None:
+    code = """
+import sys, threading
+from pathlib import Path
+from bertsweep.tracking import WandbTracker
+folder = Path(sys.argv[1])
+options = {"project": "p", "entity": None, "group": "g", "folder": folder, "warn": print}
+tracker = WandbTracker(mode="disabled", **options)
+tracker.handle({"event": "sweep_started", "sweep": "x", "objective": {}})
+tracker.log_data({}, [], [], [])
+tracker.close()
+print("wandb" in sys.modules, threading.active_count(), list(folder.iterdir()))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "False 1 []\n"
+
+
+def test_making_a_tracker_does_not_wait_for_wandb(tmp_path: Path) -> None:
+    code = """
+import sys
+from pathlib import Path
+from bertsweep.tracking import WandbTracker
+options = {"project": "p", "entity": None, "group": "g", "warn": print}
+WandbTracker(mode="offline", folder=Path(sys.argv[1]), **options)
+print([name for name in ("wandb", "pandas", "numpy", "pydantic") if name in sys.modules])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
+
+
+def test_auto_is_online_with_a_login_and_offline_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (settled_mode("auto"), login_source()) == ("offline", None)
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine elsewhere.example login user password secret\n")
+    assert settled_mode("auto") == "offline"
+    netrc.write_text("machine api.wandb.ai login user password secret\n")
+    assert (settled_mode("auto"), login_source()) == ("online", str(netrc))
+    monkeypatch.setenv("WANDB_BASE_URL", "https://wandb.example:8080")
+    assert settled_mode("auto") == "offline"
+    netrc.write_text("machine wandb.example:8080 login user password secret\n")
+    assert settled_mode("auto") == "online"
+    monkeypatch.setenv("WANDB_API_KEY", "secret")
+    assert login_source() == "WANDB_API_KEY"
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    assert (settled_mode("auto"), settled_mode("online")) == ("offline", "online")
+    assert settled_mode("disabled") == "disabled"
+
+
+def test_a_self_hosted_login_counts_for_its_host(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config").mkdir()
+    settings = "[default]\nbase_url = https://wandb.example\n"
+    (tmp_path / "config" / "settings").write_text(settings)
+    (tmp_path / "netrc").write_text("machine wandb.example login user password secret\n")
+    assert settled_mode("auto") == "online"
