@@ -1,9 +1,10 @@
 """BERT's forward pass over a native encoder's variables, and no more of it than a classifier needs.
 
-Model Garden's own layers give the same pooled output (`tests/model/test_network.py` holds both together),
-but more slowly: here query, key and value are one product, rows of tokens are one matrix, dropout
-takes half the random numbers, and the last layer is computed for [CLS] alone, because nothing else
-of it reaches the pooled output: a fourteenth of the products of BERT base, a seventh of MiniLM's.
+Model Garden's own layers return the same pooled output (`tests/model/test_network.py` compares
+them), but more slowly: here query, key and value are one product, rows of tokens are one matrix,
+dropout takes half the random numbers, and the last layer is computed for [CLS] alone, because
+nothing else of it reaches the pooled output: a fourteenth of the products of BERT base, a seventh
+of MiniLM's.
 """
 
 from __future__ import annotations
