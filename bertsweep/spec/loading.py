@@ -12,7 +12,7 @@ from bertsweep.space import Space
 from bertsweep.spec import checks
 from bertsweep.spec.conditions import read_space
 from bertsweep.spec.document import Document, read
-from bertsweep.spec.models import SweepFile
+from bertsweep.spec.models import Data, SweepFile
 from bertsweep.spec.named_points import read_baseline
 from bertsweep.spec.overrides import expanded, override
 from bertsweep.spec.problems import Problems
@@ -64,6 +64,28 @@ def from_plain(plain: Mapping[str, Any]) -> SweepSpec:
     if trial_0 is None:
         raise SpecError("stored specification", [Problem(("baseline",), None, "it is missing")])
     return _spec(file, found, baseline=trial_0, warnings=tuple(plain.get("warnings", ())))
+
+
+def load_data(plain: Mapping[str, Any], *, overrides: Sequence[str] = ()) -> Data:
+    """The section `data` alone, with `data.key=VALUE` settings made on top.
+
+    Raises `SpecError` with every problem; the problems of a setting have no line.
+    """
+    rest = {"name": "data", "encoder": {"source": "builtin:tiny"}, "space": {"epochs": 1}}
+    document, wrong = override(Document({**rest, "data": dict(plain)}), overrides)
+    problems = Problems(document)
+    problems.take(wrong)
+    for setting in overrides:
+        if not setting.startswith("data."):
+            rule = f"only keys of `data` can be set here, but got {setting!r}"
+            problems.take([Problem((), None, rule, "Type for example `data.table.header=false`.")])
+    file = structure(document, problems)
+    if file is not None:
+        checks.data(file.data, problems)
+    problems.raise_any("--set")
+    if file is None:
+        raise SpecError("--set", [Problem((), None, "the settings could not be read")])
+    return file.data
 
 
 def _build(document: Document, problems: Problems) -> SweepSpec | None:
