@@ -90,11 +90,13 @@ class Loader:
             rows = read_table(packed, columns, self._data.table, kind, tick=self._tick(packed))
         except OSError as error:
             raise DataError(f"{file.shown} cannot be read: {error}. Check the file.") from error
-        if kind not in _TYPED or not self._data.table.class_names or columns.label is None:
+        if not self._data.table.class_names or columns.label is None:
             return replace(rows, class_names=())
         label = str(columns.label)
-        beside = class_names.get(label) or names_near(packed.path).get(label, ())
-        return replace(rows, class_names=rows.class_names or beside)
+        names = rows.class_names or class_names.get(label, ())
+        if not names and kind in _TYPED:
+            names = names_near(packed.path).get(label, ())
+        return replace(rows, class_names=names)
 
     def _labelled(self, rows: TableRows, file: SourceFile, labels: SourceFile) -> TableRows:
         """The same with the labels of a file that has one a line."""

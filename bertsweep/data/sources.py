@@ -161,8 +161,8 @@ def _dataset_folder(data: Data, base: Path) -> Sources | None:
     folder = read_folder(found[0], data.member, str(found[0]))
     if folder is None:
         raise DataError(
-            f"data.source must be a file or the folder of a Hugging Face dataset, but {found[0]} is "
-            f"a folder without one. {inside(found[0])}"
+            "data.source must be a file or the folder of a Hugging Face dataset, but "
+            f"{found[0]} is a folder without one. {inside(found[0])}"
         )
     if data.labels is not None:
         raise DataError(f"data.labels has no effect on the dataset {found[0]}. Leave it out.")

@@ -87,11 +87,11 @@ _USED_KEYS: dict[str, frozenset[str]] = {
     "txt": frozenset({"encoding"}),
     "jsonl": frozenset({"encoding"}),
     "json": frozenset({"encoding"}),
-    "parquet": frozenset({"class_names"}),
-    "arrow": frozenset({"class_names"}),
+    "parquet": frozenset(),
+    "arrow": frozenset(),
     "xlsx": frozenset({"header", "columns"}),
 }
-"""Format → the keys of `Table` that it uses."""
+"""Format → the keys of `Table` that it uses besides `class_names`."""
 
 
 class Table(Section):
@@ -122,7 +122,7 @@ class Table(Section):
 
     def unused(self, table_format: str) -> list[str]:
         """The keys that are set here and have no effect on files of a format."""
-        used = _USED_KEYS[table_format]
+        used = _USED_KEYS[table_format] | {"class_names"}
         return [
             name
             for name, field in type(self).model_fields.items()
