@@ -14,6 +14,7 @@ from bertsweep.spec import load_data
 from bertsweep.spec.document import Document
 from bertsweep.spec.models import Data, Table
 from bertsweep.spec.overrides import override
+from bertsweep.spec.words import inline
 
 Columns = tuple[list[str], ...]
 """The texts, and for pairs the second texts."""
@@ -34,9 +35,8 @@ def read_file(
     data = _section({**section, "source": file}, column, settings)
     notes = []
     if "table" in section and data.table == Table.model_validate(section["table"]) != Table():
-        differing = data.table.model_dump(mode="json", exclude_defaults=True)
-        listed = ", ".join(f"{key}: {value}" for key, value in differing.items())
-        notes.append(f"{file} is read as data.table of the sweep says: {listed}.")
+        stated = inline(data.table.model_dump(mode="json", exclude_defaults=True))
+        notes.append(f"{file} is read as data.table of the sweep says: {stated}.")
     texts = read_texts(file, data, cache=cache_root())
     return texts.columns, [*notes, *(note.message for note in texts.notes)]
 

@@ -9,18 +9,21 @@ from bertsweep.spec.words import nearest, quoted
 _TABLE = ("data", "table")
 
 
-def check_columns(section: Data, problems: Problems) -> None:
-    """Columns that differ: numbers or listed names without a header, names with one."""
+def check_columns(section: Data, problems: Problems, *, labelled: bool = True) -> None:
+    """Columns that differ: numbers or listed names without a header, names with one.
+
+    Without `labelled` nothing is said of the label column.
+    """
     if len(set(section.text)) < len(section.text):
         rule = f"the two text columns must differ, but got `{section.text[0]}` twice"
         problems.add(("data", "text"), rule, "Name the other column, or only one.")
-    if section.label in section.text:
+    if labelled and section.label in section.text:
         rule = f"the label column must not be a text column, but got `{section.label}` for both"
         remedy = "Name the column that holds the classes."
         problems.add(("data", "label"), rule, remedy, needs=[("data", "text")])
     for column in section.text:
         _check_column(section.table, column, "text", problems)
-    if section.labels is None:
+    if labelled and section.labels is None:
         _check_column(section.table, section.label, "label", problems)
 
 

@@ -11,6 +11,7 @@ from bertsweep.metrics import mode_of
 from bertsweep.space import Space
 from bertsweep.spec import checks
 from bertsweep.spec.conditions import read_space
+from bertsweep.spec.data_checks import check_columns, check_table
 from bertsweep.spec.document import Document, read
 from bertsweep.spec.models import Data, SweepFile
 from bertsweep.spec.named_points import read_baseline
@@ -67,7 +68,7 @@ def from_plain(plain: Mapping[str, Any]) -> SweepSpec:
 
 
 def load_data(plain: Mapping[str, Any], *, overrides: Sequence[str] = ()) -> Data:
-    """The section `data` alone, with `data.key=VALUE` settings made on top.
+    """The section `data` of a file without labels, with `data.key=VALUE` settings made on top.
 
     Raises `SpecError` with every problem; the problems of a setting have no line.
     """
@@ -81,7 +82,8 @@ def load_data(plain: Mapping[str, Any], *, overrides: Sequence[str] = ()) -> Dat
             problems.take([Problem((), None, rule, "Type for example `data.table.header=false`.")])
     file = structure(document, problems)
     if file is not None:
-        checks.data(file.data, problems)
+        check_columns(file.data, problems, labelled=False)
+        check_table(file.data, problems)
     problems.raise_any("--set")
     if file is None:
         raise SpecError("--set", [Problem((), None, "the settings could not be read")])

@@ -98,10 +98,10 @@ class Table(Section):
     """How a table is written. What is `auto` is recognised, and a note says what was taken."""
 
     separator: Literal["auto", "tab"] | Character = Field(
-        "auto", title="csv, tsv: character between two fields"
+        "auto", title="csv, tsv: character between two fields, in quotes"
     )
     quote: Literal["auto", "none"] | Character = Field(
-        "auto", title="csv, tsv: character around a field that holds the separator"
+        "auto", title="csv, tsv: character around a field that holds the separator, in quotes"
     )
     escape: Literal["auto", "none"] | Character = Field(
         "auto", title="csv, tsv: character that makes a quote or separator after it plain text"
