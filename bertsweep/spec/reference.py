@@ -7,6 +7,7 @@ from typing import Any
 
 from bertsweep.metrics import METRICS
 from bertsweep.spec.checks import PREFIX
+from bertsweep.spec.data_reference import DATA, TABLE
 from bertsweep.spec.models import SweepFile
 from bertsweep.spec.schema import keys, parameter, schema_at
 from bertsweep.spec.values import NAMES, default
@@ -69,6 +70,8 @@ A baseline outside the space is run too, with a warning: the sampler does not le
 """
 
 _NOTES = {
+    "data": DATA,
+    "data.table": TABLE,
     "data.split": """\
 Shares and counts go one after the other, so that `train: 0.1` and `validation: 0.01` are a tenth of
 all rows and a hundredth of the other nine tenths. At most one part is `rest`. A part whose file
