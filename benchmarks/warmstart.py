@@ -127,7 +127,7 @@ def ours(
     rows: Path, encoder: Path, work: Path, *, trials: int, steps: int, precision: str | None
 ) -> Measured:
     """A sweep as a user runs it; every trial makes a report a step."""
-    from bertsweep import sweep
+    from bertsweep.sweep.run import run
     from bertsweep.spec import parse
 
     document = {
@@ -145,7 +145,7 @@ def ours(
     document["data"]["source"]["test"] = str(rows / "test.csv")
     events: list[Event] = []
     begun = time.time()
-    sweep.run(
+    run(
         parse(json.dumps(document), source="warmstart.yaml"),
         storage=work,
         base=rows,

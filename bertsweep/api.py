@@ -49,13 +49,13 @@ def run(
     `storage`; `InterruptedSweep` after Ctrl-C and `EnvironmentFault` when the sweep cannot go on
     here, both of which `resume` goes on from; `NoUsableTrialError` when no trial has a checkpoint.
     """
-    from bertsweep import sweep as sweeping
+    from bertsweep.sweep import run as conducting
 
     if not isinstance(spec, SweepSpec):
         base = Path(spec).absolute().parent if base is None else base
         spec = load_spec(spec)
     root = storage_root(storage)
-    state = sweeping.run(
+    state = conducting.run(
         spec,
         storage=root,
         base=Path.cwd() if base is None else Path(base).absolute(),
@@ -84,10 +84,10 @@ def resume(
     `budget.trials`. `subscribers` are first told what the ledger holds already. The other arguments
     and what it raises are those of `run`, besides `SweepNotFoundError` and `LedgerError`.
     """
-    from bertsweep import sweep as sweeping
+    from bertsweep.sweep import run as conducting
 
     opened = sweep if isinstance(sweep, Sweep) else open_sweep(sweep, storage=storage)
-    sweeping.resume(
+    conducting.resume(
         opened.folder,
         address=address,
         subscribers=subscribers,

@@ -10,7 +10,7 @@ import pytest
 
 from bertsweep import ledger
 from bertsweep.errors import InputError, SweepNotFoundError
-from bertsweep.sweep import resume
+from bertsweep.sweep.run import resume
 from tests.support import clisweeps
 from tests.support.sweeps import (
     bertsweep,
