@@ -155,6 +155,8 @@ class SweepState:
     """
 
     started: SweepStarted
+    metric: str
+    mode: str
     trials: dict[str, TrialState] = field(default_factory=dict)
     status: str = RUNNING
     reason: str | None = None
@@ -174,14 +176,6 @@ class SweepState:
     @property
     def uid(self) -> str:
         return self.started.sweep
-
-    @property
-    def metric(self) -> str:
-        return str(self.started.objective["metric"])
-
-    @property
-    def mode(self) -> str:
-        return str(self.started.objective["mode"])
 
     @property
     def active_seconds(self) -> float:
