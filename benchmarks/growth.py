@@ -19,9 +19,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from bertsweep import ledger
 from bertsweep.ledger import Event
@@ -100,7 +101,7 @@ def write_ledger(path: Path, trials: int) -> None:
     with path.open("wb") as file:
         for number, event in enumerate(events(trials)):
             stamped = replace(event, seq=number, time=1.7e9 + number)
-            line, chain = encode(stamped.to_plain(), chain=chain)
+            line, chain = encode(stamped, chain=chain)
             file.write(line)
 
 
