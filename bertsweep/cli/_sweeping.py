@@ -5,16 +5,15 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from bertsweep import results
 from bertsweep.cli import _documents
 from bertsweep.cli._output import parameters, print_json
 from bertsweep.cli._tables import comparison, trials_table
-from bertsweep.ledger import SweepState
 from bertsweep.paths import SweepPaths, storage_root
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from bertsweep.results import Sweep
     from bertsweep.spec import SweepSpec
 
 _SHOWN_TRIALS = 5
@@ -42,13 +41,14 @@ def describe(spec: SweepSpec, *, name: str | None = None) -> list[str]:
     ]
 
 
-def conclude(state: SweepState, paths: SweepPaths, out: Console, *, as_json: bool) -> None:
+def conclude(sweep: Sweep, out: Console, *, as_json: bool) -> None:
     """Prints what the sweep came to. Raises `NoUsableTrialError` when that is nothing."""
-    document = _documents.outcome(state, paths)
+    document = _documents.outcome(sweep)
+    paths, state = sweep.paths, sweep.state
     if as_json:
         print_json(document)
         return
-    ranked = results.ranking(state)
+    ranked = sweep.ranking()
     out.print(f"\nthe best {min(len(ranked), _SHOWN_TRIALS)} of {len(state.trials)} trials")
     out.print(trials_table(state, ranked[:_SHOWN_TRIALS]))
     out.print("the winner against the baseline")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from bertsweep.cli._documents import trial_status
+from bertsweep import results
 from bertsweep.cli._output import duration, parameters, score, short, table
 from bertsweep.ledger import BASELINE, SweepState, TrialState
 
@@ -20,7 +20,7 @@ def trials_table(state: SweepState, trials: Sequence[TrialState]) -> Table:
     rows = [
         (
             _name(trial),
-            trial_status(trial),
+            results.trial_status(trial),
             score(trial.value),
             short(trial.reports[-1]["epoch"]) if trial.reports else "-",
             duration(trial.seconds),

@@ -10,12 +10,13 @@ import pytest
 
 from bertsweep import ledger
 from bertsweep.errors import InputError, SweepNotFoundError
-from bertsweep.sweep import resume
+from bertsweep.sweep.run import resume
 from tests.support import clisweeps
 from tests.support.sweeps import (
     bertsweep,
     document,
     events,
+    reported,
     scores,
     start,
     wait_for_reports,
@@ -53,7 +54,7 @@ def test_ctrl_c_once_stops_cleanly_and_resume_ends_as_if_uninterrupted(
     assert after.status == "finished"
     assert after.trials["t0001"].attempts == 2
     assert scores(sweep) == scores(uninterrupted)
-    again = [e for e in events(sweep) if e["event"] == "trial_reported" and e["trial"] == "t0000"]
+    again = [e for e in reported(sweep) if e.trial == "t0000"]
     assert len(again) == len(before.trials["t0000"].reports), "a finished trial is not run again"
 
 
