@@ -127,8 +127,8 @@ def ours(
     rows: Path, encoder: Path, work: Path, *, trials: int, steps: int, precision: str | None
 ) -> Measured:
     """A sweep as a user runs it; every trial makes a report a step."""
-    from bertsweep.sweep.run import run
     from bertsweep.spec import parse
+    from bertsweep.sweep.run import run
 
     document = {
         "name": "warmstart",
