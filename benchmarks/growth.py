@@ -37,18 +37,17 @@ from bertsweep.ledger.events import (
     TrialStarted,
 )
 from bertsweep.ledger.lines import encode
+from bertsweep.metrics import METRICS as SCORES
 from bertsweep.paths import SweepPaths
+from bertsweep.spec import Hyperparameters
 
 SPEC = Path(__file__).parent.parent / "search_spaces" / "quickstart.yaml"
 REPORTS, PER_EPOCH = 20, 4
 METRIC = "val_average_precision"
-METRICS = (
-    *("loss", "learning_rate", "examples_per_second", "val_loss", "val_accuracy", "val_precision"),
-    *("val_recall", "val_precision_at_recall", "val_roc_auc", METRIC, "val_f1", "val_f1_at_half"),
-)
+METRICS = ("loss", "learning_rate", "examples_per_second", *(f"val_{name}" for name in SCORES))
 POINT = {"learning_rate": 1e-3, "dropout": 0.1, "batch_size": 32, "optimizer": "adam"}
 FIXED = {"max_seq_length": 32, "epochs": 3}
-IDLE = {"warmup": 0.0, "schedule": "constant", "label_smoothing": 0.0, "trainable_layers": "all"}
+PARAMS = Hyperparameters().to_point() | POINT | FIXED
 RUNS = 5
 AROUND = 10
 """Proposals on each side of a trial whose median is its cost."""
@@ -117,7 +116,7 @@ def events(trials: int) -> Iterator[Event]:
             trial=trial,
             number=number,
             point={**point, **FIXED},
-            params={**point, **FIXED, **IDLE},
+            params={**PARAMS, **point},
             seed=42,
             origin="sampler" if number else "baseline",
         )

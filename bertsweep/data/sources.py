@@ -38,7 +38,7 @@ def read_source(
         return _builtin(source, columns)
     file = PackedFile(
         path=_local(source, cache=cache, base=base, progress=progress),
-        shown=without_secrets(source) if "://" in source else source,
+        shown=without_secrets(source),
         format=data.format,
         member=data.member,
         max_unpacked_gb=data.max_unpacked_gb,

@@ -33,7 +33,12 @@ class TransferCutError(DownloadError):
 
 
 def without_secrets(url: str) -> str:
-    """The address for messages and files: no password, no query (which may hold a signature)."""
+    """The address for messages and files: no password, no query (which may hold a signature).
+
+    A path stays as it is.
+    """
+    if "://" not in url:
+        return url
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit((parts.scheme, host, parts.path, "", ""))

@@ -6,8 +6,8 @@ import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
-from urllib.parse import urlsplit, urlunsplit
 
+from bertsweep.download.transfer import without_secrets
 from bertsweep.encoders import tiny
 from bertsweep.encoders.hub import HubArchive, HubHandle
 from bertsweep.encoders.huggingface import HuggingFaceFolder
@@ -54,10 +54,10 @@ def prepare_encoder(
             failures.append((address, error))
     for address, source in located:
         if found := store.find(_key(source, lowercase=lowercase)):
-            return replace(found, source=public_name(address))
+            return replace(found, source=without_secrets(address))
     for address, source in located:
         try:
-            return _convert(store, source, lowercase=lowercase, name=public_name(address))
+            return _convert(store, source, lowercase=lowercase, name=without_secrets(address))
         except (EncoderError, DownloadError) as error:
             failures.append((address, error))
     raise _all_failed(failures)
@@ -76,7 +76,7 @@ def locate(address: str, *, store: Store, base: Path, progress: Progress | None 
     if "://" in address:
         raise EncoderError(
             "the address of an encoder must start with http:// or https://, but got "
-            f"{public_name(address)!r}. Copy it to a folder and give the folder."
+            f"{without_secrets(address)!r}. Copy it to a folder and give the folder."
         )
     return _local(address, store=store, base=base)
 
@@ -103,14 +103,6 @@ def _local(address: str, *, store: Store, base: Path) -> Source:
     )
 
 
-def public_name(address: str) -> str:
-    """The address as it may be written to files: without user, password, query."""
-    if "://" not in address:
-        return address
-    parts = urlsplit(address)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
-
-
 def _convert(store: Store, source: Source, *, lowercase: bool | None, name: str) -> PreparedEncoder:
     made = store.add(
         _key(source, lowercase=lowercase),
@@ -126,7 +118,7 @@ def _key(source: Source, *, lowercase: bool | None) -> str:
 def _all_failed(failures: list[tuple[str, BertsweepError]]) -> BertsweepError:
     if len(failures) == 1:
         return failures[0][1]
-    lines = [f"  {public_name(address)}: {error}" for address, error in failures]
+    lines = [f"  {without_secrets(address)}: {error}" for address, error in failures]
     text = "\n".join([f"none of the {len(failures)} places of the encoder can be used:", *lines])
     # Exit code 3 only where the network alone is to blame.
     if all(isinstance(error, DownloadError) for _, error in failures):

@@ -8,11 +8,9 @@ from typing import Any
 
 from bertsweep.errors import Problem, SpecError
 from bertsweep.metrics import mode_of
-from bertsweep.space import Space
 from bertsweep.spec import checks
 from bertsweep.spec.conditions import read_space
 from bertsweep.spec.document import Document, read
-from bertsweep.spec.models import SweepFile
 from bertsweep.spec.named_points import read_baseline
 from bertsweep.spec.overrides import expanded, override
 from bertsweep.spec.problems import Problems
@@ -63,7 +61,8 @@ def from_plain(plain: Mapping[str, Any]) -> SweepSpec:
     problems.raise_any("stored specification")
     if trial_0 is None:
         raise SpecError("stored specification", [Problem(("baseline",), None, "it is missing")])
-    return _spec(file, found, baseline=trial_0, warnings=tuple(plain.get("warnings", ())))
+    warnings = tuple(plain.get("warnings", ()))
+    return SweepSpec.of_file(file, space=found, baseline=trial_0, warnings=warnings)
 
 
 def _build(document: Document, problems: Problems) -> SweepSpec | None:
@@ -90,28 +89,8 @@ def _build(document: Document, problems: Problems) -> SweepSpec | None:
             "report_every": every,
         }
     )
-    return _spec(settled, found, baseline=trial_0, warnings=tuple(problems.warnings))
-
-
-def _spec(file: SweepFile, space: Space, *, baseline: Any, warnings: tuple[str, ...]) -> SweepSpec:
-    return SweepSpec(
-        name=file.name,
-        data=file.data,
-        encoder=file.encoder,
-        space=space,
-        baseline=baseline,
-        objective=file.objective,
-        search=file.search,
-        budget=file.budget,
-        resources=file.resources,
-        checkpoints=file.checkpoints,
-        tracking=file.tracking,
-        report_every=file.report_every,
-        precision=file.precision,
-        jit=file.jit,
-        seed=file.seed,
-        warnings=warnings,
-    )
+    warnings = tuple(problems.warnings)
+    return SweepSpec.of_file(settled, space=found, baseline=trial_0, warnings=warnings)
 
 
 def _text(path: Path) -> str:

@@ -170,10 +170,11 @@ class Resources(Section):
     """What one trial gets and how many run at once."""
 
     cpus_per_trial: Annotated[float, Field(gt=0)] | Literal["auto"] = Field(
-        "auto", title="CPU cores a trial"
+        "auto", title="CPU cores per trial; auto leaves no GPU idle; without GPUs it is at most 4"
     )
     gpus_per_trial: Annotated[float, Field(ge=0)] | Literal["auto"] = Field(
-        "auto", title="GPUs a trial: none, a fraction of one, or several whole ones"
+        "auto",
+        title="GPUs per trial: 0, a fraction of one, or several; auto is 1 if a node has any",
     )
     concurrent: Count | Literal["auto"] = Field(
         "auto", title="trials at once; auto fills the machine"

@@ -15,9 +15,7 @@ from bertsweep.spec.words import describe
 _HEAD = """\
 # The search space file
 
-<!-- Written from the schema; do not edit. To write it anew:
-     python -c "from bertsweep.spec import markdown; print(markdown(), end='')" \
-> docs/search-space.md -->
+<!-- Written from the schema; do not edit. To write it anew: make docs -->
 
 One YAML file (YAML 1.2, UTF-8) says what a sweep searches, on which data, and how. Unknown keys are
 refused, and all that is wrong is told at once: key path, line, the rule, and what to type instead.

@@ -61,8 +61,8 @@ def scheduler(section: Scheduler, every: float, space: Space, problems: Problems
         "median": ("grace_epochs", "grace_steps", "min_trials"),
         "none": (),
     }[section.kind]
-    for key in ("grace_epochs", "grace_steps", "reduction_factor", "min_trials"):
-        if key not in used and getattr(section, key) != getattr(Scheduler(), key):
+    for key in Scheduler.model_fields:
+        if key not in ("kind", *used) and getattr(section, key) != getattr(Scheduler(), key):
             text = f"`{key}` has no effect under {section.kind}"
             problems.warn(("search", "scheduler", key), text)
     if "grace_epochs" not in used:

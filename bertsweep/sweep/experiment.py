@@ -17,11 +17,11 @@ from bertsweep.spec import SweepSpec
 from bertsweep.spec.hyperparameters import Hyperparameters
 from bertsweep.spec.search_checks import largest
 from bertsweep.sweep import tune_hooks
-from bertsweep.sweep.cluster import Share
 from bertsweep.sweep.conductor import SweepConductor
 from bertsweep.sweep.materials import Materials, Prepared
 from bertsweep.sweep.placement import Placement
 from bertsweep.sweep.retention import Retention
+from bertsweep.sweep.share import Share
 from bertsweep.training.batches import steps_per_epoch
 from bertsweep.trial.job import TrialJob
 from bertsweep.trial.trainable import BertTrial
