@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bertsweep.metrics import ThresholdRule, threshold_rule
 from bertsweep.space import Choice, Domain, Fixed, Parameter, Point, Scalar, Space
 from bertsweep.spec.hyperparameters import Hyperparameters
 from bertsweep.spec.models import (
@@ -45,6 +46,11 @@ class SweepSpec:
     jit: bool | str
     seed: int
     warnings: tuple[str, ...] = ()
+
+    @property
+    def threshold_rule(self) -> ThresholdRule:
+        """How the threshold of two classes is set: `objective.threshold`, "auto" resolved."""
+        return threshold_rule(self.objective.metric, self.objective.threshold)
 
     def hyperparameters(self, point: Mapping[str, Scalar]) -> Hyperparameters:
         """What a trial of this point runs with: its active values, then fixed ones, then defaults.
