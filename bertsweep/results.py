@@ -49,7 +49,10 @@ def baseline(state: SweepState) -> TrialState | None:
 
 
 def summary(state: SweepState, trial: TrialState, paths: SweepPaths) -> dict[str, Any]:
-    """A trial's best moment: trial, params, metrics, value and checkpoint path (None if gone)."""
+    """A trial's best moment: trial, params, metrics, value, threshold, checkpoint path.
+
+    The path is None where the checkpoint is gone.
+    """
     report = trial.best
     return {
         "trial": trial.id,
@@ -57,6 +60,7 @@ def summary(state: SweepState, trial: TrialState, paths: SweepPaths) -> dict[str
         "metrics": report["metrics"] if report else {},
         "value": trial.value,
         "epoch": report["epoch"] if report else None,
+        "threshold": trial.threshold,
         "checkpoint": str(paths.folder / trial.checkpoint) if trial.checkpoint else None,
     }
 

@@ -43,7 +43,12 @@ def shown(state: SweepState, paths: SweepPaths) -> Document:
         "name": state.name,
         "path": str(paths.folder),
         "status": status(state, paths),
-        "objective": {"metric": state.metric, "mode": state.mode},
+        "positive": state.positive,
+        "objective": {
+            "metric": state.metric,
+            "mode": state.mode,
+            "threshold": state.threshold_rule,
+        },
         "trials": map(_trial, state.trials.values()),
     }
 
@@ -53,6 +58,7 @@ def best(state: SweepState, paths: SweepPaths) -> Document:
     baseline = results.baseline(state)
     return {
         "sweep": state.name,
+        "positive": state.positive,
         **_summary(state, results.winner(state), paths),
         "baseline": None if baseline is None else _summary(state, baseline, paths),
     }
@@ -102,6 +108,7 @@ def _trial(trial: TrialState) -> Document:
         "origin": trial.origin,
         "params": dict(trial.params),
         "metrics": trial.best["metrics"] if trial.best else {},
+        "threshold": trial.threshold,
         "reports": list(trial.reports),
         "seconds": trial.seconds,
         "gpu_hours": trial.gpu_hours,
@@ -115,7 +122,13 @@ def _summary(state: SweepState, trial: TrialState, paths: SweepPaths) -> Documen
         "trial": summary["trial"],
         "params": dict(summary["params"]),
         "metrics": summary["metrics"],
-        "objective": {"metric": state.metric, "mode": state.mode, "value": summary["value"]},
+        "objective": {
+            "metric": state.metric,
+            "mode": state.mode,
+            "threshold": state.threshold_rule,
+            "value": summary["value"],
+        },
+        "threshold": summary["threshold"],
         "checkpoint": summary["checkpoint"],
     }
 

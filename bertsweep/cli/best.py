@@ -5,7 +5,7 @@ from __future__ import annotations
 from bertsweep.cli import _documents
 from bertsweep.cli._options import Debug, Json, Storage, Sweep
 from bertsweep.cli._output import console, print_json
-from bertsweep.cli._tables import comparison
+from bertsweep.cli._tables import comparison, decision
 from bertsweep.paths import find_sweep, storage_root
 from bertsweep.results import load
 
@@ -23,5 +23,7 @@ def best(
         return
     out = console()
     out.print(comparison(document))
+    for line in decision(document):
+        out.print(line)
     out.print(f"checkpoint: {document['checkpoint']}")
     out.print(f'next: bertsweep predict {sweep} "a text to label"')

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bertsweep.cli import _documents
 from bertsweep.cli._options import Debug, Json, Storage, Sweep
 from bertsweep.cli._output import console, print_json
-from bertsweep.cli._tables import trials_table
+from bertsweep.cli._tables import labelling, trials_table
 from bertsweep.paths import find_sweep, storage_root
 from bertsweep.results import load
 
@@ -26,6 +26,8 @@ def show(
     out.print(f"{state.name}: {_documents.status(state, paths)}. {counts or 'No trial yet'}.")
     if state.reason:
         out.print(state.reason)
+    for line in labelling(state.positive, state.threshold_rule):
+        out.print(line)
     out.print(trials_table(state, list(state.trials.values())))
     for trial in state.trials.values():
         if trial.error:

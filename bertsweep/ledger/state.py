@@ -24,7 +24,8 @@ _ENDS = {"trial_finished": FINISHED, "trial_stopped": STOPPED, "trial_failed": F
 class TrialState:
     """One trial as its events tell it.
 
-    `value` is the best objective value, None before there is one.
+    `value` is the best objective value, None before there is one. `threshold` is that of its last
+    checkpoint, None before there is one and with more than two classes.
     """
 
     id: str
@@ -42,6 +43,7 @@ class TrialState:
     reason: str | None = None
     checkpoint: str | None = None
     checkpoint_report: int | None = None
+    threshold: float | None = None
     proposed: float = 0.0
 
     @property
@@ -92,6 +94,21 @@ class SweepState:
     @cached_property
     def mode(self) -> str:
         return str(self.started["objective"]["mode"])
+
+    @property
+    def threshold_rule(self) -> float | str | None:
+        """How thresholds were set; None with more than two classes.
+
+        None also for a sweep that began before sweeps recorded it.
+        """
+        rule: float | str | None = self.started["objective"].get("threshold")
+        return rule
+
+    @property
+    def positive(self) -> Any:
+        """The label of the positive class, the second of two; None with more than two."""
+        labels = self.started["data"]["labels"]
+        return labels[1] if len(labels) == 2 else None
 
 
 def fold(events: Iterable[Event]) -> SweepState:
@@ -167,6 +184,7 @@ def _trial_reported(state: SweepState, event: Event) -> None:
 def _checkpoint_saved(state: SweepState, event: Event) -> None:
     trial = state.trials[event["trial"]]
     trial.checkpoint, trial.checkpoint_report = event["path"], event["report"]
+    trial.threshold = event.get("threshold")
 
 
 def _checkpoint_removed(state: SweepState, event: Event) -> None:

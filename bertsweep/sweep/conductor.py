@@ -151,6 +151,7 @@ class SweepConductor:
                 report=report["report"],
                 path=report["checkpoint"],
                 metrics=report["metrics"],
+                threshold=report.get("threshold"),
             )
         if value is None:
             return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 
@@ -58,7 +59,11 @@ def run(
             "name": paths.folder.name,
             "spec": spec.to_plain(),
             "base": str(base),
-            "objective": {"metric": spec.objective.metric, "mode": spec.objective.mode},
+            "objective": {
+                "metric": spec.objective.metric,
+                "mode": spec.objective.mode,
+                "threshold": None if materials.dataset.positive is None else spec.threshold_rule,
+            },
             **prepared.facts(),
             "versions": {"bertsweep": __version__, **{n: metadata.version(n) for n in _STACK}},
         }
@@ -100,7 +105,7 @@ def resume(
         if ledger.torn:
             notify("the last line of the ledger was cut off by a crash and is left out")
         past(state)
-        spec = from_plain(state.started["spec"])
+        spec = _as_begun(from_plain(state.started["spec"]), state)
         base = Path(state.started["base"])
         materials = load_materials(
             spec, cache=cache_root(), base=base, progress=progress, notify=notify
@@ -198,6 +203,17 @@ def _new_folder(storage: Path, default: str, name: str | None) -> SweepPaths:
 
 def _address(spec: SweepSpec, address: str | None) -> str | None:
     return address or spec.resources.address
+
+
+def _as_begun(spec: SweepSpec, state: SweepState) -> SweepSpec:
+    """The specification with the positive class that the sweep began with.
+
+    Versions that recorded no threshold took the label that sorts last, whatever it was; what is
+    read and trained must stay comparable.
+    """
+    if "threshold" in state.started["objective"] or state.positive is None:
+        return spec
+    return replace(spec, data=spec.data.model_copy(update={"positive": state.positive}))
 
 
 def _check_same(state: SweepState, materials: Materials) -> None:

@@ -46,6 +46,7 @@ class _Trial:
     config: dict[str, Any]
     status: str = RUNNING
     best: Event | None = None
+    threshold: float | None = None
     reason: str | None = None
     run: OpenRun | None = None
     last: int = 0
@@ -74,6 +75,7 @@ class TrialRuns:
                 config=self._config(trial.id, trial.params, trial.seed, trial.origin),
                 status=trial.status,
                 best=trial.best,
+                threshold=trial.threshold,
                 reason=trial.error or trial.reason,
             )
 
@@ -89,6 +91,8 @@ class TrialRuns:
             self._open(name, trial)
         elif kind == "trial_reported":
             self._report(name, trial, event)
+        elif kind == "checkpoint_saved" and trial.run is not None:
+            self.runs.summarise(trial.run, self._summary(trial))
         elif kind in _ENDS and (trial.run is not None or kind != "trial_interrupted"):
             # A trial may fail before it starts; an interrupted one without a run has no news.
             self._finish(name, trial)
@@ -114,6 +118,8 @@ class TrialRuns:
             return
         elif kind == "trial_reported" and self._beats(event, trial.best):
             trial.best = event
+        elif kind == "checkpoint_saved":
+            trial.threshold = event.get("threshold")
         elif kind == "trial_started":
             trial.status, trial.reason = RUNNING, None
         elif kind in _ENDS:
@@ -130,6 +136,7 @@ class TrialRuns:
             "origin": origin,
             "sweep": self.group,
             "trial": trial,
+            **_labelling(started),
             "data_hash": started.get("data", {}).get("hash"),
             "encoder_hash": started.get("encoder", {}).get("hash"),
         }
@@ -186,6 +193,8 @@ class TrialRuns:
             summary["best_value"] = trial.best["metrics"][metric]
             summary["best_epoch"] = trial.best["epoch"]
             summary["best_report"] = trial.best["report"]
+        if trial.threshold is not None:
+            summary["threshold"] = trial.threshold
         return summary
 
     @property
@@ -201,6 +210,14 @@ class TrialRuns:
             return value is not None
         other = best["metrics"][metric]
         return bool(value > other if mode == "max" else value < other)
+
+
+def _labelling(started: Event) -> dict[str, Any]:
+    """The positive one of two classes and how the threshold is set, where that is known."""
+    if not started:
+        return {}
+    state = SweepState(started)
+    return {"positive": state.positive, "threshold_rule": state.threshold_rule}
 
 
 def _row(event: Event) -> dict[str, Any]:
