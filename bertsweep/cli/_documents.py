@@ -1,110 +1,58 @@
-"""The JSON documents of `ls`, `show`, `best` and `run`, as docs/json.md describes them."""
+"""The JSON documents of `show`, `best` and `run`, as docs/json.md describes them."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from bertsweep import ledger, results
-from bertsweep.errors import LedgerError
-from bertsweep.ledger import SweepState, TrialState
-from bertsweep.paths import SweepPaths, list_sweeps
+from bertsweep import results
+from bertsweep.ledger import TrialState
+from bertsweep.results import Sweep
 
 Document = dict[str, Any]
 
-DAMAGED = "damaged"
-"""Status in `ls` of a sweep whose ledger cannot be read; `show` says why."""
 
-
-def listing(storage: Path) -> list[Document]:
-    """The sweeps under `storage`, by name: `ls --json`."""
-    return [_listed(paths) for paths in list_sweeps(storage)]
-
-
-def _listed(paths: SweepPaths) -> Document:
-    entry: Document = {"name": paths.folder.name, "path": str(paths.folder)}
-    try:
-        state = results.load(paths)
-    except LedgerError:
-        # One damaged sweep must not hide the others.
-        return {**entry, "status": DAMAGED, "trials": 0, "best": None}
-    ranked = results.ranking(state)
-    return {
-        **entry,
-        "status": status(state, paths),
-        "trials": len(state.trials),
-        "best": ranked[0].value if ranked else None,
-    }
-
-
-def shown(state: SweepState, paths: SweepPaths) -> Document:
+def shown(sweep: Sweep) -> Document:
     """One sweep with all its trials: `show --json`."""
     return {
-        "name": state.name,
-        "path": str(paths.folder),
-        "status": status(state, paths),
-        "positive": state.positive,
-        "objective": {
-            "metric": state.metric,
-            "mode": state.mode,
-            "threshold": state.threshold_rule,
-        },
-        "trials": map(_trial, state.trials.values()),
+        "name": sweep.name,
+        "path": str(sweep.folder),
+        "status": sweep.status,
+        "positive": sweep.positive,
+        "objective": _objective(sweep),
+        "trials": map(_trial, sweep.trials),
     }
 
 
-def best(state: SweepState, paths: SweepPaths) -> Document:
+def best(sweep: Sweep) -> Document:
     """The winner and the baseline: `best --json`. Raises `NoUsableTrialError`."""
-    baseline = results.baseline(state)
+    baseline = sweep.baseline
     return {
-        "sweep": state.name,
-        "positive": state.positive,
-        **_summary(state, results.winner(state), paths),
-        "baseline": None if baseline is None else _summary(state, baseline, paths),
+        "sweep": sweep.name,
+        "positive": sweep.positive,
+        **_summary(sweep, sweep.best()),
+        "baseline": None if baseline is None else _summary(sweep, baseline),
     }
 
 
-def outcome(state: SweepState, paths: SweepPaths) -> Document:
+def outcome(sweep: Sweep) -> Document:
     """What a run came to: `run --json` and `resume --json`. Raises `NoUsableTrialError`."""
     return {
-        "name": state.name,
-        "path": str(paths.folder),
-        "status": status(state, paths),
-        "trials": counts(state),
-        "best": best(state, paths),
+        "name": sweep.name,
+        "path": str(sweep.folder),
+        "status": sweep.status,
+        "trials": sweep.counts,
+        "best": best(sweep),
     }
 
 
-def counts(state: SweepState) -> dict[str, int]:
-    """How many trials stand at each status."""
-    kinds = (ledger.FINISHED, ledger.STOPPED, ledger.FAILED, ledger.RUNNING)
-    statuses = [trial_status(trial) for trial in state.trials.values()]
-    return {kind: statuses.count(kind) for kind in kinds}
-
-
-def status(state: SweepState, paths: SweepPaths) -> str:
-    """The sweep's status: running, finished, interrupted or failed.
-
-    A ledger that ends in the middle of a sweep which no process is writing is an interrupted one:
-    its command was killed, and `resume` goes on with it.
-    """
-    if state.status == ledger.RUNNING and not _is_written(paths.ledger):
-        return ledger.INTERRUPTED
-    return state.status
-
-
-def trial_status(trial: TrialState) -> str:
-    """The trial's status: running, finished, stopped or failed.
-
-    An interrupted trial counts as running: it goes on where it was when the sweep is resumed.
-    """
-    return ledger.RUNNING if trial.status == ledger.INTERRUPTED else trial.status
+def _objective(sweep: Sweep) -> Document:
+    return {"metric": sweep.metric, "mode": sweep.mode, "threshold": sweep.threshold_rule}
 
 
 def _trial(trial: TrialState) -> Document:
     return {
         "id": trial.id,
-        "status": trial_status(trial),
+        "status": results.trial_status(trial),
         "origin": trial.origin,
         "params": dict(trial.params),
         "metrics": trial.best["metrics"] if trial.best else {},
@@ -116,30 +64,13 @@ def _trial(trial: TrialState) -> Document:
     }
 
 
-def _summary(state: SweepState, trial: TrialState, paths: SweepPaths) -> Document:
-    summary = results.summary(state, trial, paths)
+def _summary(sweep: Sweep, trial: TrialState) -> Document:
+    """A trial's best moment; the checkpoint is None where it is gone."""
     return {
-        "trial": summary["trial"],
-        "params": dict(summary["params"]),
-        "metrics": summary["metrics"],
-        "objective": {
-            "metric": state.metric,
-            "mode": state.mode,
-            "threshold": state.threshold_rule,
-            "value": summary["value"],
-        },
-        "threshold": summary["threshold"],
-        "checkpoint": summary["checkpoint"],
+        "trial": trial.id,
+        "params": dict(trial.params),
+        "metrics": trial.best["metrics"] if trial.best else {},
+        "objective": {**_objective(sweep), "value": trial.value},
+        "threshold": trial.threshold,
+        "checkpoint": str(sweep.checkpoint(trial)) if trial.checkpoint else None,
     }
-
-
-def _is_written(path: Path) -> bool:
-    """Whether a running command holds the ledger's lock; True where locks cannot be asked."""
-    import fcntl
-
-    try:
-        with path.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from bertsweep.cli._documents import trial_status
+from bertsweep import results
 from bertsweep.cli._output import duration, parameters, score, short, table
 from bertsweep.ledger import BASELINE, SweepState, TrialState
 from bertsweep.metrics import ThresholdRule, describe_rule
@@ -21,7 +21,7 @@ def trials_table(state: SweepState, trials: Sequence[TrialState]) -> Table:
     rows = [
         (
             _name(trial),
-            trial_status(trial),
+            results.trial_status(trial),
             score(trial.value),
             short(trial.reports[-1]["epoch"]) if trial.reports else "-",
             duration(trial.seconds),

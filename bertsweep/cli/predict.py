@@ -91,7 +91,7 @@ def text_columns(checkpoint: Path) -> Sequence[str]:
     for folder in checkpoint.parents:
         paths = SweepPaths(folder)
         if paths.ledger.is_file():
-            names: Sequence[str] = results.load(paths).started["spec"]["data"]["text"]
+            names: Sequence[str] = results.load(paths).started.spec["data"]["text"]
             return names
     return ("text",)
 

@@ -70,7 +70,7 @@ class Experiment:
             study=study,
             rule=build_rule(spec.search.scheduler, **self._lengths),
             retention=Retention(self.paths, self.ledger, spec.checkpoints.keep),
-            interrupted=self.stopping.is_set,
+            stop_requested=self.stopping.is_set,
             trials=self.trials,
         )
 
@@ -90,10 +90,11 @@ class Experiment:
         """Tells study and rule of every trial in the ledger; unfinished ones are to go on."""
         conductor, study = self.conductor, self.conductor.study
         sign = 1.0 if self.job.mode == "max" else -1.0
-        for number, trial in enumerate(self.ledger.state.trials.values()):
+        for trial in self.ledger.state.trials.values():
+            number = trial.number
             curve = trial.reports.curve(self.job.metric)
             values = {report: value for report, _, value in curve}
-            if trial.ended:
+            if trial.ended and not trial.retryable:
                 study.refill(number, trial.point, status=trial.status, values=values)
             else:
                 study.reopen(number, trial.point)
@@ -141,14 +142,12 @@ def conduct(experiment: Experiment) -> None:
     from ray import tune
 
     conductor, placement = experiment.conductor, experiment.placement
-    state = experiment.ledger.state
-    ended = sum(trial.ended for trial in state.trials.values())
     tuner = tune.Tuner(
         tune.with_resources(experiment.trainable, placement),
         tune_config=tune.TuneConfig(
             search_alg=tune_hooks.ConductedSearcher(conductor),
             scheduler=tune_hooks.ConductedScheduler(conductor),
-            num_samples=max(1, experiment.trials - ended),
+            num_samples=-1,  # the conductor ends the proposals
             max_concurrent_trials=placement.share.concurrent,
             reuse_actors=True,
         ),

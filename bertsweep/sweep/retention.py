@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bertsweep import checkpoints, results
 from bertsweep.ledger import Ledger
+from bertsweep.ledger.events import CheckpointRemoved
 from bertsweep.paths import SweepPaths
 
 
@@ -23,10 +24,10 @@ class Retention:
         state = self.ledger.state
         ranked = [t for t in results.ranking(state) if t.ended]
         kept = {t.id for t in ranked[: self.keep]}
-        if (baseline := results.baseline(state)) is not None:
+        if (baseline := state.baseline) is not None:
             kept.add(baseline.id)
         for other in state.trials.values():
             if other.ended and other.checkpoint is not None and other.id not in kept:
                 path = other.checkpoint
                 checkpoints.remove(self.paths.trial(other.id), checkpoints.BEST)
-                self.ledger.append("checkpoint_removed", trial=other.id, path=path)
+                self.ledger.append(CheckpointRemoved(trial=other.id, path=path))

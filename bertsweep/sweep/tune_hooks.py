@@ -9,12 +9,17 @@ from ray.tune import Callback, Stopper
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
+from bertsweep.ledger.events import Fault
+
 
 class Conductor(Protocol):
     """What decides a sweep; every method is called in the driver's main thread."""
 
     def propose(self) -> Mapping[str, Any] | None:
-        """The config of the next trial, or None when there shall be no more."""
+        """The config of the next trial, or None when there is none for now."""
+
+    def exhausted(self) -> bool:
+        """Whether there will be no other trial: none is running that could fail and be replaced."""
 
     def started(self, trial: str, node: str) -> None:
         """An actor took the trial, for the first time or again."""
@@ -25,7 +30,7 @@ class Conductor(Protocol):
     def ended(self, trial: str) -> None:
         """The trial ran to its end or was stopped."""
 
-    def failed(self, trial: str, reason: str) -> None:
+    def failed(self, trial: str, reason: str, *, fault: Fault) -> None:
         """The trial was lost for good."""
 
     def interrupted(self) -> bool:
@@ -41,7 +46,9 @@ class ConductedSearcher(Searcher):
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         config = self._conductor.propose()
-        return Searcher.FINISHED if config is None else dict(config)
+        if config is not None:
+            return dict(config)
+        return Searcher.FINISHED if self._conductor.exhausted() else None
 
     def on_trial_complete(
         self,
@@ -98,7 +105,7 @@ class ConductedCallback(Callback):
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         error = trial.get_error()
         lines = [line for line in str(error).splitlines() if line.strip()] or [repr(error)]
-        self._conductor.failed(trial.config["trial"], lines[-1].strip())
+        self._conductor.failed(trial.config["trial"], lines[-1].strip(), fault="unexpected")
 
     def get_state(self) -> None:
         """Nothing to save: a sweep is resumed from its ledger."""

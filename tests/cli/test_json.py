@@ -11,8 +11,8 @@ import jsonschema
 import pytest
 
 from bertsweep.cli import _documents
-from bertsweep.ledger import fold, read
 from bertsweep.paths import SweepPaths
+from bertsweep.results import Sweep
 from tests.support import clisweeps
 from tests.support.clisweeps import cli
 
@@ -64,7 +64,7 @@ def test_values_of_a_sweep_are_as_described(storage: Path) -> None:
 
 def test_the_outcome_of_a_run_is_as_described(storage: Path) -> None:
     paths = SweepPaths(storage / "demo")
-    outcome = json.dumps(_documents.outcome(fold(read(paths.ledger)), paths))
+    outcome = json.dumps(_documents.outcome(Sweep.open(paths.folder)))
     assert json.loads(outcome.replace(str(storage), "/data/runs")) == example("run")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bertsweep.ledger.events import SweepEnded, TrialFailed, TrialInterrupted
 from tests.support import clisweeps
 from tests.support.clisweeps import METRIC, cli
 
@@ -100,8 +101,8 @@ def test_show_tells_every_trial(storage: Path) -> None:
 def test_an_interrupted_trial_is_shown_as_running(tmp_path: Path) -> None:
     with clisweeps.sweep(tmp_path) as ledger:
         clisweeps.propose(ledger, "t0000", {"dropout": 0.1})
-        ledger.append("trial_interrupted", trial="t0000")
-        ledger.append("sweep_ended", status="interrupted", reason="Ctrl-C")
+        ledger.append(TrialInterrupted(trial="t0000"))
+        ledger.append(SweepEnded(status="interrupted", reason="Ctrl-C"))
     document = cli("show", "demo", "--storage", tmp_path, "--json").json
     assert document["status"] == "interrupted"
     assert document["trials"][0]["status"] == "running"
@@ -164,7 +165,7 @@ def test_best_takes_a_folder_as_well_as_a_name(storage: Path) -> None:
 def test_best_without_a_usable_trial_exits_1_and_says_why(tmp_path: Path) -> None:
     with clisweeps.sweep(tmp_path) as ledger:
         clisweeps.propose(ledger, "t0000", {"dropout": 0.1}, origin="baseline")
-        ledger.append("trial_failed", trial="t0000", error="out of memory")
+        ledger.append(TrialFailed(trial="t0000", error="out of memory"))
     done = cli("best", "demo", "--storage", tmp_path)
     assert done.code == 1
     assert "out of memory" in done.err

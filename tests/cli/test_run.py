@@ -14,8 +14,9 @@ from rich.console import Console
 
 from bertsweep.cli._sweeping import conclude, describe, handle, next_commands, places
 from bertsweep.errors import NoUsableTrialError
-from bertsweep.ledger import fold, read
+from bertsweep.ledger.events import SweepEnded, TrialFailed
 from bertsweep.paths import SweepPaths
+from bertsweep.results import Sweep
 from bertsweep.spec import parse
 from tests.cli.test_json import example
 from tests.support import clisweeps
@@ -65,10 +66,9 @@ def test_what_is_stated_of_the_classes_is_said_by_run_and_validate(tmp_path: Pat
 
 
 def concluded(folder: Path, *, as_json: bool = False) -> tuple[str, str]:
-    paths = SweepPaths(folder)
     console, stdout = Console(file=io.StringIO(), width=160), io.StringIO()
     with contextlib.redirect_stdout(stdout):
-        conclude(fold(read(paths.ledger)), paths, console, as_json=as_json)
+        conclude(Sweep.open(folder), console, as_json=as_json)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue(), stdout.getvalue()
 
@@ -95,8 +95,8 @@ def test_with_json_nothing_but_the_document_is_on_stdout(tmp_path: Path) -> None
 def test_an_end_without_a_usable_trial_is_an_error_that_says_why(tmp_path: Path) -> None:
     with clisweeps.sweep(tmp_path) as ledger:
         clisweeps.propose(ledger, "t0000", {"dropout": 0.1}, origin="baseline")
-        ledger.append("trial_failed", trial="t0000", error="out of memory")
-        ledger.append("sweep_ended", status="failed", reason=None)
+        ledger.append(TrialFailed(trial="t0000", error="out of memory"))
+        ledger.append(SweepEnded(status="failed", reason=None))
     with pytest.raises(NoUsableTrialError, match="out of memory"):
         concluded(tmp_path / "demo")
 

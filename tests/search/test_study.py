@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
-import optuna
 import pytest
-from optuna.trial import TrialState
 
 from bertsweep import ledger
 from bertsweep.ledger import BASELINE, SAMPLER, WARM_START
-from bertsweep.search.mirror import StudyMirror
 from bertsweep.search.study import Asked, Study, distribution
 from bertsweep.space import Choice, Fixed, Float, Int, Parameter, Point, Space
 from bertsweep.spec.models import Sampler
@@ -181,101 +176,3 @@ def test_a_distribution_holds_what_its_domain_holds(domain: Float | Int) -> None
     assert of._contains(of.to_internal_repr(domain.low))
     assert of._contains(of.to_internal_repr(domain.high))
     assert not of._contains(of.to_internal_repr(domain.high + 1))
-
-
-class TestMirror:
-    """What an Optuna dashboard would read."""
-
-    @pytest.fixture
-    def url(self, tmp_path: Path) -> str:
-        return f"sqlite:///{tmp_path / 'study.db'}"
-
-    def mirror(
-        self, url: str, warnings: list[str], past: ledger.SweepState | None = None
-    ) -> StudyMirror:
-        return StudyMirror(
-            url,
-            study="demo",
-            space=SPACE,
-            metric="val_f1",
-            mode="max",
-            warn=warnings.append,
-            past=past,
-        )
-
-    def events(self, trial: str, point: Point, values: list[float], end: str) -> list[Any]:
-        proposed = {"event": "trial_proposed", "trial": trial, "point": point, "origin": SAMPLER}
-        reports = [
-            {"event": "trial_reported", "trial": trial, "report": n, "metrics": {"val_f1": v}}
-            for n, v in enumerate(values, start=1)
-        ]
-        return [proposed, *reports, {"event": end, "trial": trial}]
-
-    def test_holds_values_intermediate_values_and_states(self, url: str) -> None:
-        warnings: list[str] = []
-        mirror = self.mirror(url, warnings)
-        ends = ("trial_finished", "trial_stopped", "trial_failed", "trial_started")
-        for number, end in enumerate(ends):
-            for event in self.events(f"t{number}", BASE, [0.5, 0.9, 0.7], end):
-                mirror.handle(event)
-        mirror.close()
-        assert warnings == []
-        trials = optuna.load_study(study_name="demo", storage=url).trials
-        assert [t.state for t in trials] == [
-            TrialState.COMPLETE,
-            TrialState.PRUNED,
-            TrialState.FAIL,
-            TrialState.RUNNING,
-        ]
-        assert trials[0].value == 0.9, "the best value, not the last"
-        assert trials[1].intermediate_values == {1: 0.5, 2: 0.9, 3: 0.7}
-        assert trials[0].params == {"learning_rate": 2e-5, "batch_size": 32, "optimizer": "adam"}
-
-    def test_of_a_resumed_sweep_holds_what_was_before_and_goes_on_with_it(self, url: str) -> None:
-        whole = {"params": BASE, "seed": 0, "time": 0.0, "epoch": 1, "examples": 1, "seconds": 1}
-        objective = {"metric": "val_f1", "mode": "max"}
-        told = [
-            {"event": "sweep_started", "objective": objective},
-            *self.events("t0", BASE, [0.5, 0.9, 0.7], "trial_finished"),
-            *self.events("t1", BASE, [0.4], "trial_interrupted"),
-        ]
-        past = ledger.fold([whole | event for event in told])
-        warnings: list[str] = []
-        mirror = self.mirror(url, warnings, past)
-        for event in self.events("t1", BASE, [0.4, 0.6], "trial_finished")[2:]:
-            mirror.handle(event)
-        mirror.close()
-        assert warnings == []
-        first, second = optuna.load_study(study_name="demo", storage=url).trials
-        assert first.state == second.state == TrialState.COMPLETE
-        assert (first.value, second.value) == (0.9, 0.6)
-        assert first.intermediate_values == {1: 0.5, 2: 0.9, 3: 0.7}
-        assert second.intermediate_values == {1: 0.4, 2: 0.6}
-
-    def test_shows_a_point_outside_the_space_without_parameters(self, url: str) -> None:
-        warnings: list[str] = []
-        mirror = self.mirror(url, warnings)
-        for event in self.events("t0", {**BASE, "learning_rate": 0.5}, [0.5], "trial_finished"):
-            mirror.handle(event)
-        mirror.close()
-        (trial,) = optuna.load_study(study_name="demo", storage=url).trials
-        assert (trial.value, trial.params) == (0.5, {})
-        assert trial.user_attrs["point"]["learning_rate"] == 0.5
-        assert warnings == []
-
-    def test_replaces_the_study_of_a_resumed_sweep(self, url: str) -> None:
-        for _ in range(2):
-            mirror = self.mirror(url, [])
-            for event in self.events("t0", BASE, [0.5], "trial_finished"):
-                mirror.handle(event)
-            mirror.close()
-        assert len(optuna.load_study(study_name="demo", storage=url).trials) == 1
-
-    def test_a_database_that_cannot_be_written_is_one_warning(self, tmp_path: Path) -> None:
-        warnings: list[str] = []
-        mirror = self.mirror(f"sqlite:///{tmp_path}/no/such/folder.db", warnings)
-        for event in self.events("t0", BASE, [0.5, 0.6], "trial_finished"):
-            mirror.handle(event)
-        mirror.close()
-        assert len(warnings) == 1
-        assert "the sweep goes on" in warnings[0]

@@ -70,7 +70,7 @@ def test_accepts_shorthands_and_all_forms_of_the_space():
 
 @pytest.mark.parametrize("name", BY_SHAPE)
 def test_refuses_what_a_schema_can_see(name):
-    assert list(validator().iter_errors(plain(ROOT / "tests" / "broken" / f"{name}.yaml")))
+    assert list(validator().iter_errors(plain(ROOT / "tests" / "spec" / "broken" / f"{name}.yaml")))
 
 
 def test_accepts_what_is_stored():

@@ -19,6 +19,7 @@ import pytest
 
 from bertsweep import ledger
 from bertsweep.errors import ClusterError, InputError
+from bertsweep.ledger.events import TrialFinished, TrialStarted
 from bertsweep.spec.models import Resources
 from bertsweep.sweep import cluster
 from bertsweep.sweep.cluster import Share
@@ -96,8 +97,8 @@ def test_a_sweep_runs_on_a_cluster_with_fractions_of_gpus(address: str, tmp_path
     assert {trial.gpus for trial in state.trials.values()} == {0.5}
     running = most = 0
     for event in events(tmp_path / "small"):
-        running += event["event"] == "trial_started"
-        running -= event["event"] == "trial_finished"
+        running += isinstance(event, TrialStarted)
+        running -= isinstance(event, TrialFinished)
         most = max(most, running)
     assert most == 2
 

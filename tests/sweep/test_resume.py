@@ -10,14 +10,16 @@ import pytest
 
 from bertsweep import ledger
 from bertsweep.errors import InputError, SweepNotFoundError
+from bertsweep.ledger.events import SweepStarted
 from bertsweep.spec import parse
-from bertsweep.sweep import resume
+from bertsweep.sweep.run import resume
 from tests.support import clisweeps
 from tests.support.datafiles import questions, written
 from tests.support.sweeps import (
     bertsweep,
     document,
     events,
+    reported,
     scores,
     start,
     wait_for_reports,
@@ -55,7 +57,7 @@ def test_ctrl_c_once_stops_cleanly_and_resume_ends_as_if_uninterrupted(
     assert after.status == "finished"
     assert after.trials["t0001"].attempts == 2
     assert scores(sweep) == scores(uninterrupted)
-    again = [e for e in events(sweep) if e["event"] == "trial_reported" and e["trial"] == "t0000"]
+    again = [e for e in reported(sweep) if e.trial == "t0000"]
     assert len(again) == len(before.trials["t0000"].reports), "a finished trial is not run again"
 
 
@@ -94,14 +96,15 @@ def test_a_sweep_of_an_earlier_version_keeps_its_positive_class(tmp_path: Path) 
     digest = "d604a99d15c4973b2a1a0aee3bee174fba240ebca4455386aae2cd4100cc19dd"
     book = ledger.Ledger(tmp_path / "earlier" / "ledger.jsonl")
     book.append(
-        "sweep_started",
-        sweep="ab",
-        name="earlier",
-        spec=spec,
-        base=str(tmp_path),
-        objective={"metric": "val_average_precision", "mode": "max"},
-        data={"hash": digest, "labels": ["fraud", "legit"], "rows": {}, "notes": []},
-        encoder={"hash": "another"},
+        SweepStarted(
+            sweep="ab",
+            name="earlier",
+            spec=spec,
+            base=str(tmp_path),
+            objective={"metric": "val_average_precision", "mode": "max"},
+            data={"hash": digest, "labels": ["fraud", "legit"], "rows": {}, "notes": []},
+            encoder={"hash": "another"},
+        )
     )
     book.close()
     said: list[str] = []
