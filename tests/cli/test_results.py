@@ -210,7 +210,8 @@ def test_reading_a_sweep_loads_neither_ray_nor_tensorflow(
 ) -> None:
     code = (
         "import sys; from bertsweep.cli import main; code = main(sys.argv[1:]);"
-        "heavy = {'ray', 'tensorflow', 'tf_keras', 'wandb', 'optuna', 'pandas'} & set(sys.modules);"
+        "heavy = {'ray', 'tensorflow', 'tf_keras', 'wandb', 'optuna', 'pandas', 'sklearn'};"
+        "heavy &= set(sys.modules);"
         "sys.exit(code or (', '.join(heavy) or 0))"
     )
     done = subprocess.run(
