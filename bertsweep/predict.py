@@ -9,16 +9,17 @@ from pathlib import Path
 from bertsweep.checkpoints import Checkpoint
 from bertsweep.encoders.config import EncoderConfig
 from bertsweep.errors import InputError
+from bertsweep.metrics import ThresholdRule
 from bertsweep.space import Scalar
 from bertsweep.tokens import Tokens, WordPieces
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """A label, how probable it is, and the probability of every label.
+    """A label, its probability, and the probability of every label.
 
-    With two labels the second is given where its probability reaches the checkpoint's threshold,
-    so a label may be given below one half.
+    Of two labels the positive one is predicted where its probability reaches the checkpoint's
+    threshold, so the predicted label may be the less probable one.
     """
 
     label: Scalar
@@ -27,16 +28,27 @@ class Prediction:
 
 
 class Predictor:
-    """A trained classifier; TensorFlow is imported when it is opened."""
+    """A trained classifier, which computes in the precision that its checkpoint was scored in.
+
+    Its labels therefore score on the validation rows what the sweep reports. `labels` are in the
+    order of their class index. `positive` is the second of two labels, and `threshold` the
+    probability from which it is predicted; `threshold_rule` says how that was set, as
+    `metrics.threshold_rule` does (None in a checkpoint of an earlier version). With more than two
+    labels the most probable one is predicted and all three are None. TensorFlow is imported when a
+    predictor is made.
+    """
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         from bertsweep.encoders import native
         from bertsweep.model.classifier import Classifier
+        from bertsweep.training.compute import Compute
         from bertsweep.training.steps import trace_forward
 
         record = checkpoint.record
         self.labels: tuple[Scalar, ...] = tuple(record["labels"])
+        self.positive: Scalar | None = self.labels[1] if len(self.labels) == 2 else None
         self.threshold: float | None = record["threshold"]
+        self.threshold_rule: ThresholdRule | None = record.get("threshold_rule")
         self.text_columns = int(record["text_columns"])
         self._length = int(record["params"]["max_seq_length"])
         self._pieces = WordPieces(
@@ -44,6 +56,7 @@ class Predictor:
         )
         config = EncoderConfig(**record["encoder"]["config"])
         classifier = Classifier(native.empty(config), config, classes=len(self.labels))
+        classifier.compute_in(Compute(record["compute"]["precision"]).dtype)
         classifier.load(checkpoint.arrays())
         self._forward = trace_forward(classifier, pair=self.text_columns == 2)
 

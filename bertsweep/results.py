@@ -17,6 +17,7 @@ from bertsweep.ledger import (
     SweepState,
     TrialState,
 )
+from bertsweep.metrics import ThresholdRule
 from bertsweep.paths import SweepPaths, find_sweep, list_sweeps, storage_root
 
 PREPARING, DAMAGED = "preparing", "damaged"
@@ -56,6 +57,19 @@ class Sweep:
     def mode(self) -> str:
         """The better direction of the metric: "max" or "min"."""
         return self.state.mode
+
+    @property
+    def positive(self) -> Any:
+        """The label of the positive class; None with more than two classes."""
+        return self.state.started.positive
+
+    @property
+    def threshold_rule(self) -> ThresholdRule | None:
+        """How the thresholds of checkpoints are set: a number, or a name such as "f1".
+
+        None with more than two classes, and in a sweep that an earlier version began.
+        """
+        return self.state.started.threshold_rule
 
     @property
     def status(self) -> str:

@@ -17,7 +17,8 @@ def shown(sweep: Sweep) -> Document:
         "name": sweep.name,
         "path": str(sweep.folder),
         "status": sweep.status,
-        "objective": {"metric": sweep.metric, "mode": sweep.mode},
+        "positive": sweep.positive,
+        "objective": _objective(sweep),
         "trials": map(_trial, sweep.trials),
     }
 
@@ -27,6 +28,7 @@ def best(sweep: Sweep) -> Document:
     baseline = sweep.baseline
     return {
         "sweep": sweep.name,
+        "positive": sweep.positive,
         **_summary(sweep, sweep.best()),
         "baseline": None if baseline is None else _summary(sweep, baseline),
     }
@@ -43,6 +45,10 @@ def outcome(sweep: Sweep) -> Document:
     }
 
 
+def _objective(sweep: Sweep) -> Document:
+    return {"metric": sweep.metric, "mode": sweep.mode, "threshold": sweep.threshold_rule}
+
+
 def _trial(trial: TrialState) -> Document:
     return {
         "id": trial.id,
@@ -50,6 +56,7 @@ def _trial(trial: TrialState) -> Document:
         "origin": trial.origin,
         "params": dict(trial.params),
         "metrics": trial.best["metrics"] if trial.best else {},
+        "threshold": trial.threshold,
         "reports": list(trial.reports),
         "seconds": trial.seconds,
         "gpu_hours": trial.gpu_hours,
@@ -63,6 +70,7 @@ def _summary(sweep: Sweep, trial: TrialState) -> Document:
         "trial": trial.id,
         "params": dict(trial.params),
         "metrics": trial.best["metrics"] if trial.best else {},
-        "objective": {"metric": sweep.metric, "mode": sweep.mode, "value": trial.value},
+        "objective": {**_objective(sweep), "value": trial.value},
+        "threshold": trial.threshold,
         "checkpoint": str(sweep.checkpoint(trial)) if trial.checkpoint else None,
     }

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bertsweep.metrics import describe_rule
 from bertsweep.space import Choice, Domain, Fixed, Float
+from bertsweep.spec.words import inline
 
 if TYPE_CHECKING:
     from bertsweep.spec import SweepSpec
@@ -20,7 +22,12 @@ def summary(spec: SweepSpec, file: Path) -> dict[str, Any]:
         "file": str(file),
         "name": spec.name,
         "trials": spec.budget.trials,
-        "objective": {"metric": spec.objective.metric, "mode": spec.objective.mode},
+        "positive": spec.data.positive,
+        "objective": {
+            "metric": spec.objective.metric,
+            "mode": spec.objective.mode,
+            "threshold": spec.threshold_rule,
+        },
         "space": {
             "points": spec.space.size(limit=MOST_POINTS),
             "parameters": [
@@ -36,6 +43,20 @@ def summary(spec: SweepSpec, file: Path) -> dict[str, Any]:
         "baseline": spec.baseline.to_point(),
         "warnings": list(spec.warnings),
     }
+
+
+def ranked_by(spec: SweepSpec) -> str:
+    """The metric, and the threshold of the labels that go with it."""
+    rule = describe_rule(spec.threshold_rule)
+    return f"ranked by {spec.objective.metric}; threshold of two classes: {rule}"
+
+
+def positive_class(spec: SweepSpec) -> str:
+    """Which of two classes is positive, as far as the file says."""
+    if spec.data.positive is not None:
+        return f"positive: {inline(spec.data.positive)}"
+    rule = "the label 1, true, yes or positive, else the rarer of two"
+    return f"positive: decided from the data ({rule})"
 
 
 def kind(domain: Domain) -> str:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from bertsweep.cli import _documents
 from bertsweep.cli._output import parameters, print_json
-from bertsweep.cli._tables import comparison, trials_table
+from bertsweep.cli._summary import positive_class, ranked_by
+from bertsweep.cli._tables import comparison, decision, trials_table
 from bertsweep.paths import SweepPaths, storage_root
 
 if TYPE_CHECKING:
@@ -33,9 +34,10 @@ def describe(spec: SweepSpec, *, name: str | None = None) -> list[str]:
     split = parameters(data.split.model_dump(exclude={"random_state"}))
     return [
         f"sweep {name or spec.name}: {spec.budget.trials} trials{hours}, {how}",
-        f"ranked by {spec.objective.metric}",
+        ranked_by(spec),
         f"searched: {searched or 'nothing, every parameter is fixed'}",
         f"data: {source}; {columns}; {split}",
+        positive_class(spec),
         f"encoder: {spec.encoder.source}",
         f"resources: {parameters(resources.model_dump(exclude_none=True))}",
     ]
@@ -53,6 +55,8 @@ def conclude(sweep: Sweep, out: Console, *, as_json: bool) -> None:
     out.print(trials_table(state, ranked[:_SHOWN_TRIALS]))
     out.print("the winner against the baseline")
     out.print(comparison(document["best"]))
+    for line in decision(document["best"]):
+        out.print(line)
     for line in places(paths, document["best"]["checkpoint"]):
         out.print(line, soft_wrap=True)
     out.print("next:")

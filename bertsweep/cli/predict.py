@@ -13,6 +13,7 @@ import typer
 from bertsweep import results
 from bertsweep.cli._options import Debug, Json, Storage
 from bertsweep.cli._output import console, print_json, table
+from bertsweep.cli._tables import labelling
 from bertsweep.cli._texts import Columns, read_texts
 from bertsweep.errors import InputError
 from bertsweep.paths import SweepPaths, storage_root
@@ -71,10 +72,13 @@ def predict(
     # Only now: it loads TensorFlow.
     from bertsweep.predict import Predictor
 
-    predictions = Predictor.open(checkpoint).predict(*columns)
+    predictor = Predictor.open(checkpoint)
+    predictions = predictor.predict(*columns)
     if as_json:
         print_json(_documents(columns, predictions))
         return
+    for line in labelling(predictor.positive, predictor.threshold_rule, predictor.threshold):
+        console().print(line)
     rows = [
         (p.label, f"{p.probability:.4f}", " | ".join(texts))
         for p, *texts in zip(predictions, *columns, strict=True)

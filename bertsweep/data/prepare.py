@@ -38,8 +38,9 @@ def prepare(data: Data, *, cache: Path, base: Path, progress: Progress | None = 
         for source in sources.values()
     ]
     sizes = [len(frame) for frame in frames]
-    rows, kept = clean(pd.concat(frames, ignore_index=True), label=data.label)
-    del frames
+    raw = pd.concat(frames, ignore_index=True)
+    rows, kept = clean(raw, label=data.label, positive=data.positive)
+    del frames, raw
     parts = _cut(rows, dict(zip(sources, _pools(kept, sizes), strict=True)), data)
     parts, notes = settle_leaks(parts, rows, data.leaks)
     notes += _check_parts(parts, rows)

@@ -31,8 +31,9 @@ class Cutter:
         """The positions of each split in `names`, cut from the positions `rows`.
 
         Train is cut first, from what is left then validation, then test; if train is `rest` it
-        comes last. Each part is `train_test_split(left, train_size=size, stratify=labels of left,
-        random_state=random_state)[0]`, in that order. Raises `DataError` for too few rows.
+        comes last. Each part is `train_test_split(left, train_size=size, stratify=codes of left,
+        random_state=random_state)[0]`, in that order, so that the names of the classes change
+        nothing. Raises `DataError` for too few rows.
         """
         if split.train == split.test == "rest" and "test" in names:
             raise DataError(

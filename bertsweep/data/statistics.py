@@ -19,9 +19,10 @@ _BINS = 40
 def statistics(dataset: Dataset) -> dict[str, Any]:
     """Figures that JSON can hold.
 
-    {hash, labels, notes: [{kind, count, message}], splits: {name: {rows, classes: [{label, rows,
-    share}], words: LENGTHS, characters: LENGTHS}}} with LENGTHS = {mean, min, max, quantiles:
-    {"0.5": …}, histogram: {edges, counts}}. Words are parts between white space; the two texts of
+    {hash, labels, positive, notes: [{kind, count, message}], splits: {name: {rows, classes:
+    [{label, rows, share}], words: LENGTHS, characters: LENGTHS}}} with LENGTHS = {mean, min, max,
+    quantiles: {"0.5": …}, histogram: {edges, counts}}; `positive` is null unless there are two
+    classes. Words are parts between white space; the two texts of
     a pair count together. The edges of a histogram, one more than its counts, are the same in all
     splits: bin i holds edges[i] <= length < edges[i + 1], and the last bin all that is longer too.
     """
@@ -33,6 +34,7 @@ def statistics(dataset: Dataset) -> dict[str, Any]:
     return {
         "hash": dataset.hash,
         "labels": list(dataset.labels),
+        "positive": dataset.positive,
         "notes": [
             {"kind": note.kind, "count": note.count, "message": note.message}
             for note in dataset.notes

@@ -46,7 +46,7 @@ class SweepStarted(Event, frozen=True, kw_only=True, gc=False, tag="sweep_starte
     """The first event: what is searched, on which data, with which encoder and versions.
 
     `sweep` is the unique id, `name` that of the folder, `spec` the whole specification, `objective`
-    {metric, mode}; `data` and `encoder` hold their content hashes.
+    {metric, mode, threshold}; `data` and `encoder` hold their content hashes.
     """
 
     format: int = 1
@@ -58,6 +58,21 @@ class SweepStarted(Event, frozen=True, kw_only=True, gc=False, tag="sweep_starte
     data: Plain = field(default_factory=dict)
     encoder: Plain = field(default_factory=dict)
     versions: Plain = field(default_factory=dict)
+
+    @property
+    def positive(self) -> Any:
+        """The label of the positive class, the second of two; None with more than two."""
+        labels = self.data.get("labels", ())
+        return labels[1] if len(labels) == 2 else None
+
+    @property
+    def threshold_rule(self) -> float | str | None:
+        """How thresholds are set, as `metrics.threshold_rule` returns it.
+
+        None with more than two classes, and where the sweep began before this was recorded.
+        """
+        rule: float | str | None = self.objective.get("threshold")
+        return rule
 
 
 class SweepResumed(Event, frozen=True, kw_only=True, gc=False, tag="sweep_resumed"):
@@ -120,11 +135,15 @@ class TrialReported(TrialEvent, frozen=True, kw_only=True, gc=False, tag="trial_
 
 
 class CheckpointSaved(TrialEvent, frozen=True, kw_only=True, gc=False, tag="checkpoint_saved"):
-    """The trial's best weights so far are in `path`, relative to the sweep's folder."""
+    """The trial's best weights so far are in `path`, relative to the sweep's folder.
+
+    `threshold` is the probability from which they predict the positive one of two classes.
+    """
 
     report: int
     path: str
     metrics: Metrics = field(default_factory=dict)
+    threshold: float | None = None
 
 
 class CheckpointRemoved(TrialEvent, frozen=True, kw_only=True, gc=False, tag="checkpoint_removed"):

@@ -157,6 +157,7 @@ def _leads(trial: TrialState, leader: TrialState, largest: bool) -> bool:  # noq
 
 def _checkpoint_saved(state: SweepState, trial: TrialState, event: CheckpointSaved) -> None:
     trial.checkpoint, trial.checkpoint_report = event.path, event.report
+    trial.threshold = event.threshold
 
 
 def _checkpoint_removed(state: SweepState, trial: TrialState, event: CheckpointRemoved) -> None:

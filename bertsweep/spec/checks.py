@@ -6,13 +6,15 @@ import importlib.util
 import re
 from urllib.parse import urlsplit
 
-from bertsweep.metrics import METRICS, mode_of
+from bertsweep.metrics import AUTO, METRICS, mode_of
 from bertsweep.spec.document import KeyPath
 from bertsweep.spec.models import Data, Encoder, Objective, Resources, SourceFiles, Split, Tracking
 from bertsweep.spec.problems import Problems
 from bertsweep.spec.words import nearest, quoted
 
 PREFIX = "val_"
+_CURVES = ("val_average_precision", "val_roc_auc")
+"""Metrics that any threshold goes with."""
 _SCHEMES = ("http", "https", "s3", "gs")
 _BUILTIN = {"data": ("builtin:questions",), "encoder": ("builtin:tiny",)}
 
@@ -39,6 +41,9 @@ def data(section: Data, problems: Problems) -> None:
             "Name the column that holds the classes.",
             needs=[("data", "text")],
         )
+    if isinstance(section.positive, str) and not section.positive.strip():
+        rule = "`positive` must be one of the two labels, but got an empty text"
+        problems.add(("data", "positive"), rule, "Type the label, or leave `positive` out.")
     _split(section, problems)
 
 
@@ -92,7 +97,7 @@ def encoder(section: Encoder, problems: Problems) -> None:
 
 
 def objective(section: Objective, problems: Problems) -> None:
-    """A metric that is reported, and the direction in which it improves."""
+    """A metric that is reported, the direction in which it improves, a threshold that fits it."""
     path: KeyPath = ("objective", "metric")
     valid = [PREFIX + name for name in METRICS]
     if section.metric not in valid:
@@ -105,6 +110,23 @@ def objective(section: Objective, problems: Problems) -> None:
     if section.mode not in ("auto", right):
         rule = f"`mode: {right}` must hold for {section.metric}, but got {section.mode}"
         problems.add(("objective", "mode"), rule, "Leave `mode` out.", needs=[path])
+    _threshold(section, problems)
+
+
+def _threshold(section: Objective, problems: Problems) -> None:
+    """Where the metric scores labels, the threshold at which it does, and no other.
+
+    `best` would otherwise report what the labels of `predict` do not reach.
+    """
+    own, stated = METRICS[section.metric.removeprefix(PREFIX)].threshold, section.threshold
+    if own is None or stated in (AUTO, own):
+        return
+    rule = f"`threshold: {own}` must hold for {section.metric}, which scores labels made that way, "
+    rule += f"but got {stated}"
+    fitting = [f"{PREFIX}{m.name}" for m in METRICS.values() if m.threshold == stated]
+    better = " or ".join(f"`metric: {name}`" for name in fitting or _CURVES)
+    advice = f"Leave `threshold` out, or type {better}."
+    problems.add(("objective", "threshold"), rule, advice, needs=[("objective", "metric")])
 
 
 def report_every(share: float, problems: Problems) -> float:

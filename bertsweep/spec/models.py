@@ -76,6 +76,11 @@ class Data(Section):
     )
     text: Columns = Field(("text",), title="text column, or a list of two for sentence pairs")
     label: Text = Field("label", title="label column")
+    positive: bool | int | float | str | None = Field(
+        None,
+        title="positive one of two labels; left out, 1, true, yes or positive, else the rarer one",
+        examples=["spam"],
+    )
     format: Literal["auto", "csv", "tsv", "jsonl", "parquet"] = Field(
         "auto", title="file format; auto goes by the file name"
     )
@@ -113,6 +118,13 @@ class Objective(Section):
     metric: Text = Field("val_average_precision", title="metric that trials are ranked by")
     mode: Literal["auto", "max", "min"] = Field(
         "auto", title="direction; auto knows each metric's own"
+    )
+    threshold: (
+        Literal["auto", "f1", "accuracy", "balanced_accuracy", "precision_at_recall"] | Share
+    ) = Field(
+        "auto",
+        title="probability from which `predict` says positive, with two classes; auto is the "
+        "metric's own",
     )
 
 

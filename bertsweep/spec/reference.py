@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from bertsweep.metrics import METRICS
+from bertsweep.metrics import METRICS, describe_rule
 from bertsweep.spec.checks import PREFIX
 from bertsweep.spec.models import SweepFile
 from bertsweep.spec.schema import keys, parameter, schema_at
@@ -67,6 +67,13 @@ A baseline outside the space is run too, with a warning: the sampler does not le
 """
 
 _NOTES = {
+    "data": """\
+One of two classes is positive: average precision, F1, precision and recall are scores of it, and
+the threshold is one of its probability. It is the label that `positive` states, as the data writes
+it; else the one called 1, true, yes, y, t, positive or pos (in any casing) where the other is not;
+else the one with fewer rows, and of equally frequent ones the last in order. A sweep says which one
+it is, and warns where most rows are positive. With more than two classes none is.
+""",
     "data.split": """\
 Shares and counts go one after the other, so that `train: 0.1` and `validation: 0.01` are a tenth of
 all rows and a hundredth of the other nine tenths. At most one part is `rest`. A part whose file
@@ -85,6 +92,16 @@ trials could be told apart by; so the first rung also waits for `grace_steps` st
 batch size in the space.
 """,
 }
+
+
+_THRESHOLDS = """\
+With two classes, `predict` says positive from a threshold on, which is set on the validation rows
+and stored in the checkpoint. A metric that scores labels has a threshold of its own, so that the
+labels of `predict` score what `best` reports; another one is refused. With the other metrics it is
+that of the best F1, or what `threshold` says: the best `f1`, `accuracy` or `balanced_accuracy`, the
+highest precision where recall is at least 0.5 (`precision_at_recall`), or a number. With more than
+two classes the likeliest class is predicted.
+"""
 
 
 def markdown() -> str:
@@ -143,11 +160,12 @@ def _parameters() -> str:
 
 
 def _metrics() -> str:
-    lines = ["| metric | better | what it is |", "| --- | --- | --- |"]
+    lines = ["| metric | better | what it is | threshold |", "| --- | --- | --- | --- |"]
     for metric in METRICS.values():
         better = "higher" if metric.mode == "max" else "lower"
-        lines.append(f"| `{PREFIX}{metric.name}` | {better} | {metric.title} |")
-    return "\n".join(lines) + "\n"
+        rule = "any" if metric.threshold is None else describe_rule(metric.threshold)
+        lines.append(f"| `{PREFIX}{metric.name}` | {better} | {metric.title} | {rule} |")
+    return "\n".join(lines) + f"\n\n{_THRESHOLDS}"
 
 
 def _default(part: dict[str, Any]) -> str:

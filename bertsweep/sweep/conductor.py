@@ -198,6 +198,7 @@ class SweepConductor:
                     report=report["report"],
                     path=report["checkpoint"],
                     metrics=report["metrics"],
+                    threshold=report.get("threshold"),
                 )
             )
         if value is None:

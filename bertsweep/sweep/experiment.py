@@ -128,6 +128,7 @@ def job_of(
         text_columns=materials.text_columns,
         metric=spec.objective.metric,
         mode=spec.objective.mode,
+        threshold_rule=spec.threshold_rule,
         report_every=spec.report_every,
         cpus=share.cpus,
         gpus=share.gpus,

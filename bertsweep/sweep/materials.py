@@ -11,6 +11,7 @@ from bertsweep import data, encoders, tokens
 from bertsweep.data import Dataset
 from bertsweep.encoders import PreparedEncoder
 from bertsweep.errors import InputError
+from bertsweep.metrics import AUTO
 from bertsweep.progress import Progress
 from bertsweep.space import Fixed, Float, Int, Scalar
 from bertsweep.spec import SweepSpec
@@ -84,6 +85,11 @@ def load_materials(
     dataset = data.prepare(spec.data, cache=cache, base=base, progress=progress)
     for note in (*encoder.notes, *(note.message for note in dataset.notes)):
         notify(note)
+    if spec.objective.threshold != AUTO and dataset.positive is None:
+        notify(
+            f"objective.threshold has no effect with {len(dataset.labels)} classes: the likeliest "
+            "one is predicted."
+        )
     return Materials(dataset, encoder)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 
@@ -70,7 +71,13 @@ def run(
                 name=paths.folder.name,
                 spec=spec.to_plain(),
                 base=str(base.absolute()),
-                objective={"metric": spec.objective.metric, "mode": spec.objective.mode},
+                objective={
+                    "metric": spec.objective.metric,
+                    "mode": spec.objective.mode,
+                    "threshold": None
+                    if materials.dataset.positive is None
+                    else spec.threshold_rule,
+                },
                 versions={"bertsweep": VERSION, **{n: metadata.version(n) for n in _STACK}},
                 **prepared.facts(),
             )
@@ -118,7 +125,7 @@ def resume(
         state = ledger.state
         if ledger.torn:
             notify("the last line of the ledger was cut off by a crash and is left out")
-        spec = from_plain(dict(state.started.spec))
+        spec = _as_begun(from_plain(dict(state.started.spec)), state.started)
         materials = load_materials(
             spec,
             cache=cache_root(),
@@ -222,6 +229,17 @@ def _announce(update: Update, notify: Notify) -> None:
 
 def _address(spec: SweepSpec, address: str | None) -> str | None:
     return address or spec.resources.address
+
+
+def _as_begun(spec: SweepSpec, started: SweepStarted) -> SweepSpec:
+    """The specification with the positive class that the sweep began with.
+
+    Versions that recorded no threshold took the label that sorts last, whatever it was; what is
+    read and trained must stay comparable.
+    """
+    if "threshold" in started.objective or started.positive is None:
+        return spec
+    return replace(spec, data=spec.data.model_copy(update={"positive": started.positive}))
 
 
 def _check_same(state: SweepState, materials: Materials) -> None:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from bertsweep.metrics import ThresholdRule
 from bertsweep.space import Scalar
 
 AUTO = "auto"
@@ -17,8 +18,9 @@ class TrialJob:
     """Folders, labels, objective and device share of a sweep's trials.
 
     `folder` is the sweep's, `tokens` and `encoder` are content-addressed; every node sees them by
-    the same path. `report_every` is a share of an epoch, `text_columns` 1 or 2; `precision` and
-    `jit` are as in a search space file.
+    the same path. Of two `labels` the second is the positive one. `report_every` is a share of an
+    epoch, `text_columns` 1 or 2; `threshold_rule` is what `metrics.threshold_rule` returned;
+    `precision` and `jit` are as in a search space file.
     """
 
     folder: str
@@ -31,6 +33,7 @@ class TrialJob:
     report_every: float
     cpus: float
     gpus: float
+    threshold_rule: ThresholdRule = "f1"
     precision: str = "float32"
     jit: bool | str = False
 

@@ -36,7 +36,10 @@ def storage(tmp_path_factory: pytest.TempPathFactory) -> Path:
     record = {
         "labels": [0, 1],
         "text_columns": 1,
+        "positive": 1,
         "threshold": 0.5,
+        "threshold_rule": 0.5,
+        "compute": {"precision": "float32", "jit": False},
         "params": {"max_seq_length": 16},
         "encoder": {"config": asdict(encoder.config), "lowercase": encoder.lowercase},
     }
@@ -81,6 +84,7 @@ def test_a_checkpoint_is_taken_as_well_as_a_sweep(storage: Path) -> None:
 def test_the_table_shows_label_probability_and_text_as_it_is(storage: Path) -> None:
     out = cli("predict", "demo", "is [bold]this[/bold] so?", "--storage", storage).out
     assert "is [bold]this[/bold] so?" in out
+    assert "positive: 1, from a probability of 0.5\n" in out
 
 
 def test_a_second_text_for_a_model_of_single_texts_is_refused(storage: Path) -> None:

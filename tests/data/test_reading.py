@@ -15,7 +15,7 @@ from bertsweep.data.tables.columns import Columns
 from bertsweep.data.tables.compressed import PackedFile
 from bertsweep.data.tables.delimited import read_csv, read_tsv
 from bertsweep.errors import DataError
-from tests.support.datafiles import prepared, questions, rows_of, written
+from tests.support.datafiles import odd, prepared, questions, rows_of, written
 
 COLUMNS = Columns(("text",), "label")
 WORDS = ["NA", "null", "None", "NaN", "n/a", "-", "#N/A", "1.50", "true"]
@@ -51,7 +51,7 @@ def test_every_format_gives_the_same_dataset(tmp_path: Path, name: str) -> None:
     dataset = prepared(tmp_path, str(tmp_path / name))
     assert rows_of(dataset) == set(zip(frame["text"], frame["label"], strict=True))
     assert dataset.labels == (0, 1)
-    assert dataset.notes == ()
+    assert odd(dataset) == []
     assert dataset.hash == prepared(tmp_path, written(tmp_path, frame, "again.csv")).hash
     assert str(dataset.splits["train"]["label"].dtype) == "int32"
 
@@ -114,7 +114,7 @@ def test_blank_lines_and_short_rows_are_no_rows(tmp_path: Path) -> None:
     text = questions(40).to_csv(index=False) + "\n\na row without label\n"
     dataset = prepared(tmp_path, put(tmp_path, "rows.csv", text))
     assert len(rows_of(dataset)) == 40
-    assert [(note.kind, note.count) for note in dataset.notes] == [("empty_label", 1)]
+    assert [(note.kind, note.count) for note in odd(dataset)] == [("empty_label", 1)]
 
 
 def test_other_columns_and_names_are_as_the_file_says(tmp_path: Path) -> None:
@@ -148,7 +148,7 @@ def test_json_values_become_text(tmp_path: Path) -> None:
     assert dataset.labels == (False, True)
     texts = {text for text, _ in rows_of(dataset)}
     assert {"12", "half \ufffd a smile", "whole 😀"} <= texts
-    assert {note.kind: note.count for note in dataset.notes} == {"empty_text": 2, "empty_label": 1}
+    assert {note.kind: note.count for note in odd(dataset)} == {"empty_text": 2, "empty_label": 1}
 
 
 def test_parquet_types_become_text(tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_parquet_types_become_text(tmp_path: Path) -> None:
     frame.to_parquet(tmp_path / "rows.parquet")
     dataset = prepared(tmp_path, str(tmp_path / "rows.parquet"))
     assert dataset.labels == (0, 1)
-    assert [(note.kind, note.count) for note in dataset.notes] == [("empty_label", 1)]
+    assert [(note.kind, note.count) for note in odd(dataset)] == [("empty_label", 1)]
 
 
 def test_a_format_can_be_said(tmp_path: Path) -> None:

@@ -142,7 +142,8 @@ def test_the_fold_tells_each_trials_status_best_report_and_cost(book: Ledger) ->
         report(book, trial, 1, 0.5)
     report(book, "t0000", 2, 0.7)
     report(book, "t0000", 3, 0.6)
-    book.append(CheckpointSaved(trial="t0000", report=2, path="trials/t0000/best-0002"))
+    path = "trials/t0000/best-0002"
+    book.append(CheckpointSaved(trial="t0000", report=2, path=path, threshold=0.3))
     book.append(TrialFinished(trial="t0000"))
     book.append(TrialStopped(trial="t0001", reason="place 2 of 3"))
     book.append(TrialFailed(trial="t0002", error="the loss became nan"))
@@ -156,6 +157,7 @@ def test_the_fold_tells_each_trials_status_best_report_and_cost(book: Ledger) ->
     assert trials["t0000"].best is not None
     assert trials["t0000"].best["report"] == 2
     assert trials["t0000"].checkpoint == "trials/t0000/best-0002"
+    assert [trial.threshold for trial in trials.values()] == [0.3, None, None, None]
     assert trials["t0000"].gpu_hours == pytest.approx(30 * 0.5 / 3600)
     assert trials["t0002"].error == "the loss became nan"
 

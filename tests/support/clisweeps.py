@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,14 @@ def cli(*arguments: object) -> Done:
 
 
 @contextlib.contextmanager
-def sweep(storage: Path, name: str = "demo", *, mode: str = "max") -> Iterator[Ledger]:
+def sweep(
+    storage: Path,
+    name: str = "demo",
+    *,
+    mode: str = "max",
+    labels: Sequence[object] = (0, 1),
+    rule: float | str | None = "f1",
+) -> Iterator[Ledger]:
     """The open ledger of a new sweep, which has started and has no trial."""
     paths = SweepPaths(storage / name)
     ledger = Ledger(paths.ledger)
@@ -65,8 +72,8 @@ def sweep(storage: Path, name: str = "demo", *, mode: str = "max") -> Iterator[L
                 sweep=f"uid-{name}",
                 name=name,
                 spec={**SPEC, "name": name},
-                objective={"metric": METRIC, "mode": mode},
-                data={"hash": "d", "labels": [0, 1], "rows": {"train": 80}, "notes": []},
+                objective={"metric": METRIC, "mode": mode, "threshold": rule},
+                data={"hash": "d", "labels": list(labels), "rows": {"train": 80}, "notes": []},
                 encoder={"hash": "e", "source": "builtin:tiny", "config": {}},
                 versions={},
             )
@@ -105,9 +112,13 @@ def report(ledger: Ledger, trial: str, number: int, value: float | None, **metri
     )
 
 
-def checkpoint(ledger: Ledger, trial: str, number: int = 1) -> None:
+def checkpoint(
+    ledger: Ledger, trial: str, number: int = 1, *, threshold: float | None = 0.25
+) -> None:
     path = f"trials/{trial}/best-0001"
-    ledger.append(CheckpointSaved(trial=trial, report=number, path=path, metrics={}))
+    ledger.append(
+        CheckpointSaved(trial=trial, report=number, path=path, metrics={}, threshold=threshold)
+    )
 
 
 def finished_sweep(storage: Path, name: str = "demo", *, mode: str = "max") -> Path:

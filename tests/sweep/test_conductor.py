@@ -83,6 +83,7 @@ def report(number: int, value: float | None, checkpoint: str | None = None) -> d
         "system": {},
         "objective": value,
         "checkpoint": checkpoint,
+        "threshold": None if checkpoint is None else value,
         "finished": number == REPORTS,
     }
     return {REPORT: json.dumps(told)}
@@ -250,6 +251,7 @@ def test_the_best_checkpoints_are_kept_and_the_baselines(make: Make, paths: Swee
     assert kept == {"t0000", "t0003", "t0004"}
     assert {path.parent.name for path in paths.trials.glob("*/best-*")} == kept
     assert list(paths.trials.glob("*/state-*")) == []
+    assert conductor.ledger.state.trials["t0003"].threshold == 0.8 + REPORTS / 100
 
 
 def test_a_lost_actor_is_another_attempt_that_tells_the_old_reports_again(make: Make) -> None:
