@@ -10,9 +10,6 @@ from bertsweep.space import Choice, Domain, Fixed, Float
 if TYPE_CHECKING:
     from bertsweep.spec import SweepSpec
 
-MOST_POINTS = 100_000
-"""Points are counted one by one, up to this many."""
-
 
 def summary(spec: SweepSpec, file: Path) -> dict[str, Any]:
     """The document of `validate --json`."""
@@ -22,7 +19,7 @@ def summary(spec: SweepSpec, file: Path) -> dict[str, Any]:
         "trials": spec.budget.trials,
         "objective": {"metric": spec.objective.metric, "mode": spec.objective.mode},
         "space": {
-            "points": spec.space.size(limit=MOST_POINTS),
+            "points": spec.space.size,
             "parameters": [
                 {
                     "name": parameter.name,
@@ -51,5 +48,4 @@ def points(count: int | None) -> str:
     """The size of a space in words."""
     if count is None:
         return "a continuous space"
-    more = "at least " if count >= MOST_POINTS else ""
-    return f"{more}{count:,} point{'s' if count != 1 else ''}"
+    return f"{count:,} point{'s' if count != 1 else ''}"
