@@ -38,4 +38,4 @@ class Direction(enum.Enum):
     def best(self, values: Iterable[float]) -> float | None:
         """The best of the values, NaN left out; None where no number is among them."""
         numbers = (value for value in values if not math.isnan(value))
-        return max(numbers, key=lambda value: self.sign * value, default=None)
+        return max(numbers, default=None) if self is Direction.MAX else min(numbers, default=None)

@@ -140,6 +140,11 @@ class Int:
         # Not `len` of the grid, which refuses more than 2 ** 63.
         return (self.high - self.low) // self.step + 1
 
+    def nearest(self, value: float) -> int:
+        """The value of the range that is nearest."""
+        index = round((value - self.low) / self.step)
+        return self.low + min(max(index, 0), self.count - 1) * self.step
+
     def __str__(self) -> str:
         step = self.step if self.step != 1 else None
         return _range_text(self.low, self.high, log=self.log, step=step)

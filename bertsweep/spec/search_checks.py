@@ -45,13 +45,13 @@ def sampler(section: Sampler, space: Space, problems: Problems) -> None:
             path, rule, "Give it a list or a step, or type another sampler.", needs=[("space",)]
         )
     if section.kind == "gp":
-        checks.package("torch", path, "gp", problems)
+        checks.package("torch", path, "gp", problems, extra="gp")
         conditional = [p.name for p in space.searched if p.when]
         if conditional:
             text = f"gp models parameters without condition; {quoted(conditional)} stay random"
             problems.warn(path, text)
     if section.kind == "cmaes":
-        checks.package("cmaes", path, "cmaes", problems)
+        checks.package("cmaes", path, "cmaes", problems, extra="cmaes")
         ranges = [p for p in space.searched if isinstance(p.domain, (Float, Int)) and not p.when]
         if len(ranges) < len(space.searched):
             others = quoted(p.name for p in space.searched if p not in ranges)

@@ -161,5 +161,5 @@ class SweepConductor:
 
     def _end(self, trial: str, event: str, status: str, **fields: Any) -> None:
         self.ledger.append(event, trial=trial, **fields)
-        self.study.tell(int(trial[1:]), status, self.ledger.state.trials[trial].value)
+        self.study.tell(int(trial[1:]), status)
         self.retention.ended(trial)

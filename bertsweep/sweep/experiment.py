@@ -61,6 +61,7 @@ class Experiment:
             seed=spec.seed if spec.search.seed is None else spec.search.seed,
             mode=self.job.mode,
             baseline=point_of(spec, spec.baseline),
+            key=spec.hyperparameters,
             warm_start=spec.search.warm_start,
         )
         return SweepConductor(

@@ -170,7 +170,7 @@ def test_a_sampler_whose_package_is_missing_names_it(sampler, package):
         assert read(text).search.sampler.kind == sampler
         return
     with pytest.raises(
-        SpecError, match=rf"needs the package {package}[\s\S]*pip install {package}"
+        SpecError, match=rf"needs the package {package}[\s\S]*install 'bertsweep\[{sampler}\]'"
     ):
         read(text)
 
