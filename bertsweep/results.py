@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bertsweep import ledger
+from bertsweep.direction import Direction
 from bertsweep.errors import LedgerError, NoUsableTrialError
 from bertsweep.ledger import (
     FAILED,
@@ -147,9 +148,9 @@ def ranking(state: SweepState) -> list[TrialState]:
 
     A trial that the scheduler stopped is ranked by what it reached: its checkpoint is as good.
     """
-    sign = -1 if state.mode == "max" else 1
+    sign = Direction.of(state.mode).sign
     keyed = [
-        (sign * trial.value, trial.number, trial)
+        (-sign * trial.value, trial.number, trial)
         for trial in state.trials.values()
         if trial.status != FAILED and trial.value is not None
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from bertsweep.direction import Direction
 from bertsweep.errors import LedgerError
 from bertsweep.ledger.events import (
     INTERRUPTED,
@@ -68,6 +69,7 @@ def _begun(event: SweepStarted) -> SweepState:
         started=event,
         metric=str(event.objective["metric"]),
         mode=str(event.objective["mode"]),
+        sign=Direction.of(str(event.objective["mode"])).sign,
         budget_trials=budget.get("trials"),
         session_began=event.time,
         last_event=event.time,
@@ -141,17 +143,16 @@ def _reported(state: SweepState, trial: TrialState, event: TrialReported) -> Non
     value = event.metrics.get(state.metric)
     if value is None:
         return
-    best, largest = trial.value, state.mode == "max"
-    if best is None or (value > best if largest else value < best):
+    sign, best = state.sign, trial.value
+    if best is None or sign * value > sign * best:
         trial.value, trial.best_at = float(value), len(trial.reports) - 1
         leader = None if state.leader is None else state.trials[state.leader]
-        if leader is None or leader.value is None or _leads(trial, leader, largest):
+        if leader is None or leader.value is None or _leads(trial, leader, sign):
             state.leader = trial.id
 
 
-def _leads(trial: TrialState, leader: TrialState, largest: bool) -> bool:  # noqa: FBT001
-    sign = 1 if largest else -1
-    ahead = sign * ((trial.value or 0.0) - (leader.value or 0.0))
+def _leads(trial: TrialState, leader: TrialState, sign: float) -> bool:
+    ahead = sign * (trial.value or 0.0) - sign * (leader.value or 0.0)
     return ahead > 0 or (ahead == 0 and trial.number < leader.number)
 
 

@@ -159,6 +159,8 @@ class SweepState:
     started: SweepStarted
     metric: str
     mode: str
+    sign: float
+    """1 or -1: a value times this is larger the better it is."""
     trials: dict[str, TrialState] = field(default_factory=dict)
     status: str = RUNNING
     reason: str | None = None

@@ -160,11 +160,14 @@ def tracking(section: Tracking, problems: Problems) -> None:
             problems.add(("tracking", key), rule, "Type a shorter or plainer name.")
 
 
-def package(name: str, path: KeyPath, wanted: str, problems: Problems) -> None:
-    """Refuses an option whose package is not installed, naming it."""
+def package(
+    name: str, path: KeyPath, wanted: str, problems: Problems, *, extra: str | None = None
+) -> None:
+    """Refuses an option whose package is not installed, naming it or the extra that has it."""
     if importlib.util.find_spec(name) is None:
         rule = f"`{wanted}` needs the package {name}, but it is not installed"
-        problems.add(path, rule, f"Run `pip install {name}`, or type another.")
+        install = name if extra is None else f"'bertsweep[{extra}]'"
+        problems.add(path, rule, f"Run `pip install {install}`, or type another.")
 
 
 def no_password(address: str, path: KeyPath, problems: Problems) -> bool:

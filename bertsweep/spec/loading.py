@@ -75,7 +75,7 @@ def _build(document: Document, problems: Problems) -> SweepSpec | None:
     found = read_space(file.space, problems)
     trial_0 = read_baseline(file.baseline, found, problems)
     checks.objective(file.objective, problems)
-    searching = read_search(file, found, problems)
+    searching = read_search(file, found, trial_0, problems)
     checks.resources(file.resources, problems)
     checks.tracking(file.tracking, problems)
     every = checks.report_every(file.report_every, problems)

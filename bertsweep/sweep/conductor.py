@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bertsweep.direction import Direction
 from bertsweep.ledger import BASELINE, FAILED, INTERRUPTED, RUNNING, Ledger
 from bertsweep.ledger.events import (
     CheckpointSaved,
@@ -71,7 +72,7 @@ class SweepConductor:
         self._flights: dict[str, _Flight] = {}
         self._ended: list[str] = []
         self._faults: list[str] = []
-        self._sign = 1.0 if self.job.mode == "max" else -1.0
+        self._sign = Direction.of(self.job.mode).sign
         hours = self.spec.budget.hours
         left = None if hours is None else 3600 * hours - self.ledger.state.active_seconds
         self._deadline = None if left is None else time.monotonic() + left
@@ -122,6 +123,7 @@ class SweepConductor:
                 params=self.spec.hyperparameters(asked.point).to_point(),
                 seed=self.spec.seed,
                 origin=asked.origin,
+                sampler_state=asked.sampler_state,
             )
         )
         return self._config(trial)
@@ -215,7 +217,7 @@ class SweepConductor:
         if event.status != FAILED:
             self._faults.clear()
         trial = self.ledger.state.trials[event.trial]
-        self.study.tell(trial.number, event.status, trial.value)
+        self.study.tell(trial.number, event.status)
         self.retention.ended(trial.id)
 
 

@@ -13,8 +13,8 @@ from bertsweep.encoders import PreparedEncoder
 from bertsweep.errors import InputError
 from bertsweep.metrics import AUTO
 from bertsweep.progress import Progress
-from bertsweep.space import Fixed, Float, Int, Scalar
 from bertsweep.spec import SweepSpec
+from bertsweep.spec.search_checks import largest
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def check_space(spec: SweepSpec, encoder: PreparedEncoder) -> None:
         "trainable_layers": (config.num_layers, "layers"),
     }
     for name, (limit, what) in limits.items():
-        asked = [getattr(spec.baseline, name), *_largest(spec, name)]
+        asked = [getattr(spec.baseline, name), largest(spec.space, name)]
         asked += [point[name] for point in spec.search.warm_start if name in point]
         over = [value for value in asked if not isinstance(value, str) and value > limit]
         if over:
@@ -123,12 +123,3 @@ def check_space(spec: SweepSpec, encoder: PreparedEncoder) -> None:
                 f"but the space or the baseline asks for {max(over)}. Use {limit} at most"
                 + (f", and `baseline: {{{name}: {limit}}}`." if name not in spec.space else ".")
             )
-
-
-def _largest(spec: SweepSpec, name: str) -> list[Scalar]:
-    if name not in spec.space:
-        return []
-    domain = spec.space[name].domain
-    if isinstance(domain, (Float, Int)):
-        return [domain.high]
-    return [domain.value] if isinstance(domain, Fixed) else list(domain.options)

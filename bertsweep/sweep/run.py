@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 
@@ -239,7 +238,8 @@ def _as_begun(spec: SweepSpec, started: SweepStarted) -> SweepSpec:
     """
     if "threshold" in started.objective or started.positive is None:
         return spec
-    return replace(spec, data=spec.data.model_copy(update={"positive": started.positive}))
+    data = spec.data.model_copy(update={"positive": started.positive})
+    return spec.model_copy(update={"data": data})
 
 
 def _check_same(state: SweepState, materials: Materials) -> None:

@@ -52,7 +52,14 @@ def test_a_proposal_does_not_cost_more_and_more() -> None:
     costs = []
     for trials in (300, 900):
         sampler = spec.search.sampler
-        study = Study(spec.space, sampler=sampler, seed=0, mode="max", baseline=point)
+        study = Study(
+            spec.space,
+            sampler=sampler,
+            seed=0,
+            mode="max",
+            baseline=point,
+            key=spec.hyperparameters,
+        )
         for number in range(trials):
             rate = 1e-4 * 100 ** ((number * 0.618) % 1)
             values = {1: 1 - abs(rate - 1e-3)}

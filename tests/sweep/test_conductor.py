@@ -70,6 +70,7 @@ def study(spec: SweepSpec) -> Study:
         seed=0,
         mode="max",
         baseline=point_of(spec, spec.baseline),
+        key=spec.hyperparameters,
     )
 
 
