@@ -27,10 +27,12 @@ def describe(spec: SweepSpec, *, name: str | None = None) -> list[str]:
     """
     data, search, resources = spec.data, spec.search, spec.resources
     hours = f" or {spec.budget.hours:g} h" if spec.budget.hours is not None else ""
-    source = data.source if isinstance(data.source, str) else parameters(data.source.model_dump())
+    files = {split: ", ".join(sources) for split, sources in data.files().items()}
+    source = parameters(files) if len(files) > 1 else files["train"]
     searched = ", ".join(parameter.name for parameter in spec.space.searched)
     how = f"sampler {search.sampler.kind}, scheduler {search.scheduler.kind}"
-    columns = f"text {' + '.join(data.text)}, label {data.label}"
+    labels = [file for part in data.label_files().values() for file in part] or [str(data.label)]
+    columns = f"text {' + '.join(map(str, data.text))}, label {', '.join(labels)}"
     split = parameters(data.split.model_dump(exclude={"random_state"}))
     return [
         f"sweep {name or spec.name}: {spec.budget.trials} trials{hours}, {how}",

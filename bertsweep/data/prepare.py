@@ -1,4 +1,4 @@
-"""From `data` of the file to a `Dataset`: read, clean, cut, rid of leaks."""
+"""The section `data` of a search space file → a `Dataset`: read, cleaned, split, leaks settled."""
 
 from __future__ import annotations
 
@@ -6,17 +6,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bertsweep.data.class_names import with_names
 from bertsweep.data.clean import CleanRows, clean
 from bertsweep.data.dataset import SPLITS, Dataset, Note, content_hash
 from bertsweep.data.leaks import settle_leaks
-from bertsweep.data.sources import read_source
+from bertsweep.data.load import Loader
+from bertsweep.data.sources import find_sources
 from bertsweep.data.splitting import Cutter
+from bertsweep.data.tables.columns import Columns
 from bertsweep.errors import DataError
 from bertsweep.progress import Progress
-from bertsweep.spec.models import Data, SourceFiles
+from bertsweep.spec.models import Data
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas as pd
 
     Positions = np.ndarray[Any, Any]
 
@@ -28,20 +32,18 @@ def prepare(data: Data, *, cache: Path, base: Path, progress: Progress | None = 
     `progress` is called with (what, bytes done, bytes in all or None).
 
     Raises `DataError` when the data cannot be used as it is, `DownloadError` when an address cannot
-    be fetched and `MissingPackageError` when an address needs a package that is not installed.
+    be fetched and `MissingPackageError` when a package is not installed that an address or a format
+    needs.
     """
     import pandas as pd
 
-    sources = _sources(data)
-    frames = [
-        read_source(source, data, cache=cache, base=base, progress=progress)
-        for source in sources.values()
-    ]
-    sizes = [len(frame) for frame in frames]
-    raw = pd.concat(frames, ignore_index=True)
-    rows, kept = clean(raw, label=data.label, positive=data.positive)
+    frames, read_notes = _read(data, cache=cache, base=base, progress=progress)
+    sizes = [len(frame) for frame in frames.values()]
+    raw = pd.concat(frames.values(), ignore_index=True)
+    rows, kept = clean(raw, label=str(data.label), positive=data.positive)
+    splits_read = list(frames)
     del frames, raw
-    parts = _cut(rows, dict(zip(sources, _pools(kept, sizes), strict=True)), data)
+    parts = _cut(rows, dict(zip(splits_read, _pools(kept, sizes), strict=True)), data)
     parts, notes = settle_leaks(parts, rows, data.leaks)
     notes += _check_parts(parts, rows)
     splits = {name: rows.frame.iloc[parts[name]].reset_index(drop=True) for name in SPLITS}
@@ -49,17 +51,48 @@ def prepare(data: Data, *, cache: Path, base: Path, progress: Progress | None = 
         splits=splits,
         labels=rows.labels,
         hash=content_hash(splits, rows.labels),
-        notes=(*rows.notes, *notes),
+        notes=(*read_notes, *rows.notes, *notes),
     )
 
 
-def _sources(data: Data) -> dict[str, str]:
-    """Split → where its rows come from; those that are not there are cut from train."""
-    if isinstance(data.source, str):
-        return {"train": data.source}
-    files: SourceFiles = data.source
-    given = {"train": files.train, "validation": files.validation, "test": files.test}
-    return {name: source for name, source in given.items() if source is not None}
+def _read(
+    data: Data, *, cache: Path, base: Path, progress: Progress | None
+) -> tuple[dict[str, pd.DataFrame], list[Note]]:
+    """The rows of each split that has files of its own, as text, and what is to be said of them."""
+    sources = find_sources(data, base=base)
+    loader = Loader(data, cache=cache, progress=progress)
+    columns = Columns(data.text, None if data.labels is not None else data.label)
+    tables = {
+        split: loader.load(
+            files, columns, labels=sources.labels.get(split, ()), class_names=sources.class_names
+        )
+        for split, files in sources.files.items()
+    }
+    notes = [*sources.notes, *(note for rows in tables.values() for note in rows.notes)]
+    labels, named = with_names(
+        [rows.frame["label"] for rows in tables.values()],
+        [rows.class_names for rows in tables.values()],
+        str(data.label),
+    )
+    frames = {
+        split: rows.frame.assign(label=label)
+        for (split, rows), label in zip(tables.items(), labels, strict=True)
+    }
+    if sources.from_folder:
+        notes += _leave_out_unlabelled(frames)
+    return frames, [*dict.fromkeys(notes), *named]
+
+
+def _leave_out_unlabelled(frames: dict[str, pd.DataFrame]) -> list[Note]:
+    """Removes splits without any label, as published test splits often are; notes on them."""
+    notes = []
+    for split in ("validation", "test"):
+        if split in frames and (frames[split]["label"] == "").all():
+            rows = len(frames.pop(split))
+            said = f"the {split} split of the dataset has no labels ({rows:,} rows) and is not "
+            said += f"used: {split} is cut from train by data.split."
+            notes.append(Note(f"unlabelled_{split}", rows, said))
+    return notes
 
 
 def _pools(kept: Positions, sizes: list[int]) -> list[Positions]:

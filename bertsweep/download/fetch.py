@@ -50,8 +50,9 @@ def fetch(
 
     A transfer that breaks off goes on where it stopped, in this call and in later ones, as long as
     the server says that the file is unchanged; otherwise it starts over. `attempts` without
-    headway are made, `pause` seconds apart and doubling. The file takes its place only when it is
-    whole. `timeout` is (to connect, between two bytes) in seconds.
+    headway are made, `pause` seconds apart and doubling, or as far apart as the server asks. The
+    file takes its place only when it is whole. `timeout` is (to connect, between two bytes) in
+    seconds.
 
     Raises `DownloadError` saying what to do and `MissingPackageError` for an s3 or gs address
     whose package is not installed.
@@ -144,19 +145,27 @@ def _insist(
     pause: float,
     timeout: tuple[float, float],
 ) -> None:
-    furthest = place.resumable()[0]
-    failures = 0
+    """Repeats a transfer until it is whole; one that made headway has all attempts before it."""
+    from urllib3 import Retry
+    from urllib3.exceptions import MaxRetryError
+
+    every = Retry(total=attempts - 1, backoff_factor=pause, backoff_max=_LONGEST_PAUSE)
+    left, furthest = every, place.resumable()[0]
     while True:
         try:
             _attempt(url, place, progress, timeout)
             return
         except TransferCutError as cut:
             there = place.resumable()[0]
-            failures = 0 if there >= furthest + _HEADWAY else failures + 1
+            if there >= furthest + _HEADWAY:
+                left = every
+            else:
+                try:
+                    left = left.increment(error=cut)
+                except MaxRetryError:
+                    raise DownloadError(_gave_up(str(cut), attempts, there)) from cut
             furthest = max(furthest, there)
-            if failures >= attempts:
-                raise DownloadError(_gave_up(str(cut), attempts, there)) from cut
-            wait = min(pause * 2**failures, _LONGEST_PAUSE) if cut.wait is None else cut.wait
+            wait = max(pause, left.get_backoff_time()) if cut.wait is None else cut.wait
         time.sleep(wait)
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 _LONGEST_WAIT = 60.0
+"""Seconds that a server may ask to wait (Retry-After); what it asks beyond that is cut."""
 _PIECE = 1 << 15
 """Bytes read at a time; what is cut inside a piece is lost, so that a small one saves more."""
 
@@ -128,8 +129,15 @@ def _version(response: requests.Response) -> str | None:
 
 
 def _wait(response: requests.Response) -> float | None:
-    asked = response.headers.get("Retry-After", "")
-    return min(float(asked), _LONGEST_WAIT) if asked.isdigit() else None
+    """The seconds that the header Retry-After asks for, as a number or a date."""
+    from urllib3 import Retry
+    from urllib3.exceptions import InvalidHeader
+
+    asked = response.headers.get("Retry-After")
+    try:
+        return None if asked is None else min(Retry().parse_retry_after(asked), _LONGEST_WAIT)
+    except (InvalidHeader, ValueError, OverflowError):  # no number, no date, or absurd ones
+        return None
 
 
 def _reason(error: BaseException) -> str:

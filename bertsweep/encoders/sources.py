@@ -63,6 +63,22 @@ def prepare_encoder(
     raise _all_failed(failures)
 
 
+def absolute(encoder: Encoder, base: Path) -> Encoder:
+    """The section with every local path absolute, so that it means the same from every folder.
+
+    A path is looked for in the current folder, then in `base`; one that is in neither is taken to
+    lie in `base`. Addresses and built-in encoders stay as they are.
+    """
+
+    def settled(address: str) -> str:
+        if address.startswith("builtin:") or "://" in address:
+            return address
+        return str(_find(address, base) or base.absolute() / Path(address).expanduser())
+
+    mirrors = tuple(settled(mirror) for mirror in encoder.mirrors)
+    return encoder.model_copy(update={"source": settled(encoder.source), "mirrors": mirrors})
+
+
 def locate(address: str, *, store: Store, base: Path, progress: Progress | None = None) -> Source:
     """What an address means, by looking at it. Raises `EncoderError` saying what it may be."""
     if address.startswith("builtin:"):
@@ -82,8 +98,7 @@ def locate(address: str, *, store: Store, base: Path, progress: Progress | None 
 
 
 def _local(address: str, *, store: Store, base: Path) -> Source:
-    given = Path(address).expanduser()
-    path = next((p for p in (given.absolute(), base / given) if p.exists()), None)
+    path = _find(address, base)
     if path is None:
         raise EncoderError(
             f"encoder.source must name a folder, an address or {tiny.NAME}, but there is no "
@@ -101,6 +116,13 @@ def _local(address: str, *, store: Store, base: Path) -> Source:
         f"model.safetensors (Hugging Face), but {path} is {there or 'empty'}. "
         "Give the folder that holds these files."
     )
+
+
+def _find(address: str, base: Path) -> Path | None:
+    """A path in the current folder, else in `base`, if it exists."""
+    given = Path(address).expanduser()
+    places = (given.absolute(), base.absolute() / given)
+    return next((path for path in places if path.exists()), None)
 
 
 def _convert(store: Store, source: Source, *, lowercase: bool | None, name: str) -> PreparedEncoder:

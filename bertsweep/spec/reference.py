@@ -201,4 +201,4 @@ def _default(part: dict[str, Any]) -> str:
     value = part.get("default")
     if value is None or isinstance(value, (dict, list)):
         return f"`{value[0]}`" if isinstance(value, list) and value else ""
-    return f"`{value}`"
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"

@@ -378,3 +378,25 @@ def test_a_wrong_source_says_what_to_type(
     with pytest.raises(BertsweepError, match=says) as caught:
         prepare_encoder(Encoder(source=source), cache=tmp_path / "cache", base=tmp_path)
     assert caught.value.exit_code == 2
+
+
+def test_absolute_paths_hold_wherever_one_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bertsweep.encoders.sources import absolute
+
+    here, base = tmp_path / "here", tmp_path / "base"
+    for folder in (here / "a", here / "both", base / "b", base / "both"):
+        folder.mkdir(parents=True)
+    monkeypatch.chdir(here)
+    mirrors = ("a", "b", "both", "gone", "https://host/bert", str(base / "b"))
+    settled = absolute(Encoder(source="b", mirrors=mirrors), Path("../base"))
+    monkeypatch.chdir(tmp_path)
+    assert Path(settled.source).resolve() == base / "b"
+    assert [m if "://" in m else str(Path(m).resolve()) for m in settled.mirrors] == [
+        *map(str, (here / "a", base / "b", here / "both", base / "gone")),
+        "https://host/bert",
+        str(base / "b"),
+    ]
+    builtin = Encoder(source="builtin:tiny")
+    assert absolute(builtin, base) == builtin

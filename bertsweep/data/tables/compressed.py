@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO
 
+from bertsweep.data.tables.formats import format_of
 from bertsweep.data.tables.zip_members import choose_member
 from bertsweep.errors import DataError
 
 _BUFFER = 1 << 20
 _GB = 1_000_000_000
+_WORKBOOK = "xl/workbook.xml"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 
 
@@ -45,16 +47,24 @@ class PackedFile:
         with self.path.open("rb", buffering=_BUFFER) as raw:
             start = raw.read(4)
             raw.seek(0)
-            if start in _ZIP:
+            if start in _ZIP and not _is_workbook(raw):
                 with self._zipped(raw) as (stream, name):
-                    yield self._inner(stream, name, raw)
-            elif self.member is not None:
+                    yield self._inner(stream, name, raw, member=name)
+            elif self.member is not None and start not in _ZIP:
                 raise DataError(
-                    f"data.member chooses a file inside a zip, but {self.shown} is not a zip. "
-                    "Leave data.member out."
+                    f"data.member chooses a file inside a zip or a sheet of a workbook, but "
+                    f"{self.shown} is neither. Leave data.member out."
                 )
             else:
-                yield self._inner(raw, self.path.name, raw)
+                yield self._inner(raw, self.path.name, raw, member=None)
+
+    def check_size(self, unpacked: int, name: str) -> None:
+        """Raises `DataError` where a file called `name` unpacks to more bytes than are allowed."""
+        if unpacked > self.max_unpacked_gb * _GB:
+            raise DataError(
+                f"{name} in {self.shown} unpacks to more than data.max_unpacked_gb = "
+                f"{self.max_unpacked_gb:g} GB. If you trust it, set data.max_unpacked_gb higher."
+            )
 
     @contextmanager
     def _zipped(self, raw: BinaryIO) -> Iterator[tuple[BinaryIO, str]]:
@@ -63,33 +73,29 @@ class PackedFile:
                 chosen = choose_member(
                     archive.infolist(), member=self.member, table=self.format, shown=self.shown
                 )
-                if chosen.file_size > self.max_unpacked_gb * _GB:
-                    raise self._too_large(chosen.filename)
+                self.check_size(chosen.file_size, chosen.filename)
                 with archive.open(chosen) as stream:
                     yield _buffered(_Bounded(stream, self, chosen.filename)), chosen.filename
         except (zipfile.BadZipFile, NotImplementedError) as error:
             raise self._broken(self.path.name, error) from error
 
-    def _inner(self, stream: BinaryIO, name: str, raw: BinaryIO) -> Unpacked:
+    def _inner(self, stream: BinaryIO, name: str, raw: BinaryIO, *, member: str | None) -> Unpacked:
         """`stream`, or what the gz in it holds. Goes by content: servers unpack gz on their own."""
         buffered = stream if isinstance(stream, io.BufferedReader) else _buffered(stream)
         start = buffered.peek(4)[:4]
         if start[:2] == b"\x1f\x8b":
             unpacked = gzip.GzipFile(fileobj=buffered)
             buffered = _buffered(_Bounded(unpacked, self, name))
-        elif start in _ZIP:
+            start = buffered.peek(4)[:4]
+        name = name[: -len(".gz")] if name.lower().endswith(".gz") else name
+        workbook = start in _ZIP and (buffered is raw or format_of(name) == "xlsx")
+        if start in _ZIP and not workbook:
             raise DataError(
                 f"{self.shown} holds another zip, {name!r}, inside. Unpack it and give the path "
                 "of the table."
             )
-        name = name[: -len(".gz")] if name.lower().endswith(".gz") else name
-        return Unpacked(buffered, name.rpartition("/")[2], raw, self.path.stat().st_size)
-
-    def _too_large(self, name: str) -> DataError:
-        return DataError(
-            f"{name} in {self.shown} unpacks to more than data.max_unpacked_gb = "
-            f"{self.max_unpacked_gb:g} GB. If you trust it, set data.max_unpacked_gb higher."
-        )
+        size = self.path.stat().st_size
+        return Unpacked(buffered, name.rpartition("/")[2], raw, size, member, workbook)
 
     def _broken(self, name: str, error: BaseException) -> DataError:
         return DataError(
@@ -100,12 +106,17 @@ class PackedFile:
 
 @dataclass(frozen=True)
 class Unpacked:
-    """An open table: its bytes, its name without .gz, and how far the file around it is read."""
+    """An open table: its bytes, its name without .gz, and how far the file around it is read.
+
+    `member` is the name it has in the zip around it, `workbook` says that it is an Excel workbook.
+    """
 
     stream: io.BufferedReader
     name: str
     raw: BinaryIO
     size: int
+    member: str | None = None
+    workbook: bool = False
 
 
 class _Bounded(io.RawIOBase):
@@ -115,7 +126,7 @@ class _Bounded(io.RawIOBase):
         self._stream = stream
         self._file = file
         self._name = name
-        self._left = int(file.max_unpacked_gb * _GB)
+        self._unpacked = 0
 
     def readable(self) -> bool:
         return True
@@ -126,11 +137,21 @@ class _Bounded(io.RawIOBase):
             data = self._stream.read(len(view))
         except (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError) as error:
             raise self._file._broken(self._name, error) from error
-        self._left -= len(data)
-        if self._left < 0:
-            raise self._file._too_large(self._name)
+        self._unpacked += len(data)
+        self._file.check_size(self._unpacked, self._name)
         view[: len(data)] = data
         return len(data)
+
+
+def _is_workbook(raw: BinaryIO) -> bool:
+    """Whether a zip is an Excel workbook; leaves the file at its beginning."""
+    try:
+        with zipfile.ZipFile(raw) as archive:
+            return _WORKBOOK in archive.namelist()
+    except zipfile.BadZipFile:
+        return False
+    finally:
+        raw.seek(0)
 
 
 def _buffered(stream: BinaryIO | io.RawIOBase) -> io.BufferedReader:

@@ -65,7 +65,8 @@ def _named(files: Sequence[zipfile.ZipInfo], member: str, shown: str) -> zipfile
 
 
 def _only(files: Sequence[zipfile.ZipInfo], table: str, shown: str) -> zipfile.ZipInfo:
-    tables = [file for file in files if format_of(file.filename) is not None]
+    tables = [file for file in files if format_of(file.filename) not in (None, "txt")]
+    tables = tables or [file for file in files if format_of(file.filename) == "txt"]
     if table != "auto":
         tables = [file for file in tables if format_of(file.filename) == table] or list(files)
     names = [file.filename for file in tables]
