@@ -1,4 +1,4 @@
-"""Labelled text: files or addresses → clean, labelled, split frames, and statistics of them."""
+"""Labelled text: reads files and addresses into clean, labelled, split frames with statistics."""
 
 from __future__ import annotations
 

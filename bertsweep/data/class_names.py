@@ -1,8 +1,8 @@
-"""The names behind the numbers of a ClassLabel column of Hugging Face datasets.
+"""Names of the classes of a ClassLabel column in Hugging Face datasets.
 
-They stand in the metadata of parquet and arrow files, in `dataset_info.json`, in
-`dataset_infos.json` and in the first lines of `README.md` (`dataset_info`). The number -1 means
-that a row has no label.
+A ClassLabel column stores integers. Their names are found in the metadata of parquet and arrow
+files, in `dataset_info.json`, in `dataset_infos.json` and in the YAML header of `README.md` (key
+`dataset_info`). The integer -1 marks a row without a label.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ _NO_LABEL = "-1"
 def with_names(
     labels: Sequence[Labels], names: Sequence[tuple[str, ...]], column: str
 ) -> tuple[list[Labels], list[Note]]:
-    """The label columns of all splits, with names for numbers where that is safe, and notes.
+    """Returns the label columns of all splits, integers replaced by names if possible, and notes.
 
-    `names` are those of each split, empty where none are known. It is safe where all splits have
-    the same and no label is anything but their numbers, -1 or empty.
+    `names` holds the class names of each split, empty if unknown. Integers are replaced only if all
+    splits have the same names and every label is one of their numbers, -1 or empty.
     """
     known = {each for each in names if each}
     if not known:
@@ -48,14 +48,17 @@ def with_names(
     listed = ", ".join(f"{number} = {name}" for number, name in enumerate(first[:_NAMED]))
     more = ", …" if len(first) > _NAMED else ""
     said = (
-        f"the classes of {column!r} are called as the dataset says: {listed}{more} "
+        f"the classes of {column!r} have the names that the dataset states: {listed}{more} "
         "(data.table.class_names: false keeps the numbers)."
     )
     return [each.map(mapping) for each in labels], [Note("class_names", len(first), said)]
 
 
 def names_near(file: Path, config: str | None = None) -> Names:
-    """The class names that the description of a dataset says in the folder of a file or above."""
+    """Returns the class names that a dataset description states in a file's folder or its parent.
+
+    `config` selects one of several configurations.
+    """
     for folder in (file.parent, file.parent.parent):
         if found := names_in_folder(folder, config):
             return found
@@ -63,9 +66,9 @@ def names_near(file: Path, config: str | None = None) -> Names:
 
 
 def names_in_folder(folder: Path, config: str | None) -> Names:
-    """Column → class names of the dataset in a folder; empty where none are said.
+    """Returns column → class names of the dataset in a folder; empty if none are stated.
 
-    `config` is the configuration that is meant of several.
+    `config` selects one of several configurations.
     """
     for features in _features(folder, config):
         if names := dict(_class_labels(features)):
@@ -74,7 +77,7 @@ def names_in_folder(folder: Path, config: str | None) -> Names:
 
 
 def card(folder: Path) -> dict[str, Any]:
-    """The YAML at the beginning of a folder's README.md, empty where there is none."""
+    """Returns the YAML header of a folder's README.md; empty if there is none."""
     try:
         text = (folder / "README.md").read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError):
@@ -87,7 +90,7 @@ def card(folder: Path) -> dict[str, Any]:
 
 
 def _features(folder: Path, config: str | None) -> Iterator[Any]:
-    """The descriptions of columns in a folder, the nearest to the data first."""
+    """Yields the descriptions of columns in a folder, the most specific first."""
     yield _json(folder / "dataset_info.json").get("features")
     infos = _json(folder / "dataset_infos.json")
     yield _of_config(list(infos.items()), config)
@@ -98,13 +101,13 @@ def _features(folder: Path, config: str | None) -> Iterator[Any]:
 
 
 def _of_config(infos: Sequence[tuple[Any, Any]], config: str | None) -> Any:
-    """The columns of the only configuration, or of the one that is meant."""
+    """Returns the columns of the only configuration, or of the selected one."""
     chosen = [info for name, info in infos if len(infos) == 1 or name == config]
     return chosen[0].get("features") if chosen and isinstance(chosen[0], dict) else None
 
 
 def _class_labels(features: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Column → names, of `features` as JSON files (a mapping) or README files (a list) write it."""
+    """Yields (column, names) from `features` of a JSON file (mapping) or a README.md (list)."""
     if isinstance(features, dict):
         for column, feature in features.items():
             if isinstance(feature, dict) and feature.get("_type") == "ClassLabel":
@@ -123,6 +126,6 @@ def _class_labels(features: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
 def _json(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):  # descriptions help; without one the numbers stay
+    except (OSError, ValueError):  # a description is optional; without one the numbers stay
         return {}
     return found if isinstance(found, dict) else {}

@@ -1,8 +1,9 @@
-"""Folders of Hugging Face datasets: which files make up their splits.
+"""Folders of Hugging Face datasets: which files belong to which split.
 
-Read are what `save_to_disk` writes (`state.json`, `dataset_dict.json`), snapshots of a repository
-on the Hub (`README.md` with `configs`, else parquet files named for their splits) and folders of
-the datasets cache. Formats: https://huggingface.co/docs/datasets and .../docs/hub/datasets-cards.
+Three layouts are supported: folders written by `save_to_disk` (`state.json`, `dataset_dict.json`),
+snapshots of a Hub repository (`README.md` with `configs`, or parquet files named after their
+splits), and folders of the datasets cache. Sources: https://huggingface.co/docs/datasets,
+https://huggingface.co/docs/hub/datasets-manual-configuration.
 """
 
 from __future__ import annotations
@@ -29,17 +30,17 @@ _SPLITS = {
     "test": "test",
     "testing": "test",
 }
-"""What others call the splits."""
+"""Names of splits in use elsewhere → ours."""
 
 _SHARD = re.compile(r"-\d{3,}-of-\d{3,}$")
 
 
 @dataclass(frozen=True)
 class DatasetFolder:
-    """The files of each split, in order; `class_names` of its ClassLabel columns.
+    """The files of each split in order, and the `class_names` of ClassLabel columns.
 
-    `unused` are splits of other names. A folder that holds one table without splits has it as
-    `train`, and `split` is False.
+    `unused` are splits with other names. `split` is False for a single table without splits, whose
+    files are listed as `train`.
     """
 
     files: Mapping[str, tuple[Path, ...]]
@@ -49,10 +50,10 @@ class DatasetFolder:
 
 
 def read_folder(folder: Path, config: str | None, shown: str) -> DatasetFolder | None:
-    """The dataset in a folder, None where it is none.
+    """Returns the dataset in a folder, or None if the folder holds none.
 
-    `config` is `data.member`: which configuration is meant of several. Raises `DataError` where
-    that is open or wrong, files are missing, or there is no train split.
+    `config` (`data.member`) selects one of several configurations. Raises `DataError` if it is
+    missing or unknown, if files are missing, or if there is no train split.
     """
     if (folder / "state.json").is_file():
         files = {"train": _saved_files(folder)}
@@ -104,7 +105,7 @@ def _chosen(configs: Mapping[str, object], config: str | None, shown: str) -> st
 
 
 def _configurations(folder: Path) -> Iterator[tuple[str, dict[str, list[Path]]]]:
-    """Configuration → split → files: as the README says, else as folders and files are named."""
+    """Yields (configuration, split → files) from README.md, else from file names."""
     stated = card(folder).get("configs")
     if isinstance(stated, list) and stated:
         for config in stated:
@@ -123,7 +124,7 @@ def _configurations(folder: Path) -> Iterator[tuple[str, dict[str, list[Path]]]]
 
 
 def _stated_files(folder: Path, data_files: Any) -> Iterator[tuple[str, list[Path]]]:
-    """Split → files that match the patterns of a README's `data_files`."""
+    """Yields (split, files) for the patterns of `data_files` in a README.md."""
     entries = data_files if isinstance(data_files, list) else [data_files]
     for entry in entries:
         split, given = "train", entry
@@ -141,7 +142,7 @@ def _stated_files(folder: Path, data_files: Any) -> Iterator[tuple[str, list[Pat
 
 
 def _matching(folder: Path, pattern: str) -> list[Path]:
-    """The files in a folder that match a pattern, none outside of it."""
+    """Returns the files of a folder that match a pattern; refuses one that leads outside."""
     parts = PurePosixPath(pattern).parts
     if "://" in pattern or ".." in parts or PurePosixPath(pattern).is_absolute():
         raise DataError(
@@ -153,9 +154,10 @@ def _matching(folder: Path, pattern: str) -> list[Path]:
 
 
 def _named_files(folder: Path) -> dict[str, list[Path]]:
-    """Split → parquet and arrow files of a folder and the folders in it, by their names.
+    """Returns split → parquet and arrow files of a folder and its subfolders, by their names.
 
-    `train-00000-of-00002.parquet`, `ag_news-train.arrow` and `train/0000.parquet` are of `train`.
+    `train-00000-of-00002.parquet`, `ag_news-train.arrow` and `train/0000.parquet` belong to
+    `train`.
     """
     if not folder.is_dir():
         return {}
@@ -173,7 +175,7 @@ def _named_files(folder: Path) -> dict[str, list[Path]]:
 
 
 def _saved_files(folder: Path) -> tuple[Path, ...]:
-    """The files of a folder that `Dataset.save_to_disk` wrote."""
+    """Returns the files of a folder written by `Dataset.save_to_disk`."""
     state = _json(folder / "state.json")
     if state.get("_indices_files") or state.get("_indices_data_files"):
         raise DataError(

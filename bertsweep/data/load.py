@@ -1,4 +1,4 @@
-"""The rows of a split from all of its files, fetched where they are addresses."""
+"""Reads the rows of a split from all of its files, fetching those that are addresses."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _TYPED = ("parquet", "arrow")
 
 
 class Loader:
-    """Reads files as `data` says; downloads go into `cache`.
+    """Reads files as the section `data` describes them; downloads are stored in `cache`.
 
-    `progress` receives (what, bytes done, bytes in all or None). `usual` is the format of files
-    whose name says none; with `strict`, keys of `data.table` that have no effect are refused.
+    `progress` receives (activity, bytes done, total bytes or None). `usual` is the format of files
+    whose name implies none; with `strict`, keys of `data.table` without effect are refused.
     """
 
     def __init__(
@@ -51,11 +51,11 @@ class Loader:
         labels: Sequence[SourceFile] = (),
         class_names: Names | None = None,
     ) -> TableRows:
-        """The rows of all files, one after the other.
+        """Returns the rows of all files, concatenated in order.
 
-        `labels` are files of one label a line, as many as `files`, where the labels are no column;
-        `class_names` are what a description beside the files says. Raises `DataError`, or for an
-        address `DownloadError` or `MissingPackageError`.
+        `labels` are files with one label per line, one for each of `files`, if the labels are not a
+        column. `class_names` are stated by a description of the dataset. Raises `DataError`, and
+        for an address `DownloadError` or `MissingPackageError`.
         """
         import pandas as pd
 
@@ -99,7 +99,7 @@ class Loader:
         return replace(rows, class_names=names)
 
     def _labelled(self, rows: TableRows, file: SourceFile, labels: SourceFile) -> TableRows:
-        """The same with the labels of a file that has one a line."""
+        """Returns the rows with the labels from a file that has one per line."""
         packed = replace(self._packed(labels), format="txt")
         column = Columns(("label",), text_key="data.labels")
         try:
@@ -116,7 +116,7 @@ class Loader:
         return TableRows(frame, (*rows.notes, *read.notes))
 
     def _packed(self, file: SourceFile) -> PackedFile:
-        """The file on disk, fetched if need be."""
+        """Returns the file on disk, after fetching it if it is an address."""
         path = file.place
         if isinstance(path, str):
             path = fetch(path, cache=self._cache, progress=self._progress)

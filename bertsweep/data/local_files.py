@@ -1,4 +1,4 @@
-"""Paths and glob patterns of a search space file → the files on disk that they mean."""
+"""Resolves paths and glob patterns of a search space file to files on disk."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _NUMBERS = re.compile(r"(\d+)")
 
 
 def find_files(given: str, base: Path, *, key: str = "data.source") -> list[Path]:
-    """The file or folder at a path, or the files that match a pattern, sorted by name.
+    """Returns the file or folder at a path, or the files that match a pattern, sorted by name.
 
-    Each is looked for in the working folder, then in `base`. A path that exists is no pattern,
-    whatever characters it holds; numbers in names count as numbers, so that part 10 comes after
-    part 9. `key` is what messages call the setting. Raises `DataError` where there is nothing.
+    Relative ones are resolved against the working folder, then against `base`. A path that exists
+    is not a pattern, whatever characters it has. Numbers in names sort by value: part 10 comes
+    after part 9. Messages call the setting `key`. Raises `DataError` if nothing is found.
     """
     settled = absolute(given, base, key=key)
     if _exists(Path(settled)):
@@ -28,9 +28,9 @@ def find_files(given: str, base: Path, *, key: str = "data.source") -> list[Path
 
 
 def absolute(given: str, base: Path, *, key: str = "data.source") -> str:
-    """The path or pattern that means from every folder what `given` means from here.
+    """Returns the absolute path or pattern that `given` resolves to in the working folder.
 
-    Raises `DataError` where there is no such file or folder, or no file that matches.
+    Raises `DataError` if there is no such file or folder, or no file that matches.
     """
     path = Path(given).expanduser()
     places = list(dict.fromkeys([Path.cwd(), base.absolute()]))
@@ -50,7 +50,7 @@ def absolute(given: str, base: Path, *, key: str = "data.source") -> str:
 
 
 def inside(folder: Path) -> str:
-    """What to type instead of a folder that is no dataset by itself."""
+    """Returns what to type instead of a folder that is not a dataset."""
     names = sorted(each.name for each in folder.iterdir() if format_of(each.name) is not None)
     if not names:
         return "Give the path of a file."

@@ -26,14 +26,13 @@ if TYPE_CHECKING:
 
 
 def prepare(data: Data, *, cache: Path, base: Path, progress: Progress | None = None) -> Dataset:
-    """The data that `data` describes, clean, labelled and split.
+    """Returns the dataset that `data` describes, clean, labelled and split.
 
-    Downloads go into `cache`; a relative path is looked for in the working folder, then in `base`.
-    `progress` is called with (what, bytes done, bytes in all or None).
+    Downloads are stored in `cache`; a relative path is resolved against the working folder, then
+    against `base`. `progress` receives (activity, bytes done, total bytes or None).
 
-    Raises `DataError` when the data cannot be used as it is, `DownloadError` when an address cannot
-    be fetched and `MissingPackageError` when a package is not installed that an address or a format
-    needs.
+    Raises `DataError` if the data cannot be used as it is, `DownloadError` if an address cannot be
+    fetched, and `MissingPackageError` if an address or a format needs a package that is missing.
     """
     import pandas as pd
 
@@ -58,7 +57,7 @@ def prepare(data: Data, *, cache: Path, base: Path, progress: Progress | None = 
 def _read(
     data: Data, *, cache: Path, base: Path, progress: Progress | None
 ) -> tuple[dict[str, pd.DataFrame], list[Note]]:
-    """The rows of each split that has files of its own, as text, and what is to be said of them."""
+    """Returns the raw rows of every split that `data.source` lists, and notes on the reading."""
     sources = find_sources(data, base=base)
     loader = Loader(data, cache=cache, progress=progress)
     columns = Columns(data.text, None if data.labels is not None else data.label)
@@ -84,7 +83,7 @@ def _read(
 
 
 def _leave_out_unlabelled(frames: dict[str, pd.DataFrame]) -> list[Note]:
-    """Removes splits without any label, as published test splits often are; notes on them."""
+    """Removes splits without any label, which published test splits often are; returns notes."""
     notes = []
     for split in ("validation", "test"):
         if split in frames and (frames[split]["label"] == "").all():
@@ -96,7 +95,7 @@ def _leave_out_unlabelled(frames: dict[str, pd.DataFrame]) -> list[Note]:
 
 
 def _pools(kept: Positions, sizes: list[int]) -> list[Positions]:
-    """For each source the positions, among the kept rows, of those that came from it."""
+    """Returns for each split read the positions, among the kept rows, of its rows."""
     import numpy as np
 
     ends = np.searchsorted(kept, np.cumsum(sizes))
@@ -113,7 +112,7 @@ def _cut(rows: CleanRows, pools: Mapping[str, Positions], data: Data) -> dict[st
 
 
 def _check_parts(parts: Mapping[str, Positions], rows: CleanRows) -> list[Note]:
-    """Notes on classes missing from a split; raises `DataError` where that cannot work."""
+    """Returns notes on classes missing from a split; raises `DataError` if training needs them."""
     import numpy as np
 
     notes = []

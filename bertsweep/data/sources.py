@@ -1,8 +1,8 @@
-"""`data.source` and `data.labels`: paths, addresses and folders → the files of every split.
+"""Resolves `data.source` and `data.labels` to the files of every split.
 
-A source is a path, a glob pattern, an http(s), s3 or gs address, a folder of a Hugging Face dataset
-or the built-in questions. Paths and patterns are looked for in the working folder, then in the
-folder of the search space file.
+A source is a path, a glob pattern, an http(s), s3 or gs address, the folder of a Hugging Face
+dataset, or the built-in questions. Relative paths and patterns are resolved against the working
+folder, then against the folder of the search space file.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ BUILTIN = "builtin:"
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One file: its path, or the address it is fetched from.
+    """One file: its path, or the address to fetch it from.
 
-    `shown` is what messages call it, `member` is meant of the several tables it may hold.
+    Messages name it by `shown`; `member` selects one of several tables in it.
     """
 
     place: Path | str
@@ -38,10 +38,10 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class Sources:
-    """The files of each split, in order, and files of labels for as many or none.
+    """The files of each split in order, and the label file of each of them, if there are any.
 
-    `class_names` are those that a Hugging Face folder says. `from_folder`: the splits are what was
-    found in such a folder, not what the user stated.
+    `class_names` are stated by the folder of a Hugging Face dataset. `from_folder` is True if the
+    splits were found in such a folder rather than stated by the user.
     """
 
     files: Mapping[str, tuple[SourceFile, ...]]
@@ -52,10 +52,10 @@ class Sources:
 
 
 def find_sources(data: Data, *, base: Path) -> Sources:
-    """The files that `data` names; nothing is fetched or read but descriptions of datasets.
+    """Returns the files that `data` names, without fetching or reading any of them.
 
-    Raises `DataError` for a path or pattern without a file, a folder that is no dataset, and an
-    address of an unknown kind.
+    Raises `DataError` for a path or pattern that matches no file, a folder that is no dataset, and
+    an address with an unknown scheme.
     """
     folder = _dataset_folder(data, base)
     if folder is not None:
@@ -80,10 +80,10 @@ def find_sources(data: Data, *, base: Path) -> Sources:
 
 
 def absolute(data: Data, base: Path) -> Data:
-    """The section with every local path and pattern absolute, so that it holds in any folder.
+    """Returns the section with every local path and pattern absolute, valid in any working folder.
 
-    Addresses and built-in data stay as they are. Raises `DataError` for a path or pattern without a
-    file.
+    Addresses and built-in data stay as they are. Raises `DataError` for a path or pattern that
+    matches no file.
     """
     changed = {"source": _absolute(data.source, base, "data.source")}
     if data.labels is not None:
@@ -92,7 +92,7 @@ def absolute(data: Data, base: Path) -> Data:
 
 
 def is_local(source: str) -> bool:
-    """Whether a source is a path or pattern of this machine."""
+    """Whether a source is a path or pattern on this machine."""
     return not source.startswith(BUILTIN) and "://" not in source
 
 
@@ -111,9 +111,9 @@ def _absolute(files: Files, base: Path, key: str) -> Files:
 
 
 def locate(source: str, data: Data, base: Path, *, key: str = "data.source") -> list[SourceFile]:
-    """The files that one path, pattern or address means; `key` is what messages call the setting.
+    """Returns the files that one path, pattern or address names; messages call the setting `key`.
 
-    Raises `DataError` where there is none.
+    Raises `DataError` if there are none.
     """
     if source.startswith(BUILTIN):
         return [SourceFile(source, source)]
@@ -142,7 +142,7 @@ def _address(source: str, member: str | None, key: str) -> SourceFile:
 
 
 def _folder_files(folder: Path, data: Data, key: str) -> list[SourceFile]:
-    """The files of a dataset without splits that stands for one split."""
+    """Returns the files of a dataset folder without splits, which is used as one split."""
     found = read_folder(folder, data.member, str(folder))
     if found is None or found.split:
         hint = "Give it as data.source itself." if found is not None else inside(folder)
@@ -152,7 +152,7 @@ def _folder_files(folder: Path, data: Data, key: str) -> list[SourceFile]:
 
 
 def _dataset_folder(data: Data, base: Path) -> Sources | None:
-    """The splits of a Hugging Face folder, where `data.source` is one."""
+    """Returns the splits of the Hugging Face folder that `data.source` names, or None."""
     if not isinstance(data.source, str) or not is_local(data.source):
         return None
     found = find_files(data.source, base)
@@ -179,7 +179,7 @@ def _dataset_folder(data: Data, base: Path) -> Sources | None:
 
 
 def _folder_notes(data: Data, folder: DatasetFolder, path: Path) -> list[Note]:
-    """What is taken of a folder; raises `DataError` for a size of a split that it has."""
+    """Returns notes on unused splits; raises `DataError` for a size of a split that has files."""
     for split in ("validation", "test"):
         usual = Split.model_fields[split].default
         if folder.split and split in folder.files and getattr(data.split, split) != usual:

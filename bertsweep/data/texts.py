@@ -1,4 +1,4 @@
-"""The texts of a file to be labelled: read as a sweep's data are, but every row, and no labels."""
+"""Reads the texts of a file to be labelled, with the readers that read the data of sweeps."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STDIN = "-"
 
 @dataclass(frozen=True)
 class Texts:
-    """The texts and, for pairs, the second texts, a row each; `notes` say how they were read."""
+    """Texts and, for pairs, second texts, one per row; `notes` say what was recognised."""
 
     columns: tuple[list[str], ...]
     notes: tuple[Note, ...] = ()
@@ -29,12 +29,12 @@ class Texts:
 def read_texts(
     file: str, data: Data, *, cache: Path, progress: Progress | None = None, key: str = "--column"
 ) -> Texts:
-    """The columns `data.text` of a file, one row for each of its rows, in order, none left out.
+    """Returns the columns `data.text` of a file: one text for each of its rows, in order.
 
-    `file` is a path, pattern or address of any format that `data.source` takes, or - for standard
-    input; where neither its name nor `data.format` says the format it holds one text a line.
-    `key` is what messages call the setting of the columns. Raises `DataError` for what cannot be
-    read, `DownloadError` and `MissingPackageError`.
+    `file` is a path, pattern or address of any format that `data.source` accepts, or `-` for
+    standard input. It has one text per line if neither its name nor `data.format` implies a format.
+    Messages call the setting of the columns `key`. Raises `DataError` for what cannot be read,
+    `DownloadError` and `MissingPackageError`.
     """
     loader = Loader(data, cache=cache, progress=progress, usual="txt", strict=False)
     columns = Columns(data.text, text_key=key)

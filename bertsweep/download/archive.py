@@ -9,16 +9,16 @@ from pathlib import Path
 from bertsweep.errors import EncoderError
 
 MAX_BYTES = 20 * 10**9
-"""An encoder that unpacks to more is refused; the largest BERT has 1.4 GB."""
+"""Limit of an unpacked encoder; the largest BERT has 1.4 GB."""
 
 MAX_MEMBERS = 10_000
 
 
 def unpack(archive: Path, folder: Path, *, max_bytes: int = MAX_BYTES) -> None:
-    """Writes the files of a tar.gz under `folder`.
+    """Extracts the files of a tar.gz into `folder`.
 
-    Names and permissions pass tarfile's `data` filter (PEP 706). That one lets links inside the
-    folder pass, which no encoder has: an archive with a link, a device or a name that leads out is
+    Names and permissions pass through tarfile's `data` filter (PEP 706). It admits links within the
+    folder, which no encoder needs: an archive with a link, a device or a name that leads outside is
     refused. Raises `EncoderError`.
     """
     try:
@@ -41,7 +41,7 @@ def unpack(archive: Path, folder: Path, *, max_bytes: int = MAX_BYTES) -> None:
 
 
 def _checked(member: tarfile.TarInfo, folder: Path, where: str) -> tarfile.TarInfo:
-    """The member, if it is a plain file or folder inside; raises `EncoderError`."""
+    """Returns the member if it is a plain file or folder inside; otherwise `EncoderError`."""
     try:
         outside = tarfile.data_filter(member, str(folder)).name != member.name  # /a becomes a
     except tarfile.FilterError:

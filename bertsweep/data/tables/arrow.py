@@ -1,4 +1,4 @@
-"""Arrow tables as Hugging Face datasets and Feather write them: both the stream and the file."""
+"""Reads Arrow tables in the stream and the file format, as written by datasets and Feather."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _FILE = b"ARROW1"
 
 
 def read_arrow(file: PackedFile, columns: Columns, table: Table, *, tick: Tick) -> TableRows:
-    """Strings, numbers and booleans as text; null and NaN are missing.
+    """Returns strings, numbers and booleans as text; null and NaN become "".
 
-    The first bytes tell the two formats apart (Arrow columnar format, "IPC File Format"). Raises
-    `DataError` for a damaged file, a column of lists or such, and bytes that are not UTF-8.
+    The first bytes distinguish the formats (Arrow columnar format, "IPC File Format"). Raises
+    `DataError` for a damaged file, a column of another type, and bytes that are not UTF-8.
     """
     import pyarrow as pa
 

@@ -1,4 +1,4 @@
-"""Columns of Arrow memory as text, and the class names that Hugging Face datasets puts beside."""
+"""Converts Arrow columns to text; reads class names from the metadata of Hugging Face files."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from bertsweep.errors import DataError
 
 
 def texts_of(values: Any, name: str, shown: str) -> list[str]:
-    """A column's strings, numbers and booleans as text; null and NaN are "".
+    """Returns a column's strings, numbers and booleans as text; null and NaN become "".
 
-    Raises `DataError` for a column of lists or such, and for bytes that are not UTF-8.
+    Raises `DataError` for a column of another type, and for bytes that are not UTF-8.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
 
     try:
-        values.validate(full=True)  # offsets come from the file and may lead anywhere
+        values.validate(full=True)  # offsets come from the file and may point anywhere
         if pa.types.is_dictionary(values.type):
             values = values.dictionary_decode()
         kind = values.type
@@ -41,20 +41,20 @@ def texts_of(values: Any, name: str, shown: str) -> list[str]:
 
 
 def class_names(schema: Any, columns: Columns) -> tuple[str, ...]:
-    """The names of the classes of the label column, from the metadata of Hugging Face datasets."""
+    """Returns the names of the classes of the label column, if the metadata states them."""
     metadata = (schema.metadata or {}).get(b"huggingface")
     if metadata is None or columns.label is None:
         return ()
     try:
         feature = json.loads(metadata)["info"]["features"][columns.label]
         names = feature["names"] if feature["_type"] == "ClassLabel" else ()
-    except (ValueError, KeyError, TypeError):  # no business of ours what others write there
+    except (ValueError, KeyError, TypeError):  # other programs may write anything there
         return ()
     return tuple(names) if all(isinstance(name, str) for name in names or ()) else ()
 
 
 def seekable(opened: Unpacked, spool: IO[bytes]) -> Any:
-    """The file itself, or for one that is unpacked on the way a copy of it in the file `spool`."""
+    """Returns the file itself, or, if it is being unpacked, a copy of it in `spool`."""
     if opened.stream is opened.raw:
         return opened.raw
     shutil.copyfileobj(opened.stream, spool)

@@ -1,4 +1,4 @@
-"""The columns of a table that are read: always text, with "" for what is missing."""
+"""The columns to read from a table. Values are always text, "" if missing."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Column = str | int
 
 @dataclass(frozen=True)
 class Columns:
-    """The text columns (one, or two for pairs) and the label column; None where none is read.
+    """The text columns (one, or two for pairs) and the label column, None to read no labels.
 
-    `text_key` is what messages call the setting of the text columns. Raises `DataError` when one
-    column is to be two things.
+    Messages call the setting of the text columns `text_key`. Raises `DataError` if the same column
+    is named twice.
     """
 
     text: tuple[Column, ...]
@@ -38,14 +38,14 @@ class Columns:
 
     @property
     def wanted(self) -> tuple[Column, ...]:
-        """The columns in the order in which their values are read."""
+        """All columns, in the order of the values passed to `frame`."""
         return self.text if self.label is None else (*self.text, self.label)
 
     def positions(self, there: Sequence[str], shown: str, *, header: bool = False) -> list[int]:
-        """Where each column stands among the columns `there` of the file called `shown`.
+        """Returns the position of each column among the columns `there` of the file `shown`.
 
-        `header` says that `there` is the first row of the file, which may be no header after all.
-        Raises `DataError` naming the columns there are and the nearest, or one that stands twice.
+        `header` means that `there` is the first row of the file, which may turn out to be data.
+        Raises `DataError` for a column that is missing, with the nearest name, or not unique.
         """
         found = []
         for column in self.wanted:
@@ -74,7 +74,7 @@ class Columns:
         return found
 
     def frame(self, values: Sequence[Sequence[str]]) -> pd.DataFrame:
-        """Columns `text`, `text_b` (pairs only) and `label` of values passed column by column."""
+        """Returns columns `text`, `text_b` (pairs only) and `label` from values in column order."""
         import pandas as pd
 
         names = [*("text", "text_b")[: len(self.text)], "label"][: len(self.wanted)]
@@ -82,7 +82,7 @@ class Columns:
 
 
 def as_text(value: object) -> str:
-    """A JSON value as text: null and NaN are "", True is "true"; a list raises `TypeError`."""
+    """Returns a JSON value as text: null and NaN as "", True as "true"; a list is a `TypeError`."""
     if isinstance(value, str):
         return value if value.isascii() else _whole_characters(value)
     if value is None or (isinstance(value, float) and math.isnan(value)):
@@ -95,7 +95,7 @@ def as_text(value: object) -> str:
 
 
 def _whole_characters(value: str) -> str:
-    """JSON may escape half a surrogate pair, which no encoding can hold: it becomes U+FFFD."""
+    """Replaces half a surrogate pair, which JSON can escape but nothing encode, by U+FFFD."""
     try:
         value.encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""A data file as a stream of its bytes, out of the zip or gz it may lie in, never past a limit."""
+"""Opens a data file as a stream of bytes, unpacking zip and gz up to a size limit."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 
 @dataclass(frozen=True)
 class PackedFile:
-    """A file on disk, perhaps a zip or gz around the table that is meant.
+    """A file on disk: a table, or a zip or gz that contains one.
 
-    `shown` is how messages call it: the path or address as the user wrote it. `format` is
-    `data.format`, `member` is `data.member`, and not more than `max_unpacked_gb` (of 1e9 bytes)
-    are unpacked.
+    Messages name it by `shown`, the path or address as the user wrote it. `format` is
+    `data.format`, `member` is `data.member`, and at most `max_unpacked_gb` (1 GB = 1e9 bytes) are
+    unpacked.
     """
 
     path: Path
@@ -39,10 +39,10 @@ class PackedFile:
 
     @contextmanager
     def open(self) -> Iterator[Unpacked]:
-        """The bytes of the table; can be opened again and again.
+        """Opens the table; can be called repeatedly.
 
-        Raises `DataError` for a broken, encrypted or ambiguous archive and, while reading, for one
-        that unpacks past the limit.
+        Raises `DataError` for a damaged, encrypted or ambiguous archive and, while reading, for one
+        that exceeds the limit.
         """
         with self.path.open("rb", buffering=_BUFFER) as raw:
             start = raw.read(4)
@@ -59,7 +59,7 @@ class PackedFile:
                 yield self._inner(raw, self.path.name, raw, member=None)
 
     def check_size(self, unpacked: int, name: str) -> None:
-        """Raises `DataError` where a file called `name` unpacks to more bytes than are allowed."""
+        """Raises `DataError` if the `unpacked` bytes of the file `name` exceed the limit."""
         if unpacked > self.max_unpacked_gb * _GB:
             raise DataError(
                 f"{name} in {self.shown} unpacks to more than data.max_unpacked_gb = "
@@ -80,7 +80,7 @@ class PackedFile:
             raise self._broken(self.path.name, error) from error
 
     def _inner(self, stream: BinaryIO, name: str, raw: BinaryIO, *, member: str | None) -> Unpacked:
-        """`stream`, or what the gz in it holds. Goes by content: servers unpack gz on their own."""
+        """Returns `stream`, unpacked if its content is gz, whatever its name says."""
         buffered = stream if isinstance(stream, io.BufferedReader) else _buffered(stream)
         start = buffered.peek(4)[:4]
         if start[:2] == b"\x1f\x8b":
@@ -106,9 +106,10 @@ class PackedFile:
 
 @dataclass(frozen=True)
 class Unpacked:
-    """An open table: its bytes, its name without .gz, and how far the file around it is read.
+    """An open table: its bytes and its name without .gz.
 
-    `member` is the name it has in the zip around it, `workbook` says that it is an Excel workbook.
+    `raw` is the file on disk (`size` bytes), whose position tells the progress. `member` is the
+    table's name inside a zip; `workbook` is True for an Excel workbook.
     """
 
     stream: io.BufferedReader
@@ -120,7 +121,7 @@ class Unpacked:
 
 
 class _Bounded(io.RawIOBase):
-    """Reads from an unpacker, counts, and stops it at the limit whatever size it declared."""
+    """Reads from an unpacker and stops at the limit, whatever size the archive declares."""
 
     def __init__(self, stream: io.BufferedIOBase | IO[bytes], file: PackedFile, name: str) -> None:
         self._stream = stream
@@ -144,7 +145,7 @@ class _Bounded(io.RawIOBase):
 
 
 def _is_workbook(raw: BinaryIO) -> bool:
-    """Whether a zip is an Excel workbook; leaves the file at its beginning."""
+    """Whether a zip is an Excel workbook; rewinds the file."""
     try:
         with zipfile.ZipFile(raw) as archive:
             return _WORKBOOK in archive.namelist()

@@ -1,10 +1,11 @@
-"""csv and tsv tables, read as text and nothing else: NA, null and None are words.
+"""Reads csv and tsv tables as text without interpreting values: NA, null and None are words.
 
-Fields are quoted as in RFC 4180 (a quote inside a quoted field stands twice) or, between tabs,
-mostly not at all. Where `data.table.escape` is auto and the rows break RFC 4180, or a backslash
-stands before a quote in what was read, they are read with a backslash before quotes, and that is
-taken, with a note, if it breaks no rule. Such a backslash makes a quote, a separator or a backslash
-after it plain text; before anything else it is a character like any other.
+Fields are quoted as in RFC 4180 (a quote inside a quoted field is doubled); tab-separated fields
+usually are not quoted at all. If `data.table.escape` is auto, backslash escapes are recognised: the
+table is read a second time with them if it violates RFC 4180 or a value contains a backslash before
+a quote, and that reading is used, with a note, if it violates nothing. An escape character makes
+the quote, separator or escape character after it literal; before any other character it is literal
+itself.
 """
 
 from __future__ import annotations
@@ -32,16 +33,16 @@ _END = "\x1eend of the table\x1e"
 
 
 def read_csv(file: PackedFile, columns: Columns, table: Table, *, tick: Tick) -> TableRows:
-    """The rows of a table whose usual separator is the comma; blank lines are skipped.
+    """Returns the rows of a table whose default separator is the comma; skips blank lines.
 
-    What is missing at the end of a row is "", with a note. Raises `DataError` with the line for a
-    row with more fields than the header, a quote that is never closed, or bytes that are no text.
+    Fields missing at the end of a row are "", with a note. Raises `DataError` with the line for a
+    row with more fields than the header, an unclosed quote, or bytes that cannot be decoded.
     """
     return _read_delimited(file, columns, table, usual=",", tick=tick)
 
 
 def read_tsv(file: PackedFile, columns: Columns, table: Table, *, tick: Tick) -> TableRows:
-    """The rows of a table whose usual separator is the tab. Raises as `read_csv` does."""
+    """Returns the rows of a table whose default separator is the tab, like `read_csv`."""
     return _read_delimited(file, columns, table, usual="\t", tick=tick)
 
 
@@ -71,10 +72,11 @@ class _Rows(Protocol):
 
 @dataclass
 class _Reading:
-    """The values read column by column; `fault` says what ended the reading too early.
+    """The values of one attempt in column order; `fault` is the error that ended it.
 
-    `short` rows have fewer fields than the first, one of them begins at `short_line`. `malformed`
-    is the line of a quote where none may stand. `escaped`: quotes have a backslash before them.
+    `short` rows have fewer fields than the first row, the first of them at line `short_line`.
+    `malformed` is the line of a quote that RFC 4180 does not allow. `escaped` is True if quotes
+    were escaped by a backslash.
     """
 
     values: list[list[str]] = field(default_factory=list)
@@ -91,7 +93,7 @@ class _Reading:
 
 @dataclass(frozen=True)
 class _Reader:
-    """Reads one table in one dialect or, where that is open, in several until one fits."""
+    """Reads one table, trying several dialects until one fits."""
 
     text: TextFile
     columns: Columns
@@ -100,7 +102,7 @@ class _Reader:
     tick: Tick
 
     def quoted(self) -> _Reading:
-        """The rows after RFC 4180, else with escaped quotes, else as well as they can be read."""
+        """Returns the rows read by RFC 4180, else with escapes, else leniently with a note."""
         escape = None if self.table.escape in ("auto", "none") else self.table.escape
         strictly = self._read(escape=escape)
         open_to_doubt = self.table.escape == "auto" and self.dialect.quote is not None
@@ -118,16 +120,16 @@ class _Reader:
         return replace(leniently, malformed=strictly.malformed)
 
     def _holds_escapes(self, reading: _Reading) -> bool:
-        """Whether a quote stands behind a backslash, as it may in a field without quotes."""
+        """Whether a value contains a backslash before a quote, as unquoted fields may."""
         mark = f"\\{self.dialect.quote}"
         return any(mark in value for values in reading.values for value in values)
 
     def between_tabs(self) -> _Reading:
-        """The rows in one of the two dialects that go by the name of tsv.
+        """Returns the rows in whichever of the two tsv dialects fits.
 
-        Most corpora quote nothing, spreadsheets quote as in csv. The first is tried, and quotes are
-        taken off where every field that begins with one is quoted as a whole; where it gives broken
-        rows and the second gives none, the second is taken.
+        Corpora usually quote nothing, spreadsheets quote as in csv. The first is tried; if every
+        field of a column that begins with a quote is quoted entirely, these quotes are removed. If
+        it produces malformed rows and the second dialect none, the second is used.
         """
         escape = None if self.table.escape in ("auto", "none") else self.table.escape
         plain = replace(self, dialect=replace(self.dialect, quote=None))._read(escape=escape)
@@ -149,7 +151,7 @@ class _Reader:
             if escape is not None:
                 marks = (escape, self.dialect.quote or "", self.dialect.separator)
                 lines = escaping_only_marks(text, escape, marks)
-            # The end mark is a row of its own unless a quote is open, which csv does not report.
+            # The end mark becomes a separate row unless a quote is open, which csv does not report.
             rows: _Rows = csv.reader(
                 itertools.chain(lines, [_END]),
                 delimiter=self.dialect.separator,

@@ -1,15 +1,16 @@
-"""Which characters separate and quote the fields of a csv or tsv table.
+"""Recognises the characters that separate and quote the fields of a csv or tsv table.
 
-What `data.table` leaves at auto is recognised in the first rows (256 KiB of text):
+What `data.table` leaves at auto is decided by the first rows (256 KiB of text):
 
-- separator: the usual one (comma, in tsv the tab) if the header has two fields or more with it.
-  Else the one of comma, tab, semicolon and bar with which the header has two fields or more and no
-  row has more fields than the header. Without a header the same, where every row must have as many
-  fields as the first. Where none or several would do it is the usual one.
-- quote: ", unless rows fit only with ', or ' stands doubled inside words ('It''s so') of fields
-  that it encloses. Fields between tabs are quoted with " or not at all, which `delimited` decides.
+- separator: the default one (comma; for tsv the tab) if it splits the header into two or more
+  fields. Otherwise the one of comma, tab, semicolon and bar that splits the header into two or more
+  fields and no row into more than the header. Without a header, a separator must split every row
+  into the same number of fields, two or more. If no other or more than one other qualifies, it is
+  the default one.
+- quote: ", unless the rows fit only with ', or quoted fields contain a doubled ' within words
+  ('It''s so'). Tab-separated fields are quoted with " or not at all, which `delimited` decides.
 
-Whatever is not the usual is told in a note.
+A note reports every choice that is not the default.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ Rows = Sequence[Sequence[str]]
 
 @dataclass(frozen=True)
 class Dialect:
-    """The characters of a delimited table; `quote` is None where nothing is quoted."""
+    """The characters of a delimited table; `quote` is None if nothing is quoted."""
 
     separator: str
     quote: str | None
@@ -41,10 +42,10 @@ class Dialect:
 
 
 def recognise(text: TextFile, table: Table, usual: str, *, least: int) -> Dialect:
-    """The dialect of a table: what `table` states, else what its first rows say.
+    """Returns the dialect that `table` states, completed from the first rows.
 
-    `usual` is the separator that the format is named for, `least` the number of columns that a
-    table without a header must have. Raises `DataError` for text that cannot be decoded.
+    `usual` is the default separator of the format, `least` the number of columns that a table
+    without a header must have. Raises `DataError` for text that cannot be decoded.
     """
     stated = "\t" if table.separator == "tab" else table.separator
     if stated != "auto" and table.quote != "auto":
@@ -68,13 +69,13 @@ def _note(text: TextFile, key: str, said: str) -> Note:
     return Note(
         key,
         1,
-        f"{text.file.shown}: its fields are {said}, as its first rows show; if that is wrong, set "
+        f"{text.file.shown}: fields are {said}, judging by the first rows. If that is wrong, set "
         f"data.table.{key}.",
     )
 
 
 class _Fitting:
-    """Which characters fit the beginning of a table."""
+    """Tests which characters fit the first rows of a table."""
 
     def __init__(self, sample: str, table: Table, least: int) -> None:
         self._sample = sample
@@ -96,7 +97,7 @@ class _Fitting:
         return "'" if self._some_fit(separator, "'") and (doubled or not plain) else '"'
 
     def _reads(self, separator: str, *, strict: bool = False) -> bool:
-        """Whether the header, and with `strict` every row, has two fields or more, and fits."""
+        """Whether the header has two or more fields and, with `strict`, all rows fit."""
         quotes: Sequence[str | None] = _QUOTES
         if separator == "\t":
             quotes = (None, '"')
@@ -109,7 +110,7 @@ class _Fitting:
         return any(self._some_fit(separator, quote, max(self._least, 2)) for quote in quotes)
 
     def _some_fit(self, separator: str, quote: str | None, least: int = 1) -> bool:
-        """Whether rows of at least `least` fields fit with some escape character."""
+        """Whether rows of at least `least` fields fit, with or without escapes."""
         stated = self._table.escape
         escapes = (None, "\\") if stated == "auto" else (None if stated == "none" else stated,)
         return any(
@@ -119,7 +120,7 @@ class _Fitting:
         )
 
     def _fits(self, rows: Rows) -> bool:
-        """No row longer than the header; without one all as long as the first and as stated."""
+        """Whether no row exceeds the header; without one, whether all rows have equal length."""
         width = len(rows[0])
         if self._table.header:
             return all(len(row) <= width for row in rows)
@@ -127,7 +128,7 @@ class _Fitting:
         return width == stated and all(len(row) == width for row in rows)
 
     def _rows(self, separator: str, quote: str | None, escape: str | None = None) -> Rows:
-        """The rows of the sample without blank ones and without the last, which may be cut."""
+        """Returns the rows of the sample, without blank ones and a last one that may be cut off."""
         quoting = csv.QUOTE_NONE if quote is None else csv.QUOTE_MINIMAL
         reader = csv.reader(
             io.StringIO(self._sample, newline=""),
@@ -143,7 +144,7 @@ class _Fitting:
         return rows[:-1] if len(self._sample) == _SAMPLE else rows
 
     def _encloses(self, quote: str, separator: str) -> bool:
-        """Whether some field begins with a quote, and each that does is a quoted field."""
+        """Whether some field begins with `quote`, and every such field is properly quoted."""
         if not re.search(rf"(?:^|{re.escape(separator)}){quote}", self._sample, re.MULTILINE):
             return False
         reader = csv.reader(

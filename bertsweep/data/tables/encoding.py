@@ -1,11 +1,11 @@
-"""Text files in the encoding they are written in: stated, marked, or recognised by its bytes.
+"""Decodes text files in a stated encoding, or recognises it.
 
-Where `data.table.encoding` is auto, a byte-order mark decides (UTF-8, UTF-16, UTF-32); a file
-without one is UTF-8. A file that turns out not to be UTF-8 is taken for Windows-1252, with a note,
-only if all of this holds: every byte is a character of Windows-1252; its characters outside ASCII
-are fewer than half of its ASCII letters, as in the languages of western Europe; and sequences that
-are valid UTF-8 are less than a tenth of the bytes that are not, since a damaged UTF-8 file has many
-of the former. All else is an error that names the first such byte.
+If `data.table.encoding` is auto, a byte-order mark decides (UTF-8, UTF-16, UTF-32); without one the
+file is read as UTF-8. A file with invalid UTF-8 is read as Windows-1252, with a note, if all of
+this holds: every byte is defined in Windows-1252; characters outside ASCII are fewer than half the
+number of ASCII letters, as in western European languages; and valid UTF-8 sequences outside ASCII
+are fewer than a tenth of the invalid bytes, since a damaged UTF-8 file has many of them. Otherwise
+it is an error that names the first invalid byte.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ _REMEDY = "Set data.table.encoding to the encoding it has, such as latin-1 or cp
 
 
 class TextFile:
-    """A packed file that holds text; finds out its encoding on the way.
+    """A text file, possibly packed, whose encoding is settled when it is first read.
 
-    `notes` say which encoding was recognised; empty for UTF-8 and for a stated encoding.
+    `notes` name the encoding that was recognised; empty for UTF-8 and for a stated encoding.
     """
 
     def __init__(self, file: PackedFile, encoding: str) -> None:
@@ -49,11 +49,11 @@ class TextFile:
         self._encoding = encoding
 
     def read(self, reader: Reader[Result], *, newline: str = "") -> Result:
-        """What `reader` returns for the decoded text, from its beginning.
+        """Returns the result of `reader` on the decoded text.
 
-        `reader` receives the text and the open file; it is called a second time where the first
-        call met a byte that is not UTF-8. `newline` is that of `open`. Raises `DataError` where the
-        bytes cannot be decoded.
+        `reader` receives the text and the open file. It is called a second time, from the
+        beginning, if the first call met invalid UTF-8. `newline` is as in `open`. Raises
+        `DataError` if the bytes cannot be decoded.
         """
         try:
             return self._decoded(reader, newline)
@@ -71,7 +71,7 @@ class TextFile:
             if encoding == AUTO:
                 encoding = self._recognised(head, marked)
             elif marked and codecs.lookup(encoding).name.startswith(marked.removesuffix("-sig")):
-                encoding = marked  # or the mark would be part of the first column
+                encoding = marked  # otherwise the mark would belong to the first column
             text = io.TextIOWrapper(opened.stream, encoding=encoding, newline=newline)
             try:
                 return reader(text, opened)
@@ -79,13 +79,13 @@ class TextFile:
                 text.detach()
 
     def _recognised(self, head: bytes, marked: str | None) -> str:
-        """The encoding that the first bytes say, UTF-8 where they say nothing."""
+        """Returns the encoding that the first bytes imply, UTF-8 by default."""
         if marked is not None:
             if marked != "utf-8-sig":
                 self._encoding = marked
                 self._note(f"read as {marked.upper()}, as its byte-order mark says")
             return marked
-        # ASCII in UTF-16 would pass as UTF-8 with a NUL beside every letter.
+        # ASCII text in UTF-16 is valid UTF-8, with a NUL next to every letter.
         for first, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
             if head[first::2].count(0) > len(head) / 4:
                 raise DataError(
@@ -96,7 +96,7 @@ class TextFile:
         return "utf-8"
 
     def _western(self) -> str:
-        """Windows-1252, where that is credible; else raises `DataError`."""
+        """Returns Windows-1252 if the bytes are plausible in it; otherwise raises `DataError`."""
         scan = _scan(self.file)
         said = (
             f"text must be UTF-8, but {self.file.shown} holds the byte 0x{scan.byte:02x} at "
@@ -127,12 +127,12 @@ class TextFile:
 
 @dataclass(frozen=True)
 class _Scan:
-    """What the bytes of a file are when read as UTF-8.
+    """Counts over a file with invalid UTF-8.
 
-    `byte`, `position` (from 0) and `line` (from 1) are of the first byte that is not. `valid`
-    characters outside ASCII are, `invalid` bytes are not, `undefined` of these have no character in
-    Windows-1252; `letters` are ASCII letters. `cut_off`: the only fault is an unfinished character
-    at the end.
+    `byte`, `position` (from 0) and `line` (from 1) describe the first invalid byte. `valid` is the
+    number of valid characters outside ASCII, `invalid` that of invalid bytes, `undefined` that of
+    invalid bytes without a character in Windows-1252, `letters` that of ASCII letters. `cut_off` is
+    True if the only fault is an incomplete character at the end.
     """
 
     byte: int
@@ -146,7 +146,7 @@ class _Scan:
 
 
 def _scan(file: PackedFile) -> _Scan:
-    """Reads the whole file: readers decode ahead and cannot say where they met a fault."""
+    """Scans the whole file: readers decode ahead and do not know the position of a fault."""
     decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
     position = lines = valid = invalid = undefined = letters = 0
     first: tuple[int, int, int] | None = None
@@ -180,7 +180,7 @@ _LETTERS = re.compile("[A-Za-z]")
 
 
 def _place(text: str, start: int, position: int, lines: int) -> tuple[int, int, int]:
-    """Byte, position and line of a fault at `start` of a piece that begins at `position`."""
+    """Returns byte, position and line of a fault at `start` of a piece from `position` on."""
     before = text[:start]
     return (
         ord(text[start]) - 0xDC00,
@@ -190,7 +190,7 @@ def _place(text: str, start: int, position: int, lines: int) -> tuple[int, int, 
 
 
 def _undecodable(file: PackedFile, encoding: str, error: UnicodeError) -> DataError:
-    """The error for bytes that the stated or marked encoding does not have, with their line."""
+    """Returns the error for bytes that the stated encoding cannot decode, with their line."""
     line = 1
     decoder = codecs.getincrementaldecoder(encoding)()
     try:

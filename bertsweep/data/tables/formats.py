@@ -1,4 +1,4 @@
-"""Which table format a file name means."""
+"""Determines the format of a table from its file name."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _UNREAD |= {".xlsb": _UNREAD[".xls"], ".pkl": _UNREAD[".pickle"]}
 
 
 def format_of(name: str) -> str | None:
-    """A format of `data.format` by the end of a file name, a .gz left aside; else None."""
+    """Returns the format that the suffix of a file name implies, ignoring .gz; else None."""
     path = PurePosixPath(name.lower())
     if path.suffix == ".gz":
         path = path.with_suffix("")
@@ -43,9 +43,9 @@ def format_of(name: str) -> str | None:
 
 
 def decide_format(name: str, chosen: str, shown: str, *, usual: str | None = None) -> str:
-    """`chosen`, or where that is auto what the name says, or else `usual`.
+    """Returns `chosen` unless it is auto, else the format the name implies, else `usual`.
 
-    Raises `DataError` where nothing says it, and for names of what is not read.
+    Raises `DataError` if there is none, and for formats that are not supported.
     """
     found = format_of(name) if chosen == "auto" else chosen
     if found is not None:

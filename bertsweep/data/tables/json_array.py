@@ -1,4 +1,4 @@
-"""The items of a JSON array, decoded one by one, so that the whole need not fit into memory."""
+"""Decodes the items of a JSON array one by one, in bounded memory."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from bertsweep.errors import DataError
 
 _PIECE = 1 << 20
 _LONGEST_TOKEN = 12
-"""Characters of a token that cannot be read in part: \\ud83d\\ude00, false, -Infinity."""
+"""Length of the longest token that cannot be decoded in part, such as \\ud83d\\ude00."""
 _BLANK = re.compile(r"[ \t\r\n]*")
 
 
 def array_items(
     begun: str, text: io.TextIOWrapper, line: int, shown: str
 ) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The objects of an array that begins in `begun`, which was read from `text` already.
+    """Yields the objects of an array, each with the line in which it begins.
 
-    `begun` begins at line `line`; each object comes with the line in which it begins. Raises
-    `DataError` for an item that is no object and for what is no JSON.
+    `begun` is the beginning of the array, at line `line`, which was already read from `text`.
+    Raises `DataError` for an item that is not an object and for invalid JSON.
     """
     array = _Array(begun, text, line, shown)
     array.pass_over("[")
@@ -38,7 +38,7 @@ def array_items(
 
 
 class _Array:
-    """The part of the text that is not decoded yet, and where it begins."""
+    """A buffer of text that is not decoded yet, refilled on demand."""
 
     def __init__(self, begun: str, text: io.TextIOWrapper, line: int, shown: str) -> None:
         self._buffer = begun
@@ -50,14 +50,14 @@ class _Array:
         self._decode = json.JSONDecoder().raw_decode
 
     def line(self) -> int:
-        """The line of the next character that is not white space."""
+        """Returns the line of the next character that is not white space."""
         self.upcoming()
         self._line += self._buffer.count("\n", self._counted, self._place)
         self._counted = self._place
         return self._line
 
     def upcoming(self) -> str:
-        """The next character that is not white space, "" at the end of the file."""
+        """Returns the next character that is not white space, "" at the end of the file."""
         while True:
             self._place = _BLANK.match(self._buffer, self._place).end()  # type: ignore[union-attr]
             if self._place < len(self._buffer):
@@ -66,7 +66,7 @@ class _Array:
                 return ""
 
     def pass_over(self, character: str) -> None:
-        """Goes on behind `character`, which must be the next one."""
+        """Consumes `character`, which must be the next one."""
         if self.upcoming() != character:
             raise self.fault(
                 f"{character!r} must stand here", "Close what is open, or write the file again."
@@ -74,7 +74,7 @@ class _Array:
         self._place += 1
 
     def item(self) -> dict[str, Any]:
-        """The next item, which must be an object; reads on until it is whole."""
+        """Consumes and returns the next item, which must be an object."""
         if self.upcoming() != "{":
             raise self.fault("each item of the array must be one JSON object", "Write objects.")
         size = _PIECE
@@ -82,7 +82,7 @@ class _Array:
             try:
                 item, self._place = self._decode(self._buffer, self._place)
             except json.JSONDecodeError as error:
-                # Twice as much each time, so that a long object takes linear time.
+                # Doubling the size keeps the time for a long object linear.
                 if self._cut_off(error) and self._fill(size):
                     size *= 2
                     continue
@@ -94,7 +94,7 @@ class _Array:
             return result
 
     def _cut_off(self, error: json.JSONDecodeError) -> bool:
-        """Whether more text may mend an object: its fault is that the buffer ends."""
+        """Whether an object failed to decode because the buffer ends within it."""
         at_the_end = error.pos >= len(self._buffer) - _LONGEST_TOKEN
         return at_the_end or error.msg.startswith("Unterminated string")
 
@@ -102,7 +102,7 @@ class _Array:
         return DataError(f"{self._shown}, line {self.line():,}: {rule}. {remedy}")
 
     def _fill(self, size: int) -> bool:
-        """Reads `size` more characters, if there are any, and forgets what is decoded."""
+        """Drops decoded text and reads up to `size` characters; False at the end of the file."""
         more = self._text.read(size)
         self._line += self._buffer.count("\n", self._counted, self._place)
         self._buffer = self._buffer[self._place :] + more

@@ -1,4 +1,4 @@
-"""JSON tables: one object a line, or one array of objects; which, the first character says."""
+"""Reads JSON tables: one object per line, or one array of objects (first character `[`)."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _BLANK = " \t\r\n"
 
 
 def read_json(file: PackedFile, columns: Columns, table: Table, *, tick: Tick) -> TableRows:
-    """One row an object; blank lines are skipped, a key left out or null is missing.
+    """Returns one row per object; skips blank lines; a missing key or null is "".
 
-    Raises `DataError` with the line for what is no JSON object, or holds a list for a text.
+    Raises `DataError` with the line for anything but a JSON object with plain values.
     """
     text = TextFile(file, table.encoding)
 
@@ -61,7 +61,7 @@ def _collect(
 
 
 def _objects(text: io.TextIOWrapper, shown: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The objects of a file, each with the line in which it begins."""
+    """Yields the objects of a file, each with the line in which it begins."""
     blank = 0
     for line in text:
         if line.strip(_BLANK):

@@ -1,4 +1,4 @@
-"""Text files of one text a line: every line is a row, a blank one too."""
+"""Reads text files with one text per line; a blank line is an empty text."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from bertsweep.spec.models import Table
 
 
 def read_txt(file: PackedFile, columns: Columns, table: Table, *, tick: Tick) -> TableRows:
-    """One row a line, whatever the text column is called; there are no labels in such a file.
+    """Returns one row per line, whatever the name of the text column.
 
-    Raises `DataError` where a second text or a label is asked for, and for bytes that are no text.
+    Raises `DataError` if labels or a second text are requested, which such a file does not have,
+    and for bytes that cannot be decoded.
     """
     if columns.label is not None:
         raise DataError(
@@ -32,7 +33,7 @@ def read_txt(file: PackedFile, columns: Columns, table: Table, *, tick: Tick) ->
 
     def read(lines: io.TextIOWrapper, opened: Unpacked) -> list[str]:
         texts = []
-        # Not splitlines(): a text may hold U+2028 and its kind.
+        # Not splitlines(), which also splits at U+2028 and similar characters.
         for number, line in enumerate(lines, start=1):
             texts.append(line.removesuffix("\n").removesuffix("\r"))
             if number % TICK_ROWS == 0:

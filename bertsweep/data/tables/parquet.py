@@ -1,4 +1,4 @@
-"""parquet tables: only the columns that are wanted are read."""
+"""Reads parquet tables, and of these only the columns that are needed."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from bertsweep.spec.models import Table
 
 
 def read_parquet(file: PackedFile, columns: Columns, table: Table, *, tick: Tick) -> TableRows:
-    """Strings, numbers and booleans as text; null and NaN are missing.
+    """Returns strings, numbers and booleans as text; null and NaN become "".
 
-    Raises `DataError` for a damaged file, a column of lists or such, and bytes that are not UTF-8.
+    Raises `DataError` for a damaged file, a column of another type, and bytes that are not UTF-8.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq

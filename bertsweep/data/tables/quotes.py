@@ -1,4 +1,4 @@
-"""Quotes that Python's csv module does not read as they are meant."""
+"""Quoting and escaping that Python's csv module does not cover."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _ESCAPE = re.compile(r'\\(["\\])')
 
 
 def unquoted(values: Sequence[list[str]], *, escapes: bool) -> tuple[list[list[str]], bool]:
-    """Columns without the quotes around their fields, and whether quotes in them were escaped.
+    """Returns the columns without quotes around fields, and whether quotes were escaped.
 
-    The quotes of a column are taken off where every field that begins with one is quoted as a
-    whole, quotes inside being doubled or, with `escapes`, having a backslash before them.
+    Quotes are removed from a column if every field that begins with one is quoted entirely, with
+    quotes inside doubled or, with `escapes`, preceded by a backslash.
     """
     columns, escaped = [], False
     for column in values:
@@ -33,9 +33,9 @@ def unquoted(values: Sequence[list[str]], *, escapes: bool) -> tuple[list[list[s
 
 
 def escaping_only_marks(lines: Iterable[str], escape: str, marks: Sequence[str]) -> Iterator[str]:
-    """The lines with every escape character doubled that stands before none of the `marks`.
+    """Yields the lines with every escape character doubled that does not precede a mark.
 
-    The csv module drops such a character, whatever follows it; doubled it stays.
+    The csv module would remove such a character; a doubled one stays as a single character.
     """
     mark = re.escape(escape)
     pattern = re.compile(f"{mark}([{re.escape(''.join(marks))}])|{mark}")
@@ -48,5 +48,5 @@ def escaping_only_marks(lines: Iterable[str], escape: str, marks: Sequence[str])
 
 
 def _off(value: str, inner: re.Pattern[str]) -> str:
-    """A field without the quotes around it, a quote inside being the group of `inner`."""
+    """Returns a field without its quotes; group 1 of `inner` replaces every match inside."""
     return inner.sub(r"\1", value[1:-1]) if value.startswith('"') else value

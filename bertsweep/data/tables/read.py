@@ -1,4 +1,4 @@
-"""The one way from a file on disk to the rows of its table, whatever its format."""
+"""Reads the table in a file on disk, whatever its format."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ READERS: Mapping[str, Callable[..., TableRows]] = {
     "arrow": read_arrow,
     "xlsx": read_xlsx,
 }
-"""Format → reader(file, columns, table, tick=...), one for each that `data.format` takes."""
+"""Format → reader(file, columns, table, tick=...), for every value of `data.format` but auto."""
 
 
 def table_format(file: PackedFile, *, usual: str | None = None) -> str:
-    """The format of a file: the stated one, that of its name, or else `usual`.
+    """Returns the stated format of a file, the one that its name implies, or else `usual`.
 
-    Raises `DataError` where nothing says it, or the file cannot be opened.
+    Raises `DataError` if there is none, and `OSError` if the file cannot be opened.
     """
     with file.open() as opened:
         if opened.workbook and file.format in ("auto", "xlsx"):
@@ -49,9 +49,8 @@ def table_format(file: PackedFile, *, usual: str | None = None) -> str:
 def read_table(
     file: PackedFile, columns: Columns, table: Table, kind: str, *, tick: Tick
 ) -> TableRows:
-    """The columns of a file of format `kind` as text: a row for each of its rows, in their order.
+    """Returns the columns of a file of format `kind` as text, one row for each of its rows.
 
-    `tick` is called now and then. Raises `DataError` naming file, line and remedy for what cannot
-    be read, and `OSError`.
+    `tick` is called at intervals. Raises `DataError` with file, line and remedy, and `OSError`.
     """
     return READERS[kind](file, columns, table, tick=tick)

@@ -1,4 +1,4 @@
-"""What every reader of tables returns, and how it says that it goes on."""
+"""The result of every reader of tables, and its progress callback."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Tick = Callable[[Unpacked], None]
-"""Called now and then while a table is read."""
+"""Called at intervals while a table is read."""
 
 TICK_ROWS = 20_000
 """Rows between two calls of a `Tick`."""
@@ -21,11 +21,11 @@ TICK_ROWS = 20_000
 
 @dataclass(frozen=True)
 class TableRows:
-    """The rows of a table in their order.
+    """The rows of a table in file order.
 
-    `frame` has the text columns `text`, `text_b` (pairs only) and `label` (where labels are read).
-    `notes` say what was recognised or had to be made up. `class_names` are the names behind label
-    numbers 0, 1, …, where the file itself says them.
+    `frame` has the text columns `text`, `text_b` (pairs only) and `label` (if labels are read).
+    `notes` report what was recognised or filled in. `class_names` are the names of the labels 0, 1,
+    …, if the file states them.
     """
 
     frame: pd.DataFrame

@@ -1,4 +1,4 @@
-"""The error for a column that a table does not have: what it has, what was meant, what to set."""
+"""The error for a missing column: the columns of the table, the likely one, what to set."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _WORDS_OF_A_NAME = 5
 def unknown_column(
     key: str, name: str, there: Sequence[str], shown: str, *, header: bool
 ) -> DataError:
-    """The error for a setting `key` that names a column missing in the file called `shown`.
+    """Returns the error for a setting `key` that names a column missing in the file `shown`.
 
-    `there` are the columns it has. With `header` they are its first row, and where that looks like
-    a row of data the message says so.
+    `there` are the columns of the file. With `header` they are its first row; if that looks like
+    data, the message says so.
     """
     if header and _looks_like_data(there):
         return DataError(_no_header(key, name, there, shown))
@@ -38,13 +38,13 @@ def unknown_column(
 
 
 def listed(columns: Sequence[str]) -> str:
-    """The names of columns, each cut to what a name may be long."""
+    """Returns the names of columns as a list, each cut to a readable length."""
     more = f" and {len(columns) - _NAMED:,} more" if len(columns) > _NAMED else ""
     return (", ".join(map(_shortened, columns[:_NAMED])) or "(none)") + more
 
 
 def _looks_like_data(row: Sequence[str]) -> bool:
-    """Whether a field is a number, empty (but for an unnamed index), or longer than names are."""
+    """Whether a field is a number, empty (except an unnamed index), or too long for a name."""
     return any(
         (not field.strip() and position > 0)
         or len(field) > 2 * _LONGEST_NAME

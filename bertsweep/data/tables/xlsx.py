@@ -1,4 +1,4 @@
-"""Excel workbooks: the rows of one sheet, values as text, formulas as what they last came to."""
+"""Reads a sheet of an Excel workbook: values as text, formulas by their stored results."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ Row = Sequence[Any]
 
 
 def read_xlsx(file: PackedFile, columns: Columns, table: Table, *, tick: Tick) -> TableRows:
-    """The rows of the only sheet, or of the one called `data.member`; empty last rows are left out.
+    """Returns the rows of the only visible sheet, or of the one that `data.member` names.
 
-    Numbers are written as Python writes them, dates as in ISO 8601. Raises `DataError` for a
-    damaged workbook and one with several sheets, `MissingPackageError` where openpyxl is not
-    installed.
+    Numbers are formatted as by Python, dates by ISO 8601; trailing empty rows are dropped. Raises
+    `DataError` for a damaged workbook or an ambiguous sheet, and `MissingPackageError` if openpyxl
+    is not installed.
     """
     try:
         import openpyxl
@@ -39,19 +39,19 @@ def read_xlsx(file: PackedFile, columns: Columns, table: Table, *, tick: Tick) -
         tempfile.TemporaryFile() as spool,
         warnings.catch_warnings(),
     ):
-        warnings.simplefilter("ignore")  # about styles and validations, which no text has
+        warnings.simplefilter("ignore")  # openpyxl warns about styles and validations
         try:
             source = seekable(opened, spool)
             with zipfile.ZipFile(source) as parts:
                 file.check_size(sum(part.file_size for part in parts.infolist()), opened.name)
             book = openpyxl.load_workbook(source, read_only=True, data_only=True)
             sheet = _sheet(book, file, opened)
-            sheet.reset_dimensions()  # what programs write there is often wrong
+            sheet.reset_dimensions()  # the stored dimensions are often wrong
             rows = sheet.iter_rows(values_only=True)
             return TableRows(columns.frame(_collect(rows, opened, file, columns, table, tick)))
         except BertsweepError:
             raise
-        except Exception as error:  # openpyxl lets through whatever a damaged part makes it raise
+        except Exception as error:  # openpyxl raises various errors for damaged parts
             raise DataError(
                 f"{file.shown} is not a readable workbook ({type(error).__name__}: {error}). Save "
                 "it again as .xlsx, or as csv."
@@ -59,7 +59,7 @@ def read_xlsx(file: PackedFile, columns: Columns, table: Table, *, tick: Tick) -
 
 
 def _sheet(book: Any, file: PackedFile, opened: Unpacked) -> Any:
-    """The sheet that is meant."""
+    """Returns the only visible sheet, or the one that `data.member` names."""
     names = [sheet.title for sheet in book.worksheets if sheet.sheet_state == "visible"]
     member = None if opened.member is not None else file.member
     if member is not None:
@@ -117,7 +117,7 @@ def _text(cell: Any) -> str:
     from openpyxl.utils.escape import unescape
 
     if isinstance(cell, str):
-        return as_text(unescape(cell))  # a carriage return is written as _x000D_
+        return as_text(unescape(cell))  # Excel stores a carriage return as _x000D_
     if isinstance(cell, (datetime.date, datetime.time)):
         return cell.isoformat()
     return str(cell) if isinstance(cell, datetime.timedelta) else as_text(cell)
