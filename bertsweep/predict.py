@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bertsweep.checkpoints import Checkpoint
-from bertsweep.encoders.config import EncoderConfig
 from bertsweep.errors import InputError
 from bertsweep.space import Scalar
 from bertsweep.tokens import Tokens, WordPieces
@@ -30,27 +29,29 @@ class Predictor:
     """A trained classifier; TensorFlow is imported when it is opened."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:
+        """Reads the checkpoint. Raises `InputError` where it is damaged or was removed."""
         from bertsweep.encoders import native
         from bertsweep.model.classifier import Classifier
         from bertsweep.training.steps import trace_forward
 
         record = checkpoint.record
-        self.labels: tuple[Scalar, ...] = tuple(record["labels"])
-        self.threshold: float | None = record["threshold"]
-        self.text_columns = int(record["text_columns"])
-        self._length = int(record["params"]["max_seq_length"])
-        self._pieces = WordPieces(
-            checkpoint.folder / "vocab.txt", lowercase=record["encoder"]["lowercase"]
-        )
-        config = EncoderConfig(**record["encoder"]["config"])
+        self.labels: tuple[Scalar, ...] = record.labels
+        self.threshold = record.threshold
+        self.text_columns = len(record.text)
+        self._length = record.max_seq_length
+        arrays = checkpoint.arrays()
+        self._pieces = WordPieces(checkpoint.vocabulary, lowercase=record.encoder.lowercase)
+        config = record.encoder.config
         classifier = Classifier(native.empty(config), config, classes=len(self.labels))
-        classifier.load(checkpoint.arrays())
+        classifier.load(arrays)
         self._forward = trace_forward(classifier, pair=self.text_columns == 2)
 
     @classmethod
     def open(cls, folder: Path) -> Predictor:
-        """Raises `InputError` when `folder` is no checkpoint."""
-        return cls(Checkpoint.open(folder))
+        """Raises `InputError` when `folder` is no checkpoint or is damaged."""
+        checkpoint = Checkpoint.open(folder)
+        checkpoint.verify()
+        return cls(checkpoint)
 
     def predict(
         self, texts: Sequence[str], texts_b: Sequence[str] | None = None

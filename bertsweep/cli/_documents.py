@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bertsweep import ledger, results
 from bertsweep.errors import LedgerError
 from bertsweep.ledger import SweepState, TrialState
 from bertsweep.paths import SweepPaths, list_sweeps
 
+if TYPE_CHECKING:
+    from bertsweep.checkpoints import Checkpoint
+
 Document = dict[str, Any]
+Notify = Callable[[str], None]
 
 DAMAGED = "damaged"
 """Status in `ls` of a sweep whose ledger cannot be read; `show` says why."""
@@ -48,24 +53,30 @@ def shown(state: SweepState, paths: SweepPaths) -> Document:
     }
 
 
-def best(state: SweepState, paths: SweepPaths) -> Document:
-    """The winner and the baseline: `best --json`. Raises `NoUsableTrialError`."""
+def best(state: SweepState, paths: SweepPaths, *, notify: Notify = lambda _: None) -> Document:
+    """The winner and the baseline: `best --json`. Raises `NoUsableTrialError`.
+
+    `notify` receives a sentence for each checkpoint that cannot be read.
+    """
+    trial, checkpoint = results.usable(state, paths, notify=notify)
+    winner = _summary(state, trial, paths, checkpoint)
     baseline = results.baseline(state)
-    return {
-        "sweep": state.name,
-        **_summary(state, results.winner(state), paths),
-        "baseline": None if baseline is None else _summary(state, baseline, paths),
-    }
+    if baseline is None:
+        return {"sweep": state.name, **winner, "baseline": None}
+    if baseline is trial:
+        return {"sweep": state.name, **winner, "baseline": winner}
+    beside = results.checkpoint_in(baseline, paths, notify=notify)
+    return {"sweep": state.name, **winner, "baseline": _summary(state, baseline, paths, beside)}
 
 
-def outcome(state: SweepState, paths: SweepPaths) -> Document:
+def outcome(state: SweepState, paths: SweepPaths, *, notify: Notify = lambda _: None) -> Document:
     """What a run came to: `run --json` and `resume --json`. Raises `NoUsableTrialError`."""
     return {
         "name": state.name,
         "path": str(paths.folder),
         "status": status(state, paths),
         "trials": counts(state),
-        "best": best(state, paths),
+        "best": best(state, paths, notify=notify),
     }
 
 
@@ -109,8 +120,10 @@ def _trial(trial: TrialState) -> Document:
     }
 
 
-def _summary(state: SweepState, trial: TrialState, paths: SweepPaths) -> Document:
-    summary = results.summary(state, trial, paths)
+def _summary(
+    state: SweepState, trial: TrialState, paths: SweepPaths, checkpoint: Checkpoint | None
+) -> Document:
+    summary = results.summary(state, trial, paths, checkpoint)
     return {
         "trial": summary["trial"],
         "params": dict(summary["params"]),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bertsweep import results
 from bertsweep.cli import _documents
-from bertsweep.cli._output import parameters, print_json
+from bertsweep.cli._output import parameters, print_json, warn
 from bertsweep.cli._tables import comparison, trials_table
 from bertsweep.ledger import SweepState
 from bertsweep.paths import SweepPaths, storage_root
@@ -44,7 +44,7 @@ def describe(spec: SweepSpec, *, name: str | None = None) -> list[str]:
 
 def conclude(state: SweepState, paths: SweepPaths, out: Console, *, as_json: bool) -> None:
     """Prints what the sweep came to. Raises `NoUsableTrialError` when that is nothing."""
-    document = _documents.outcome(state, paths)
+    document = _documents.outcome(state, paths, notify=warn)
     if as_json:
         print_json(document)
         return

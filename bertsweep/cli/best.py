@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bertsweep.cli import _documents
 from bertsweep.cli._options import Debug, Json, Storage, Sweep
-from bertsweep.cli._output import console, print_json
+from bertsweep.cli._output import console, print_json, warn
 from bertsweep.cli._tables import comparison
 from bertsweep.paths import find_sweep, storage_root
 from bertsweep.results import load
@@ -17,7 +17,7 @@ def best(
 ) -> None:
     """Name the best trial of a sweep, with its checkpoint, next to the baseline."""
     paths = find_sweep(sweep, storage_root(storage))
-    document = _documents.best(load(paths), paths)
+    document = _documents.best(load(paths), paths, notify=warn)
     if as_json:
         print_json(document)
         return

@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from bertsweep import results
 from bertsweep.cli._options import Debug, Json, Storage
-from bertsweep.cli._output import console, print_json, table
+from bertsweep.cli._output import console, print_json, table, warn
 from bertsweep.cli._texts import Columns, read_texts
 from bertsweep.errors import InputError
-from bertsweep.paths import SweepPaths, storage_root
+from bertsweep.paths import storage_root
 from bertsweep.system import LIGHT_TENSORFLOW
 
 EXAMPLES = (
@@ -59,8 +58,9 @@ def predict(
     debug: Debug = False,
 ) -> None:
     """Label text with a sweep's best checkpoint: label and probability for each."""
-    checkpoint = results.checkpoint_of(target, storage_root(storage))
-    names = tuple(column or text_columns(checkpoint))
+    root = storage_root(storage)
+    checkpoint = results.checkpoint_of(target, root, notify=warn)
+    names = tuple(column) if column else checkpoint.record.text
     columns = _columns(text or [], text_b or [], file, names)
     if not columns[0]:
         raise InputError(
@@ -71,7 +71,8 @@ def predict(
     # Only now: it loads TensorFlow.
     from bertsweep.predict import Predictor
 
-    predictions = Predictor.open(checkpoint).predict(*columns)
+    predictor = results.read_checkpoint(target, root, Predictor, first=checkpoint)
+    predictions = predictor.predict(*columns)
     if as_json:
         print_json(_documents(columns, predictions))
         return
@@ -80,16 +81,6 @@ def predict(
         for p, *texts in zip(predictions, *columns, strict=True)
     ]
     console().print(table(("label", "probability", "text"), rows, right=("probability",)))
-
-
-def text_columns(checkpoint: Path) -> Sequence[str]:
-    """The text columns of the sweep that the checkpoint lies in; `text` outside of any."""
-    for folder in checkpoint.parents:
-        paths = SweepPaths(folder)
-        if paths.ledger.is_file():
-            names: Sequence[str] = results.load(paths).started["spec"]["data"]["text"]
-            return names
-    return ("text",)
 
 
 def _columns(text: list[str], text_b: list[str], file: str | None, names: Sequence[str]) -> Columns:

@@ -144,7 +144,8 @@ class SweepConductor:
         kept = ("report", "epoch", "examples", "seconds", "metrics", "system")
         self.ledger.append("trial_reported", trial=trial, **{key: report[key] for key in kept})
         state = self.ledger.state.trials[trial]
-        if report["checkpoint"] is not None and report["checkpoint"] != state.checkpoint:
+        before = state.checkpoint
+        if report["checkpoint"] is not None and report["checkpoint"] != before:
             self.ledger.append(
                 "checkpoint_saved",
                 trial=trial,
@@ -152,6 +153,7 @@ class SweepConductor:
                 path=report["checkpoint"],
                 metrics=report["metrics"],
             )
+            self.retention.saved(trial, before)
         if value is None:
             return None
         self.study.report(number, report["report"], value)

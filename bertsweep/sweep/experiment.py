@@ -89,6 +89,7 @@ class Experiment:
     def refill(self) -> None:
         """Tells study and rule of every trial in the ledger; unfinished ones are to go on."""
         conductor, study = self.conductor, self.conductor.study
+        conductor.retention.tidy()
         sign = 1.0 if self.job.mode == "max" else -1.0
         for number, trial in enumerate(self.ledger.state.trials.values()):
             curve = trial.reports.curve(self.job.metric)
@@ -124,7 +125,7 @@ def job_of(
         tokens="" if tokens is None else str(tokens),
         encoder=str(materials.encoder.folder),
         labels=materials.dataset.labels,
-        text_columns=materials.text_columns,
+        text=spec.data.text,
         metric=spec.objective.metric,
         mode=spec.objective.mode,
         report_every=spec.report_every,

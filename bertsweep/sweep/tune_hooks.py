@@ -9,6 +9,8 @@ from ray.tune import Callback, Stopper
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
+from bertsweep.trial.faults import read_fault
+
 
 class Conductor(Protocol):
     """What decides a sweep; every method is called in the driver's main thread."""
@@ -96,9 +98,10 @@ class ConductedCallback(Callback):
         self._conductor.ended(trial.config["trial"])
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        error = trial.get_error()
-        lines = [line for line in str(error).splitlines() if line.strip()] or [repr(error)]
-        self._conductor.failed(trial.config["trial"], lines[-1].strip())
+        text = str(trial.get_error())
+        fault = read_fault(text)
+        lines = [line.strip() for line in text.splitlines() if line.strip()] or ["unknown"]
+        self._conductor.failed(trial.config["trial"], fault.reason if fault else lines[-1])
 
     def get_state(self) -> None:
         """Nothing to save: a sweep is resumed from its ledger."""

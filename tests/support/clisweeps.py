@@ -13,6 +13,7 @@ from typing import Any
 from bertsweep.cli import main
 from bertsweep.ledger import Event, Ledger
 from bertsweep.paths import SweepPaths
+from tests.support.checkpoints import write_checkpoint
 
 METRIC = "val_average_precision"
 SPEC = {
@@ -91,9 +92,16 @@ def report(ledger: Ledger, trial: str, number: int, value: float | None, **metri
     )
 
 
-def checkpoint(ledger: Ledger, trial: str, number: int = 1) -> None:
-    path = f"trials/{trial}/best-0001"
-    ledger.append("checkpoint_saved", trial=trial, report=number, path=path, metrics={})
+def checkpoint(ledger: Ledger, folder: Path, trial: str, number: int = 1) -> None:
+    """A checkpoint of the trial, on disk in the sweep's folder and in its ledger."""
+    path = write_checkpoint(folder / "trials" / trial, number, trial=trial)
+    ledger.append(
+        "checkpoint_saved",
+        trial=trial,
+        report=number,
+        path=str(path.relative_to(folder)),
+        metrics={},
+    )
 
 
 def finished_sweep(storage: Path, name: str = "demo", *, mode: str = "max") -> Path:
@@ -110,7 +118,7 @@ def finished_sweep(storage: Path, name: str = "demo", *, mode: str = "max") -> P
             for number, value in enumerate(values, start=1):
                 report(ledger, trial, number, value)
             if values:
-                checkpoint(ledger, trial)
+                checkpoint(ledger, storage / name, trial)
         ledger.append("trial_finished", trial="t0000")
         ledger.append("trial_stopped", trial="t0001", reason="below the rung")
         ledger.append("trial_failed", trial="t0002", error="the loss became NaN at step 7")

@@ -58,7 +58,7 @@ def make(paths: SweepPaths) -> Make:
 def job(paths: SweepPaths) -> TrialJob:
     folders = {"folder": str(paths.folder), "tokens": "", "encoder": ""}
     objective = {"metric": "val_average_precision", "mode": "max", "report_every": 0.5}
-    rest: dict[str, Any] = {"labels": (0, 1), "text_columns": 1, "cpus": 1.0, "gpus": 0.5}
+    rest: dict[str, Any] = {"labels": (0, 1), "text": ("question",), "cpus": 1.0, "gpus": 0.5}
     return TrialJob(**folders, **objective, **rest)
 
 
