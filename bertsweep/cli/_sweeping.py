@@ -6,7 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from bertsweep.cli import _documents
-from bertsweep.cli._output import parameters, print_json
+from bertsweep.cli._output import parameters, print_json, warn
 from bertsweep.cli._summary import positive_class, ranked_by
 from bertsweep.cli._tables import comparison, decision, trials_table
 from bertsweep.paths import SweepPaths, storage_root
@@ -47,7 +47,7 @@ def describe(spec: SweepSpec, *, name: str | None = None) -> list[str]:
 
 def conclude(sweep: Sweep, out: Console, *, as_json: bool) -> None:
     """Prints what the sweep came to. Raises `NoUsableTrialError` when that is nothing."""
-    document = _documents.outcome(sweep)
+    document = _documents.outcome(sweep, notify=warn)
     paths, state = sweep.paths, sweep.state
     if as_json:
         print_json(document)

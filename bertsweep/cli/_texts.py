@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bertsweep import results
+from bertsweep.checkpoints import Checkpoint
 from bertsweep.data import read_texts
 from bertsweep.errors import InputError
 from bertsweep.paths import SweepPaths, cache_root
@@ -19,19 +20,19 @@ from bertsweep.spec.words import inline
 Columns = tuple[list[str], ...]
 """The texts, and for pairs the second texts."""
 
-_KEPT = ("text", "table", "max_unpacked_gb")
+_KEPT = ("table", "max_unpacked_gb")
 """Keys of a sweep's data that also hold for files it never saw."""
 
 
 def read_file(
-    file: str, checkpoint: Path, *, column: Sequence[str], settings: Sequence[str]
+    file: str, checkpoint: Checkpoint, *, column: Sequence[str], settings: Sequence[str]
 ) -> tuple[Columns, list[str]]:
     """A row of texts for each row of `file`, and what is to be said of how it was read.
 
     `column` are the text columns where they are not those of the sweep, `settings` are
     `data.key=VALUE`. Raises `InputError` and its kin for what cannot be read.
     """
-    section = sweep_data(checkpoint)
+    section = {"text": list(checkpoint.record.text), **sweep_data(checkpoint.folder)}
     data = _section({**section, "source": file}, column, settings)
     notes = []
     if "table" in section and data.table == Table.model_validate(section["table"]) != Table():

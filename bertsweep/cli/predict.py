@@ -11,7 +11,7 @@ import typer
 
 from bertsweep import results
 from bertsweep.cli._options import Debug, Json, Storage
-from bertsweep.cli._output import console, print_json, table
+from bertsweep.cli._output import console, print_json, table, warn
 from bertsweep.cli._tables import labelling
 from bertsweep.cli._texts import Columns, read_file
 from bertsweep.errors import InputError
@@ -69,7 +69,8 @@ def predict(
     debug: Debug = False,
 ) -> None:
     """Label text with a sweep's best checkpoint: label and probability for each."""
-    checkpoint = results.checkpoint_of(target, storage_root(storage))
+    root = storage_root(storage)
+    checkpoint = results.checkpoint_of(target, root, notify=warn)
     if file is None:
         if column or settings:
             raise InputError("--column and --set say how --file is written, but there is no --file")
@@ -89,7 +90,7 @@ def predict(
     # Only now: it loads TensorFlow.
     from bertsweep.predict import Predictor
 
-    predictor = Predictor.open(checkpoint)
+    predictor = results.read_checkpoint(target, root, Predictor, first=checkpoint)
     predictions = predictor.predict(*columns)
     if as_json:
         print_json(_documents(columns, predictions))

@@ -33,7 +33,7 @@ class TransferCutError(DownloadError):
 
 
 def without_secrets(url: str) -> str:
-    """Returns an address without password and query, which may hold a signature; a path as it is."""
+    """Returns an address without password and query (a signature); a path as it is."""
     if "://" not in url:
         return url
     parts = urlsplit(url)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -33,17 +34,23 @@ class Source(Protocol):
 
 
 def prepare_encoder(
-    encoder: Encoder, *, cache: Path, base: Path, progress: Progress | None = None
+    encoder: Encoder,
+    *,
+    cache: Path,
+    base: Path,
+    progress: Progress | None = None,
+    notify: Callable[[str], None] = lambda _: None,
 ) -> PreparedEncoder:
     """The encoder that a search space file names, prepared once and kept under `cache`.
 
-    `source` is tried first, then the mirrors in order; one that was prepared before is opened and
-    nothing is fetched. Relative folders are looked for in the current folder, then in `base`.
+    `source` is tried first, then the mirrors in order; one that was prepared before is verified and
+    nothing is fetched. Where it is damaged it is made again, and `notify` receives a sentence.
+    Relative folders are looked for in the current folder, then in `base`.
     TensorFlow is never imported here: SavedModels are converted in a process of their own.
     Raises `EncoderError`, or `DownloadError` when an address could not be fetched; with mirrors
     the error lists each failure.
     """
-    store = Store(cache / "encoders")
+    store = Store(cache / "encoders", notify)
     lowercase = None if encoder.lowercase == "auto" else encoder.lowercase
     failures: list[tuple[str, BertsweepError]] = []
     located: list[tuple[str, Source]] = []

@@ -17,7 +17,7 @@ Plain = Mapping[str, Any]
 Metrics = Mapping[str, "float | None"]
 """Metric name → value; None where it was not finite."""
 
-Fault = Literal["trial", "environment", "unexpected"]
+FaultKind = Literal["trial", "environment", "unexpected"]
 """Why a trial failed: by its own parameters, by the machine, or by an error nobody expected."""
 
 FORMAT = 2
@@ -180,7 +180,7 @@ class TrialFailed(TrialEnded, frozen=True, kw_only=True, gc=False, tag="trial_fa
 
     status: ClassVar[str] = FAILED
     error: str
-    fault: Fault = "trial"
+    fault: FaultKind = "trial"
 
 
 class Recalled(Event, frozen=True, kw_only=True, gc=False, tag="recalled"):

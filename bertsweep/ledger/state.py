@@ -16,7 +16,7 @@ from bertsweep.ledger.events import (
     RUNNING,
     STOPPED,
     Event,
-    Fault,
+    FaultKind,
     Plain,
     SweepStarted,
 )
@@ -47,7 +47,7 @@ class TrialState:
     value: float | None = None
     best_at: int | None = None
     error: str | None = None
-    fault: Fault | None = None
+    fault: FaultKind | None = None
     reason: str | None = None
     checkpoint: str | None = None
     checkpoint_report: int | None = None

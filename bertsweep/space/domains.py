@@ -168,6 +168,14 @@ def largest(domain: Domain) -> float | None:
     return max(numbers, default=None)
 
 
+def smallest(domain: Domain) -> float | None:
+    """The least number among a domain's values; None where it has none."""
+    if isinstance(domain, (Float, Int)):
+        return domain.low
+    numbers = [v for v in domain.grid() if isinstance(v, (int, float)) and not isinstance(v, bool)]
+    return min(numbers, default=None)
+
+
 def same(left: Scalar, right: Scalar) -> bool:
     """Equality that keeps True apart from 1, as YAML does."""
     return left == right and isinstance(left, bool) == isinstance(right, bool)

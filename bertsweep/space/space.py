@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bertsweep.space.domains import Domain, Fixed, Point, Scalar, largest, lists, same
+from bertsweep.space.domains import Domain, Fixed, Point, Scalar, largest, lists, same, smallest
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,10 @@ class Space:
         None where it is not in the space, and where none of its values is a number.
         """
         return largest(self[name].domain) if name in self else None
+
+    def smallest(self, name: str) -> float | None:
+        """The least number a parameter can be, None as in `largest`."""
+        return smallest(self[name].domain) if name in self else None
 
     def grid(self) -> Iterator[Point]:
         """Every point of a space of choices and stepped ranges, conditions heeded, none twice.

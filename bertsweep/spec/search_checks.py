@@ -113,6 +113,15 @@ def largest(space: Space, name: str) -> int:
     return int(max((number for number in numbers if number is not None), default=0))
 
 
+def smallest(space: Space, name: str) -> int:
+    """The least number a hyperparameter can be in a trial, as `largest` is the greatest."""
+    numbers = [space.smallest(name)]
+    if name not in space or space[name].when:
+        usual = default(name)
+        numbers.append(None if isinstance(usual, str) else usual)
+    return int(min((number for number in numbers if number is not None), default=0))
+
+
 def budget(
     file: SweepFile, space: Space, baseline: Hyperparameters | None, problems: Problems
 ) -> None:

@@ -14,7 +14,7 @@ from bertsweep.ledger import BASELINE, FAILED, INTERRUPTED, RUNNING, Ledger
 from bertsweep.ledger.events import (
     CheckpointSaved,
     ComputeChosen,
-    Fault,
+    FaultKind,
     TrialEnded,
     TrialFailed,
     TrialFinished,
@@ -162,7 +162,7 @@ class SweepConductor:
         else:
             self.failed(trial, "ended without a last report", fault="unexpected")
 
-    def failed(self, trial: str, reason: str, *, fault: Fault) -> None:
+    def failed(self, trial: str, reason: str, *, fault: FaultKind) -> None:
         self._end(TrialFailed(trial=trial, error=reason, fault=fault))
         if fault == "environment":
             self.broken = reason
@@ -193,7 +193,8 @@ class SweepConductor:
         kept = ("report", "epoch", "examples", "seconds", "metrics", "system")
         self.ledger.append(TrialReported(trial=trial, **{key: report[key] for key in kept}))
         state = self.ledger.state.trials[trial]
-        if report["checkpoint"] is not None and report["checkpoint"] != state.checkpoint:
+        before = state.checkpoint
+        if report["checkpoint"] is not None and report["checkpoint"] != before:
             self.ledger.append(
                 CheckpointSaved(
                     trial=trial,
@@ -203,6 +204,7 @@ class SweepConductor:
                     threshold=report.get("threshold"),
                 )
             )
+            self.retention.saved(trial, before)
         if value is None:
             return None
         self.study.report(state.number, report["report"], value)

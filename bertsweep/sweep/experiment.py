@@ -91,6 +91,7 @@ class Experiment:
     def refill(self) -> None:
         """Tells study and rule of every trial in the ledger; unfinished ones are to go on."""
         conductor, study = self.conductor, self.conductor.study
+        conductor.retention.tidy()
         sign = Direction.of(self.job.mode).sign
         for trial in self.ledger.state.trials.values():
             curve = trial.reports.curve(self.job.metric)
@@ -133,7 +134,7 @@ def job_of(
         tokens="" if tokens is None else str(tokens),
         encoder=str(materials.encoder.folder),
         labels=materials.dataset.labels,
-        text_columns=materials.text_columns,
+        text=spec.data.text,
         metric=spec.objective.metric,
         mode=spec.objective.mode,
         threshold_rule=spec.threshold_rule,

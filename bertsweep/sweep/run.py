@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 
-from bertsweep import results
 from bertsweep.errors import EnvironmentFault, InputError, InterruptedSweep
 from bertsweep.ledger import Ledger, Subscriber, SweepState, Update
 from bertsweep.ledger.events import (
@@ -20,6 +19,7 @@ from bertsweep.ledger.events import (
 )
 from bertsweep.paths import SweepPaths, cache_root, find_sweep
 from bertsweep.progress import Progress
+from bertsweep.ranking import winner
 from bertsweep.spec import SweepSpec, from_plain
 from bertsweep.sweep import cluster
 from bertsweep.sweep.experiment import Experiment, conduct, job_of
@@ -202,7 +202,7 @@ def _finish(experiment: Experiment, notify: Notify) -> SweepState:
         notify(f"{reason}; `bertsweep show {folder.name}` says why each did")
     usable = any(trial.checkpoint for trial in ledger.state.trials.values())
     ledger.append(SweepEnded(status="finished" if usable else "failed", reason=reason))
-    results.winner(ledger.state)
+    winner(ledger.state)
     return ledger.state
 
 
