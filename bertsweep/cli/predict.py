@@ -78,7 +78,13 @@ def predict(
     elif text or text_b:
         raise InputError("texts come from the command line or from --file, but got both")
     else:
-        columns, notes = read_file(file, checkpoint, column=column or (), settings=settings or ())
+        columns, notes = read_file(
+            file,
+            checkpoint.folder,
+            text=checkpoint.record.text,
+            column=column or (),
+            settings=settings or (),
+        )
         for note in notes:
             console(stderr=True).print(note, soft_wrap=True)
     if not columns[0]:

@@ -18,6 +18,7 @@ from bertsweep.checkpoints import Checkpoint
 from bertsweep.cli._texts import read_file
 from bertsweep.errors import SpecError
 from bertsweep.ledger import Ledger
+from bertsweep.ledger.events import CheckpointSaved
 from tests.cli.test_json import example, shape
 from tests.support import clisweeps, tables
 from tests.support.checkpoints import flipped_bits, record, write_checkpoint
@@ -140,7 +141,7 @@ def test_a_checkpoint_that_goes_while_it_is_read_is_looked_for_again(
             checkpoint.folder.rename(trial / "best-0002")
             with contextlib.closing(Ledger(copied / "ledger.jsonl")) as ledger:
                 path = "trials/t0001/best-0002"
-                ledger.append("checkpoint_saved", trial="t0001", report=2, path=path, metrics={})
+                ledger.append(CheckpointSaved(trial="t0001", report=2, path=path))
         return read(checkpoint)
 
     before = cli("predict", copied, TEXTS[0], "--json")

@@ -1,35 +1,36 @@
-"""What is said of data and encoder before a sweep runs."""
+"""What a sweep needs before its first trial."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
-from bertsweep.sweep.materials import load_materials
-from tests.support.datafiles import questions, written
-from tests.support.trials import small_spec
+from bertsweep.spec import from_plain, parse
+from bertsweep.sweep.materials import with_absolute_paths
+from tests.support.hfmodel import write_folder
+
+SPEC = """
+name: demo
+data: {source: rows.csv}
+encoder: {source: model}
+space: {learning_rate: [1e-3]}
+search: {storage: "sqlite:///study.db"}
+"""
 
 
-def said(folder: Path, *overrides: str, classes: tuple[str, ...]) -> list[str]:
-    """The sentences for the user about rows of these classes."""
-    source = written(folder, questions(900, classes=classes))
-    spec = small_spec(f"data.source={source}", *overrides)
-    cache, sentences = Path(os.environ["BERTSWEEP_CACHE"]), list[str]()
-    load_materials(spec, cache=cache, base=folder, progress=None, notify=sentences.append)
-    return sentences
-
-
-def test_the_positive_class_is_said(tmp_path: Path) -> None:
-    sentences = said(tmp_path, classes=("ham", "ham", "spam"))
-    assert any(each.startswith("positive is 'spam' (300 of 900 rows") for each in sentences)
-
-
-@pytest.mark.parametrize(("rule", "classes", "count"), [("f1", 3, 1), ("auto", 3, 0), ("f1", 2, 0)])
-def test_a_stated_threshold_has_no_effect_with_more_than_two_classes(
-    tmp_path: Path, rule: str, classes: int, count: int
+def test_what_the_ledger_records_is_found_from_any_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sentences = said(tmp_path, f"objective.threshold={rule}", classes=("a", "b", "c")[:classes])
-    told = "objective.threshold has no effect with 3 classes: the likeliest one is predicted."
-    assert sentences.count(told) == count
+    here, elsewhere = tmp_path / "here", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    write_folder(here / "model")
+    (here / "rows.csv").write_text("text,label\na,0\n")
+    monkeypatch.chdir(here)
+    stored = with_absolute_paths(parse(SPEC, source="demo.yaml"), Path()).to_plain()
+    monkeypatch.chdir(elsewhere)
+    spec = from_plain(stored)
+    assert spec.data.source == str(here / "rows.csv")
+    assert spec.encoder.source == str(here / "model")
+    assert spec.search.storage == f"sqlite:///{here}/study.db"
+    assert with_absolute_paths(spec, elsewhere) == spec
