@@ -19,9 +19,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from bertsweep import ledger
 from bertsweep.ledger import Event
@@ -36,18 +37,17 @@ from bertsweep.ledger.events import (
     TrialStarted,
 )
 from bertsweep.ledger.lines import encode
+from bertsweep.metrics import METRICS as SCORES
 from bertsweep.paths import SweepPaths
+from bertsweep.spec import Hyperparameters
 
 SPEC = Path(__file__).parent.parent / "search_spaces" / "quickstart.yaml"
 REPORTS, PER_EPOCH = 20, 4
 METRIC = "val_average_precision"
-METRICS = (
-    *("loss", "learning_rate", "examples_per_second", "val_loss", "val_accuracy", "val_precision"),
-    *("val_recall", "val_precision_at_recall", "val_roc_auc", METRIC, "val_f1", "val_f1_at_half"),
-)
+METRICS = ("loss", "learning_rate", "examples_per_second", *(f"val_{name}" for name in SCORES))
 POINT = {"learning_rate": 1e-3, "dropout": 0.1, "batch_size": 32, "optimizer": "adam"}
 FIXED = {"max_seq_length": 32, "epochs": 3}
-IDLE = {"warmup": 0.0, "schedule": "constant", "label_smoothing": 0.0, "trainable_layers": "all"}
+PARAMS = Hyperparameters().to_point() | POINT | FIXED
 RUNS = 5
 AROUND = 10
 """Proposals on each side of a trial whose median is its cost."""
@@ -100,7 +100,7 @@ def write_ledger(path: Path, trials: int) -> None:
     with path.open("wb") as file:
         for number, event in enumerate(events(trials)):
             stamped = replace(event, seq=number, time=1.7e9 + number)
-            line, chain = encode(stamped.to_plain(), chain=chain)
+            line, chain = encode(stamped, chain=chain)
             file.write(line)
 
 
@@ -116,7 +116,7 @@ def events(trials: int) -> Iterator[Event]:
             trial=trial,
             number=number,
             point={**point, **FIXED},
-            params={**point, **FIXED, **IDLE},
+            params={**PARAMS, **point},
             seed=42,
             origin="sampler" if number else "baseline",
         )
@@ -171,7 +171,7 @@ def propose() -> None:
         for report in range(1, reports + 1):
             study.report(number, report, best * (1 - 0.5**report))
         status = ledger.FINISHED if reports == REPORTS else ledger.STOPPED
-        study.tell(number, status, best)
+        study.tell(number, status)
     print("median CPU time of a proposal by TPE")
     for number in (50, 100, 250, 500, 1000):
         near = times[number - AROUND : number + AROUND]
@@ -179,15 +179,17 @@ def propose() -> None:
 
 
 def _study() -> tuple[Any, Any]:
-    import optuna
-
     from bertsweep.search.study import Study
     from bertsweep.spec import load
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
     spec = load(SPEC)
     study = Study(
-        spec.space, sampler=spec.search.sampler, seed=spec.seed, mode="max", baseline=POINT | FIXED
+        spec.space,
+        sampler=spec.search.sampler,
+        seed=spec.seed,
+        mode="max",
+        baseline=POINT | FIXED,
+        key=spec.hyperparameters,
     )
     return spec, study
 

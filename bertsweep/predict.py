@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bertsweep.checkpoints import Checkpoint
-from bertsweep.encoders.config import EncoderConfig
 from bertsweep.errors import InputError
-from bertsweep.metrics import ThresholdRule
 from bertsweep.space import Scalar
 from bertsweep.tokens import Tokens, WordPieces
 
@@ -39,31 +37,33 @@ class Predictor:
     """
 
     def __init__(self, checkpoint: Checkpoint) -> None:
+        """Reads the checkpoint. Raises `InputError` where it is damaged or was removed."""
         from bertsweep.encoders import native
         from bertsweep.model.classifier import Classifier
         from bertsweep.training.compute import Compute
         from bertsweep.training.steps import trace_forward
 
         record = checkpoint.record
-        self.labels: tuple[Scalar, ...] = tuple(record["labels"])
+        self.labels: tuple[Scalar, ...] = record.labels
         self.positive: Scalar | None = self.labels[1] if len(self.labels) == 2 else None
-        self.threshold: float | None = record["threshold"]
-        self.threshold_rule: ThresholdRule | None = record.get("threshold_rule")
-        self.text_columns = int(record["text_columns"])
-        self._length = int(record["params"]["max_seq_length"])
-        self._pieces = WordPieces(
-            checkpoint.folder / "vocab.txt", lowercase=record["encoder"]["lowercase"]
-        )
-        config = EncoderConfig(**record["encoder"]["config"])
+        self.threshold = record.threshold
+        self.threshold_rule = record.threshold_rule
+        self.text_columns = len(record.text)
+        self._length = record.max_seq_length
+        arrays = checkpoint.arrays()
+        self._pieces = WordPieces(checkpoint.vocabulary, lowercase=record.encoder.lowercase)
+        config = record.encoder.config
         classifier = Classifier(native.empty(config), config, classes=len(self.labels))
-        classifier.compute_in(Compute(record["compute"]["precision"]).dtype)
-        classifier.load(checkpoint.arrays())
+        classifier.compute_in(Compute(record.compute.get("precision", "float32")).dtype)
+        classifier.load(arrays)
         self._forward = trace_forward(classifier, pair=self.text_columns == 2)
 
     @classmethod
     def open(cls, folder: Path) -> Predictor:
-        """Raises `InputError` when `folder` is no checkpoint."""
-        return cls(Checkpoint.open(folder))
+        """Raises `InputError` when `folder` is no checkpoint or is damaged."""
+        checkpoint = Checkpoint.open(folder)
+        checkpoint.verify()
+        return cls(checkpoint)
 
     def predict(
         self, texts: Sequence[str], texts_b: Sequence[str] | None = None

@@ -12,9 +12,6 @@ from bertsweep.spec.words import inline
 if TYPE_CHECKING:
     from bertsweep.spec import SweepSpec
 
-MOST_POINTS = 100_000
-"""Points are counted one by one, up to this many."""
-
 
 def summary(spec: SweepSpec, file: Path) -> dict[str, Any]:
     """The document of `validate --json`."""
@@ -29,7 +26,7 @@ def summary(spec: SweepSpec, file: Path) -> dict[str, Any]:
             "threshold": spec.threshold_rule,
         },
         "space": {
-            "points": spec.space.size(limit=MOST_POINTS),
+            "points": spec.space.size,
             "parameters": [
                 {
                     "name": parameter.name,
@@ -72,5 +69,4 @@ def points(count: int | None) -> str:
     """The size of a space in words."""
     if count is None:
         return "a continuous space"
-    more = "at least " if count >= MOST_POINTS else ""
-    return f"{more}{count:,} point{'s' if count != 1 else ''}"
+    return f"{count:,} point{'s' if count != 1 else ''}"

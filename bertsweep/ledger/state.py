@@ -16,7 +16,7 @@ from bertsweep.ledger.events import (
     RUNNING,
     STOPPED,
     Event,
-    Fault,
+    FaultKind,
     Plain,
     SweepStarted,
 )
@@ -47,7 +47,7 @@ class TrialState:
     value: float | None = None
     best_at: int | None = None
     error: str | None = None
-    fault: Fault | None = None
+    fault: FaultKind | None = None
     reason: str | None = None
     checkpoint: str | None = None
     checkpoint_report: int | None = None
@@ -157,6 +157,10 @@ class SweepState:
     """
 
     started: SweepStarted
+    metric: str
+    mode: str
+    sign: float
+    """1 or -1: a value times this is larger the better it is."""
     trials: dict[str, TrialState] = field(default_factory=dict)
     status: str = RUNNING
     reason: str | None = None
@@ -176,14 +180,6 @@ class SweepState:
     @property
     def uid(self) -> str:
         return self.started.sweep
-
-    @property
-    def metric(self) -> str:
-        return str(self.started.objective["metric"])
-
-    @property
-    def mode(self) -> str:
-        return str(self.started.objective["mode"])
 
     @property
     def active_seconds(self) -> float:

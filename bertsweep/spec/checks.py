@@ -7,6 +7,7 @@ import re
 from urllib.parse import urlsplit
 
 from bertsweep.metrics import AUTO, METRICS, mode_of
+from bertsweep.spec.data_checks import check_columns, check_labels, check_table
 from bertsweep.spec.document import KeyPath
 from bertsweep.spec.models import Data, Encoder, Objective, Resources, SourceFiles, Split, Tracking
 from bertsweep.spec.problems import Problems
@@ -20,31 +21,31 @@ _BUILTIN = {"data": ("builtin:questions",), "encoder": ("builtin:tiny",)}
 
 
 def data(section: Data, problems: Problems) -> None:
-    """Columns that differ, a split that adds up, addresses of a known kind."""
-    sources = section.source if isinstance(section.source, SourceFiles) else None
-    if sources is None and isinstance(section.source, str):
-        _address(section.source, ("data", "source"), "data", problems)
-    elif sources is not None:
-        for part in ("train", "validation", "test"):
-            address = getattr(sources, part)
-            if address is not None:
-                _address(address, ("data", "source", part), "data", problems)
-        _split_unused(section, sources, problems)
-    if len(set(section.text)) < len(section.text):
-        rule = f"the two text columns must differ, but got `{section.text[0]}` twice"
-        problems.add(("data", "text"), rule, "Name the other column, or only one.")
-    if section.label in section.text:
-        rule = f"the label column must not be a text column, but got `{section.label}` for both"
-        problems.add(
-            ("data", "label"),
-            rule,
-            "Name the column that holds the classes.",
-            needs=[("data", "text")],
-        )
+    """Columns that exist and differ, a split that adds up, addresses of a known kind."""
+    _files(section.source, ("data", "source"), problems)
+    if section.labels is not None:
+        _files(section.labels, ("data", "labels"), problems)
+    if isinstance(section.source, SourceFiles):
+        _split_unused(section, section.source, problems)
+    check_columns(section, problems)
+    check_table(section, problems)
+    check_labels(section, problems)
     if isinstance(section.positive, str) and not section.positive.strip():
         rule = "`positive` must be one of the two labels, but got an empty text"
         problems.add(("data", "positive"), rule, "Type the label, or leave `positive` out.")
     _split(section, problems)
+
+
+def _files(files: str | tuple[str, ...] | SourceFiles, path: KeyPath, problems: Problems) -> None:
+    if isinstance(files, str):
+        _address(files, path, "data", problems)
+    elif isinstance(files, tuple):
+        for index, file in enumerate(files):
+            _address(file, (*path, index), "data", problems)
+    else:
+        for part in ("train", "validation", "test"):
+            if getattr(files, part) is not None:
+                _files(getattr(files, part), (*path, part), problems)
 
 
 def _split(section: Data, problems: Problems) -> None:
@@ -160,11 +161,14 @@ def tracking(section: Tracking, problems: Problems) -> None:
             problems.add(("tracking", key), rule, "Type a shorter or plainer name.")
 
 
-def package(name: str, path: KeyPath, wanted: str, problems: Problems) -> None:
-    """Refuses an option whose package is not installed, naming it."""
+def package(
+    name: str, path: KeyPath, wanted: str, problems: Problems, *, extra: str | None = None
+) -> None:
+    """Refuses an option whose package is not installed, naming it or the extra that has it."""
     if importlib.util.find_spec(name) is None:
         rule = f"`{wanted}` needs the package {name}, but it is not installed"
-        problems.add(path, rule, f"Run `pip install {name}`, or type another.")
+        install = name if extra is None else f"'bertsweep[{extra}]'"
+        problems.add(path, rule, f"Run `pip install {install}`, or type another.")
 
 
 def no_password(address: str, path: KeyPath, problems: Problems) -> bool:

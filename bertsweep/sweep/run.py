@@ -5,11 +5,9 @@ from __future__ import annotations
 import contextlib
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 
-from bertsweep import results
 from bertsweep.errors import EnvironmentFault, InputError, InterruptedSweep
 from bertsweep.ledger import Ledger, Subscriber, SweepState, Update
 from bertsweep.ledger.events import (
@@ -21,6 +19,7 @@ from bertsweep.ledger.events import (
 )
 from bertsweep.paths import SweepPaths, cache_root, find_sweep
 from bertsweep.progress import Progress
+from bertsweep.ranking import winner
 from bertsweep.spec import SweepSpec, from_plain
 from bertsweep.sweep import cluster
 from bertsweep.sweep.experiment import Experiment, conduct, job_of
@@ -203,7 +202,7 @@ def _finish(experiment: Experiment, notify: Notify) -> SweepState:
         notify(f"{reason}; `bertsweep show {folder.name}` says why each did")
     usable = any(trial.checkpoint for trial in ledger.state.trials.values())
     ledger.append(SweepEnded(status="finished" if usable else "failed", reason=reason))
-    results.winner(ledger.state)
+    winner(ledger.state)
     return ledger.state
 
 
@@ -239,7 +238,8 @@ def _as_begun(spec: SweepSpec, started: SweepStarted) -> SweepSpec:
     """
     if "threshold" in started.objective or started.positive is None:
         return spec
-    return replace(spec, data=spec.data.model_copy(update={"positive": started.positive}))
+    data = spec.data.model_copy(update={"positive": started.positive})
+    return spec.model_copy(update={"data": data})
 
 
 def _check_same(state: SweepState, materials: Materials) -> None:

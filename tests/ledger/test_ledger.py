@@ -13,11 +13,13 @@ import subprocess
 import sys
 import zlib
 from collections.abc import Callable
-from dataclasses import FrozenInstanceError, fields, replace
+from dataclasses import FrozenInstanceError
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.json import encode as json_encode
+from msgspec.structs import fields, replace
 
 from bertsweep import ledger
 from bertsweep.errors import InputError, LedgerError
@@ -35,7 +37,7 @@ from bertsweep.ledger.events import (
     TrialStarted,
     TrialStopped,
 )
-from bertsweep.ledger.lines import encode
+from bertsweep.ledger.lines import close
 from tests.support.sweeps import REPOSITORY
 
 OBJECTIVE = {"metric": "val_f1", "mode": "max"}
@@ -317,7 +319,8 @@ def chained(*events: dict[str, Any]) -> bytes:
     """Lines with right numbers and checksums, whatever they say."""
     chain, lines = 0, []
     for number, event in enumerate(events):
-        line, chain = encode({"seq": number, "time": 0.0, **event}, chain=chain)
+        body = json_encode({"seq": number, "time": 0.0, **event})
+        line, chain = close(body, chain=chain)
         lines.append(line)
     return b"".join(lines)
 
@@ -330,7 +333,11 @@ BEGUN = {"event": "sweep_started", "format": 2, "sweep": "x", "name": "x", "obje
     [
         ([{"event": "trial_finished", "trial": "t0"}], "begins with sweep_started"),
         ([BEGUN, {"event": "news of next year"}], "line 2: no event is called 'news of next year'"),
-        ([BEGUN, {"event": "trial_reported", "trial": "t0"}], "line 2: trial_reported is incompl"),
+        (
+            [BEGUN, {"event": "trial_reported", "trial": "t0"}],
+            "line 2: trial_reported is not as it must be",
+        ),
+        ([BEGUN, {"event": "trial_finished", "trial": 7}], "Expected `str`, got `int`"),
         ([BEGUN, {"event": "trial_finished", "trial": "t9"}], "t9, which was never proposed"),
         ([BEGUN, BEGUN], "line 2: another sweep, 'x', begins here"),
         ([{**BEGUN, "format": 99}], "has format 99, but this version of bertsweep reads up to 2"),

@@ -24,6 +24,7 @@ from bertsweep.ledger.events import (
     TrialStopped,
 )
 from bertsweep.paths import SweepPaths
+from tests.support.checkpoints import write_checkpoint
 
 METRIC = "val_average_precision"
 SPEC = {
@@ -113,11 +114,23 @@ def report(ledger: Ledger, trial: str, number: int, value: float | None, **metri
 
 
 def checkpoint(
-    ledger: Ledger, trial: str, number: int = 1, *, threshold: float | None = 0.25
+    ledger: Ledger,
+    folder: Path,
+    trial: str,
+    number: int = 1,
+    *,
+    threshold: float | None = 0.25,
 ) -> None:
-    path = f"trials/{trial}/best-0001"
+    """A checkpoint of the trial, on disk in the sweep's folder and in its ledger."""
+    path = write_checkpoint(folder / "trials" / trial, number, trial=trial)
     ledger.append(
-        CheckpointSaved(trial=trial, report=number, path=path, metrics={}, threshold=threshold)
+        CheckpointSaved(
+            trial=trial,
+            report=number,
+            path=str(path.relative_to(folder)),
+            metrics={},
+            threshold=threshold,
+        )
     )
 
 
@@ -135,7 +148,7 @@ def finished_sweep(storage: Path, name: str = "demo", *, mode: str = "max") -> P
             for number, value in enumerate(values, start=1):
                 report(ledger, trial, number, value)
             if values:
-                checkpoint(ledger, trial)
+                checkpoint(ledger, storage / name, trial)
         ledger.append(TrialFinished(trial="t0000"))
         ledger.append(TrialStopped(trial="t0001", reason="below the rung"))
         ledger.append(TrialFailed(trial="t0002", error="the loss became NaN at step 7"))
