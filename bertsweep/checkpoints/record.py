@@ -32,8 +32,9 @@ class CheckpointRecord:
     """The record of a best checkpoint; raises `ValueError` where its values contradict each other.
 
     `labels` are in the order of the classes, `text` names the text columns (two for pairs of
-    texts), `threshold` is the probability from which the second of two labels is chosen, None
-    where there are more. `params` are complete. `report` and `epoch` say when in the trial,
+    texts), `threshold` is the probability from which the second of two labels, the `positive`
+    one, is chosen, None where there are more, and `threshold_rule` how it was set (a number, or a
+    name such as "f1"). `params` are complete. `report` and `epoch` say when in the trial,
     `metrics` what it scored there, `compute` what it was trained in.
 
     A field that a later version adds needs a default, so that older checkpoints open; one that this
@@ -41,7 +42,7 @@ class CheckpointRecord:
     """
 
     labels: tuple[Scalar, ...]
-    text: tuple[str, ...]
+    text: tuple[str | int, ...]
     threshold: float | None
     params: Mapping[str, Scalar]
     encoder: EncoderRecord
@@ -51,6 +52,8 @@ class CheckpointRecord:
     epoch: float = 0.0
     metrics: Mapping[str, float | None] = field(default_factory=dict)
     compute: Mapping[str, Any] = field(default_factory=dict)
+    positive: Scalar | None = None
+    threshold_rule: float | str | None = None
 
     def __post_init__(self) -> None:
         length, most = self.params.get("max_seq_length"), self.encoder.config

@@ -12,7 +12,8 @@ import typer
 from bertsweep import results
 from bertsweep.cli._options import Debug, Json, Storage
 from bertsweep.cli._output import console, print_json, table, warn
-from bertsweep.cli._texts import Columns, read_texts
+from bertsweep.cli._tables import labelling
+from bertsweep.cli._texts import Columns, read_file
 from bertsweep.errors import InputError
 from bertsweep.paths import storage_root
 from bertsweep.system import LIGHT_TENSORFLOW
@@ -43,14 +44,24 @@ def predict(
         typer.Option(
             "--file",
             metavar="FILE",
-            help="Texts from a file: one a line (- is standard input), or a csv, tsv, jsonl or "
-            "parquet table.",
+            help="Texts from a file: one a line (- is standard input), or a table of any format "
+            "that data.source takes.",
         ),
     ] = None,
     column: Annotated[
         list[str] | None,
         typer.Option(
-            "--column", metavar="NAME", help="Text column of --file; default that of the sweep."
+            "--column",
+            metavar="NAME",
+            help="Text column of --file, its number if there is no header; default the sweep's.",
+        ),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="data.KEY=VALUE",
+            help="How --file is written, such as data.table.header=false; default as the sweep's.",
         ),
     ] = None,
     storage: Storage = None,
@@ -60,8 +71,22 @@ def predict(
     """Label text with a sweep's best checkpoint: label and probability for each."""
     root = storage_root(storage)
     checkpoint = results.checkpoint_of(target, root, notify=warn)
-    names = tuple(column) if column else checkpoint.record.text
-    columns = _columns(text or [], text_b or [], file, names)
+    if file is None:
+        if column or settings:
+            raise InputError("--column and --set say how --file is written, but there is no --file")
+        columns = _typed(text or [], text_b or [])
+    elif text or text_b:
+        raise InputError("texts come from the command line or from --file, but got both")
+    else:
+        columns, notes = read_file(
+            file,
+            checkpoint.folder,
+            text=checkpoint.record.text,
+            column=column or (),
+            settings=settings or (),
+        )
+        for note in notes:
+            console(stderr=True).print(note, soft_wrap=True)
     if not columns[0]:
         raise InputError(
             'there is nothing to label. Give texts, such as "Why is it so?", or --file.'
@@ -76,6 +101,8 @@ def predict(
     if as_json:
         print_json(_documents(columns, predictions))
         return
+    for line in labelling(predictor.positive, predictor.threshold_rule, predictor.threshold):
+        console().print(line)
     rows = [
         (p.label, f"{p.probability:.4f}", " | ".join(texts))
         for p, *texts in zip(predictions, *columns, strict=True)
@@ -83,11 +110,8 @@ def predict(
     console().print(table(("label", "probability", "text"), rows, right=("probability",)))
 
 
-def _columns(text: list[str], text_b: list[str], file: str | None, names: Sequence[str]) -> Columns:
-    if file is not None:
-        if text or text_b:
-            raise InputError("texts come from the command line or from --file, but got both")
-        return read_texts(file, names)
+def _typed(text: list[str], text_b: list[str]) -> Columns:
+    """The texts of the command line."""
     if text_b and len(text_b) != len(text):
         raise InputError(
             f"each TEXT of a pair needs one --text-b, but got {len(text)} and {len(text_b)}"

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
-from urllib.parse import urlsplit, urlunsplit
 
+from bertsweep.download.transfer import without_secrets
 from bertsweep.encoders import tiny
 from bertsweep.encoders.hub import HubArchive, HubHandle
 from bertsweep.encoders.huggingface import HuggingFaceFolder
@@ -61,13 +61,29 @@ def prepare_encoder(
             failures.append((address, error))
     for address, source in located:
         if found := store.find(_key(source, lowercase=lowercase)):
-            return replace(found, source=public_name(address))
+            return replace(found, source=without_secrets(address))
     for address, source in located:
         try:
-            return _convert(store, source, lowercase=lowercase, name=public_name(address))
+            return _convert(store, source, lowercase=lowercase, name=without_secrets(address))
         except (EncoderError, DownloadError) as error:
             failures.append((address, error))
     raise _all_failed(failures)
+
+
+def absolute(encoder: Encoder, base: Path) -> Encoder:
+    """The section with every local path absolute, so that it means the same from every folder.
+
+    A path is looked for in the current folder, then in `base`; one that is in neither is taken to
+    lie in `base`. Addresses and built-in encoders stay as they are.
+    """
+
+    def settled(address: str) -> str:
+        if address.startswith("builtin:") or "://" in address:
+            return address
+        return str(_find(address, base) or base.absolute() / Path(address).expanduser())
+
+    mirrors = tuple(settled(mirror) for mirror in encoder.mirrors)
+    return encoder.model_copy(update={"source": settled(encoder.source), "mirrors": mirrors})
 
 
 def locate(address: str, *, store: Store, base: Path, progress: Progress | None = None) -> Source:
@@ -83,14 +99,13 @@ def locate(address: str, *, store: Store, base: Path, progress: Progress | None 
     if "://" in address:
         raise EncoderError(
             "the address of an encoder must start with http:// or https://, but got "
-            f"{public_name(address)!r}. Copy it to a folder and give the folder."
+            f"{without_secrets(address)!r}. Copy it to a folder and give the folder."
         )
     return _local(address, store=store, base=base)
 
 
 def _local(address: str, *, store: Store, base: Path) -> Source:
-    given = Path(address).expanduser()
-    path = next((p for p in (given.absolute(), base / given) if p.exists()), None)
+    path = _find(address, base)
     if path is None:
         raise EncoderError(
             f"encoder.source must name a folder, an address or {tiny.NAME}, but there is no "
@@ -110,12 +125,11 @@ def _local(address: str, *, store: Store, base: Path) -> Source:
     )
 
 
-def public_name(address: str) -> str:
-    """The address as it may be written to files: without user, password, query."""
-    if "://" not in address:
-        return address
-    parts = urlsplit(address)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+def _find(address: str, base: Path) -> Path | None:
+    """A path in the current folder, else in `base`, if it exists."""
+    given = Path(address).expanduser()
+    places = (given.absolute(), base.absolute() / given)
+    return next((path for path in places if path.exists()), None)
 
 
 def _convert(store: Store, source: Source, *, lowercase: bool | None, name: str) -> PreparedEncoder:
@@ -133,7 +147,7 @@ def _key(source: Source, *, lowercase: bool | None) -> str:
 def _all_failed(failures: list[tuple[str, BertsweepError]]) -> BertsweepError:
     if len(failures) == 1:
         return failures[0][1]
-    lines = [f"  {public_name(address)}: {error}" for address, error in failures]
+    lines = [f"  {without_secrets(address)}: {error}" for address, error in failures]
     text = "\n".join([f"none of the {len(failures)} places of the encoder can be used:", *lines])
     # Exit code 3 only where the network alone is to blame.
     if all(isinstance(error, DownloadError) for _, error in failures):

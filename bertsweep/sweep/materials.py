@@ -11,10 +11,11 @@ from bertsweep import data, encoders, tokens
 from bertsweep.data import Dataset
 from bertsweep.encoders import PreparedEncoder
 from bertsweep.errors import InputError
+from bertsweep.metrics import AUTO
 from bertsweep.progress import Progress
-from bertsweep.space import Domain, Fixed, Float, Int, Scalar
 from bertsweep.spec import SweepSpec
-from bertsweep.spec.hyperparameters import MOST_STEPS, Hyperparameters
+from bertsweep.spec.hyperparameters import MOST_STEPS
+from bertsweep.spec.search_checks import largest, smallest
 from bertsweep.training.batches import steps_per_epoch
 
 
@@ -89,6 +90,11 @@ def load_materials(
     check_length(spec, rows=len(dataset.splits["train"]))
     for note in (*encoder.notes, *(note.message for note in dataset.notes)):
         notify(note)
+    if spec.objective.threshold != AUTO and dataset.positive is None:
+        notify(
+            f"objective.threshold has no effect with {len(dataset.labels)} classes: the likeliest "
+            "one is predicted."
+        )
     return Materials(dataset, encoder)
 
 
@@ -112,6 +118,25 @@ def tokenise(
     return Prepared(dataset, encoder, folder)
 
 
+def with_absolute_paths(spec: SweepSpec, base: Path) -> SweepSpec:
+    """The specification with every local path absolute: a resume may begin in another folder.
+
+    Relative ones are looked up from the working folder, then from `base`; that of a database from
+    the working folder alone. Raises `DataError` or `EncoderError` where one is not there.
+    """
+    search, scheme = spec.search, "sqlite:///"
+    storage = search.storage or ""
+    if storage.startswith(scheme) and not storage.startswith(f"{scheme}/"):
+        file = Path.cwd() / storage.removeprefix(scheme)
+        search = search.model_copy(update={"storage": f"{scheme}{file}"})
+    settled = {
+        "data": data.absolute(spec.data, base),
+        "encoder": encoders.absolute(spec.encoder, base),
+        "search": search,
+    }
+    return spec.model_copy(update=settled)
+
+
 def check_space(spec: SweepSpec, encoder: PreparedEncoder) -> None:
     """Raises `InputError` where the space or baseline asks for more than the encoder has."""
     config = encoder.config
@@ -120,7 +145,7 @@ def check_space(spec: SweepSpec, encoder: PreparedEncoder) -> None:
         "trainable_layers": (config.num_layers, "layers"),
     }
     for name, (limit, what) in limits.items():
-        asked = [getattr(spec.baseline, name), *_asked(spec, name)]
+        asked = [getattr(spec.baseline, name), largest(spec.space, name)]
         asked += [point[name] for point in spec.search.warm_start if name in point]
         over = [value for value in asked if not isinstance(value, str) and value > limit]
         if over:
@@ -139,7 +164,7 @@ def check_length(spec: SweepSpec, *, rows: int) -> None:
     """
     whole = [spec.baseline, *map(spec.hyperparameters, spec.search.warm_start)]
     asked = [(one.epochs, one.batch_size) for one in whole]
-    asked.append((max(_ends(spec, "epochs")), min(_ends(spec, "batch_size"))))
+    asked.append((largest(spec.space, "epochs"), smallest(spec.space, "batch_size")))
     epochs, batch_size = max(asked, key=lambda one: one[0] * steps_per_epoch(rows, one[1]))
     per_epoch = steps_per_epoch(rows, batch_size)
     if epochs * per_epoch > MOST_STEPS:
@@ -154,21 +179,3 @@ def check_length(spec: SweepSpec, *, rows: int) -> None:
             f"space or the baseline asks for {epochs * per_epoch:,} (epochs {epochs:,} of "
             f"{rows:,} training rows in batches of batch_size {batch_size:,}). {advice}."
         )
-
-
-def _asked(spec: SweepSpec, name: str) -> list[Scalar]:
-    return _values(spec.space[name].domain) if name in spec.space else []
-
-
-def _ends(spec: SweepSpec, name: str) -> list[int]:
-    """Values of a whole-numbered hyperparameter, the ends of its range among them."""
-    domain: Domain = (
-        spec.space[name].domain if name in spec.space else Fixed(Hyperparameters().to_point()[name])
-    )
-    return [int(value) for value in _values(domain)]
-
-
-def _values(domain: Domain) -> list[Scalar]:
-    if isinstance(domain, (Float, Int)):
-        return [domain.low, domain.high]
-    return [domain.value] if isinstance(domain, Fixed) else list(domain.options)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bertsweep import atomic, checkpoints, results
+from bertsweep import atomic, checkpoints
 from bertsweep.ledger import Ledger, TrialState
+from bertsweep.ledger.events import CheckpointRemoved
 from bertsweep.paths import SweepPaths
+from bertsweep.ranking import ranking
 
 
 class Retention:
@@ -49,9 +51,9 @@ class Retention:
     def _kept(self) -> set[str]:
         """The ended trials whose checkpoint is kept."""
         state = self._ledger.state
-        ranked = [trial for trial in results.ranking(state) if trial.ended]
+        ranked = [trial for trial in ranking(state) if trial.ended]
         kept = {trial.id for trial in ranked[: self._keep]}
-        if (baseline := results.baseline(state)) is not None:
+        if (baseline := state.baseline) is not None:
             kept.add(baseline.id)
         return kept
 
@@ -65,5 +67,5 @@ class Retention:
             return
         if recorded is not None:
             # First the ledger, so that it never names a folder that is gone.
-            self._ledger.append("checkpoint_removed", trial=trial.id, path=recorded)
+            self._ledger.append(CheckpointRemoved(trial=trial.id, path=recorded))
         checkpoints.remove_best(folder)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 import traceback
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
 from bertsweep.errors import EnvironmentFault, InputError, TrialError
-
-FaultKind = Literal["trial", "environment", "unexpected"]
+from bertsweep.ledger.events import FaultKind
 
 TRIAL: FaultKind = "trial"
 ENVIRONMENT: FaultKind = "environment"

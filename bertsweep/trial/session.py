@@ -82,27 +82,41 @@ class Session:
 
     def _keep_best(self, report: Mapping[str, Any], evaluation: Evaluation) -> dict[str, Any]:
         """The trial's best checkpoint so far, a new one where this report beats it."""
-        best = {k: self.reports[-1][k] for k in ("checkpoint", "best")} if self.reports else {}
+        kept = ("checkpoint", "best", "threshold")
+        best: dict[str, Any] = dict.fromkeys(kept)
+        if self.reports:
+            best = {name: self.reports[-1].get(name) for name in kept}
         value = report["objective"]
         sign = 1 if self.job.mode == "max" else -1
-        beaten = best.get("best") is None or (
-            value is not None and sign * value > sign * best["best"]
-        )
+        beaten = best["best"] is None or (value is not None and sign * value > sign * best["best"])
         if value is None or not beaten:
-            return best or {"checkpoint": None, "best": None}
+            return best
         begun = time.perf_counter()
         arrays = {n: v.numpy() for n, v in self.bench.trainer.classifier.weights.items()}
+        threshold = self._threshold(evaluation)
         folder = checkpoints.write_best(
             self.folder,
-            self._record(report, evaluation),
+            self._record(report, threshold),
             arrays=arrays,
             vocabulary=self.bench.vocabulary,
         )
         seconds = time.perf_counter() - begun
         self.bench.saving_seconds = self.bench.saving_seconds or _STATE_SIZE * seconds
-        return {"checkpoint": str(folder.relative_to(Path(self.job.folder))), "best": value}
+        checkpoint = str(folder.relative_to(Path(self.job.folder)))
+        return {"checkpoint": checkpoint, "best": value, "threshold": threshold}
 
-    def _record(self, report: Mapping[str, Any], evaluation: Evaluation) -> CheckpointRecord:
+    def _threshold(self, evaluation: Evaluation) -> float | None:
+        """The probability from which a row is labelled positive; None with more than two classes.
+
+        It is set on the rows that the metrics are of, so that the labels score what they say.
+        """
+        if len(self.job.labels) != 2:
+            return None
+        return metrics.threshold_for(
+            self.job.threshold_rule, evaluation.labels, evaluation.probabilities
+        )
+
+    def _record(self, report: Mapping[str, Any], threshold: float | None) -> CheckpointRecord:
         two, encoder = len(self.job.labels) == 2, self.bench.encoder
         return CheckpointRecord(
             trial=self.proposal.trial,
@@ -113,10 +127,10 @@ class Session:
             metrics=report["metrics"],
             compute=self.bench.compute,
             labels=self.job.labels,
+            positive=self.job.labels[1] if two else None,
             text=self.job.text,
-            threshold=metrics.best_threshold(evaluation.labels, evaluation.probabilities)
-            if two
-            else None,
+            threshold=threshold,
+            threshold_rule=self.job.threshold_rule if two else None,
             encoder=EncoderRecord(
                 config=encoder.config,
                 lowercase=encoder.lowercase,

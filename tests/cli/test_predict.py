@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import io
-import json
 import shutil
+import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow
-import pyarrow.parquet
 import pytest
 
 from bertsweep.checkpoints import Checkpoint
-from bertsweep.cli._texts import read_texts
+from bertsweep.cli._texts import read_file
+from bertsweep.errors import SpecError
 from bertsweep.ledger import Ledger
+from bertsweep.ledger.events import CheckpointSaved
 from tests.cli.test_json import example, shape
-from tests.support import clisweeps
+from tests.support import clisweeps, tables
 from tests.support.checkpoints import flipped_bits, record, write_checkpoint
 from tests.support.clisweeps import METRIC, cli
 
@@ -139,7 +141,7 @@ def test_a_checkpoint_that_goes_while_it_is_read_is_looked_for_again(
             checkpoint.folder.rename(trial / "best-0002")
             with contextlib.closing(Ledger(copied / "ledger.jsonl")) as ledger:
                 path = "trials/t0001/best-0002"
-                ledger.append("checkpoint_saved", trial="t0001", report=2, path=path, metrics={})
+                ledger.append(CheckpointSaved(trial="t0001", report=2, path=path))
         return read(checkpoint)
 
     before = cli("predict", copied, TEXTS[0], "--json")
@@ -162,6 +164,7 @@ def test_text_columns_come_from_the_checkpoint_wherever_it_lies(
 def test_the_table_shows_label_probability_and_text_as_it_is(storage: Path) -> None:
     out = cli("predict", "demo", "is [bold]this[/bold] so?", "--storage", storage).out
     assert "is [bold]this[/bold] so?" in out
+    assert "positive: 1, from a probability of 0.5\n" in out
 
 
 def test_a_second_text_for_a_model_of_single_texts_is_refused(storage: Path) -> None:
@@ -170,36 +173,94 @@ def test_a_second_text_for_a_model_of_single_texts_is_refused(storage: Path) -> 
     assert "single texts" in done.err
 
 
-ROWS = [("a, b", "x"), ('say "no"', "y"), ("", "z")]
+ROWS = [
+    {"q1": "a, b", "q2": "x"},
+    {"q1": 'say "no"', "q2": "y"},
+    {"q1": "", "q2": "z"},
+    {"q1": "NA", "q2": "null"},
+]
+WRITERS = {
+    "a.csv": tables.csv_bytes,
+    "a.tsv": tables.tsv_bytes,
+    "a.jsonl": tables.jsonl_bytes,
+    "a.json": tables.json_bytes,
+    "a.parquet": tables.parquet_bytes,
+    "a.arrow": tables.arrow_stream_bytes,
+    "a.feather": tables.arrow_file_bytes,
+    "a.xlsx": tables.xlsx_bytes,
+}
 
 
-def written(folder: Path, ending: str) -> str:
-    file = folder / f"texts{ending}"
-    left, right = [row[0] for row in ROWS], [row[1] for row in ROWS]
-    if ending == ".csv":
-        file.write_text('q1,q2\r\n"a, b",x\r\n"say ""no""",y\r\n"",z\r\n', newline="")
-    elif ending == ".tsv":
-        file.write_text('q1\tq2\na, b\tx\nsay "no"\ty\n\tz\n')
-    elif ending == ".jsonl":
-        file.write_text("".join(json.dumps({"q1": a, "q2": b}) + "\n" for a, b in ROWS))
+def texts(
+    checkpoint: Path, file: Path | str, *, column: Sequence[str] = (), **settings: str
+) -> Any:
+    """The texts of a file, and what is said of how it was read."""
+    made = [f"data.{key.replace('_', '.')}={value}" for key, value in settings.items()]
+    return read_file(str(file), checkpoint, column=column, settings=made)
+
+
+@pytest.mark.parametrize("pack", ["", ".gz", ".zip"])
+@pytest.mark.parametrize("name", WRITERS)
+def test_every_format_returns_every_row_in_order(tmp_path: Path, name: str, pack: str) -> None:
+    content = WRITERS[name](ROWS)
+    file = tmp_path / f"{name}{pack}"
+    if pack == ".zip":
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr(name, content)
     else:
-        pyarrow.parquet.write_table(pyarrow.table({"q1": left, "q2": right}), file)
-    return str(file)
-
-
-@pytest.mark.parametrize("ending", [".csv", ".tsv", ".jsonl", ".parquet"])
-def test_every_format_gives_every_row(tmp_path: Path, ending: str) -> None:
-    left, right = [row[0] for row in ROWS], [row[1] for row in ROWS]
-    assert read_texts(written(tmp_path, ending), ("q1", "q2")) == (left, right)
-    assert read_texts(written(tmp_path, ending), ("q2",)) == (right,)
+        file.write_bytes(gzip.compress(content) if pack else content)
+    expected = [row["q1"] for row in ROWS], [row["q2"] for row in ROWS]
+    assert texts(tmp_path, file, column=["q1", "q2"]) == (expected, [])
+    assert texts(tmp_path, file, column=["q2"])[0] == (expected[1],)
 
 
 def test_a_plain_file_has_one_text_a_line_empty_ones_too(tmp_path: Path) -> None:
-    file = tmp_path / "texts.txt"
-    file.write_bytes("\ufeffone\r\n\r\nthr\u2028ee\n".encode())
-    assert read_texts(str(file), ("text",)) == (["one", "", "thr\u2028ee"],)
+    for name in ("texts.txt", "texts", "texts.log"):
+        file = tmp_path / name
+        file.write_bytes("\ufeffone\r\n\r\nthr\u2028ee\n".encode())
+        assert texts(tmp_path, file)[0] == (["one", "", "thr\u2028ee"],)
 
 
-def test_standard_input_is_a_plain_file(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_standard_input_is_a_plain_file_unless_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"one\ntwo")))
-    assert read_texts("-", ("text",)) == (["one", "two"],)
+    assert texts(tmp_path, "-")[0] == (["one", "two"],)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b'text,id\n"a, b",1\n')))
+    assert texts(tmp_path, "-", format="csv")[0] == (["a, b"],)
+
+
+def test_a_file_is_read_as_the_data_of_the_sweep_were(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = {"source": "sms.tsv", "text": [2], "label": 1, "table": {"header": False}}
+    monkeypatch.setitem(clisweeps.SPEC, "data", data)
+    checkpoint = clisweeps.finished_sweep(tmp_path / "runs") / "trials" / "t0001" / "best-0001"
+    file = tmp_path / "more.tsv"
+    file.write_text("ham\tone\nspam\ttwo\n")
+    found, notes = texts(checkpoint, file)
+    assert found == (["one", "two"],)
+    assert notes == [f"{file} is read as data.table of the sweep says: {{header: false}}."]
+    assert texts(checkpoint, file, column=["1"])[0] == (["ham", "spam"],)
+    file.write_text("kind\tbody\nham\tone\n")
+    other = texts(checkpoint, file, column=["body"], table_header="true")
+    assert other == ((["one"],), [])
+    with pytest.raises(SpecError, match=r"a column has a number only where there is no header"):
+        texts(checkpoint, file, table_header="true")
+
+
+def test_what_was_recognised_is_told(storage: Path, tmp_path: Path) -> None:
+    file = tmp_path / "texts.csv"
+    file.write_bytes("id;question\n1;Où est-il ?\n2\n".encode("cp1252"))
+    done = cli("predict", "demo", "--storage", storage, "--file", file, "--json")
+    assert [entry["text"] for entry in done.json] == ["Où est-il ?", ""]
+    for said in ("Windows-1252", "semicolons", "1 row with fewer fields"):
+        assert said in done.err
+
+
+def test_a_short_row_is_labelled_too(tmp_path: Path) -> None:
+    file = tmp_path / "texts.csv"
+    file.write_text("id,text\n1,one\n2\n3,three\n")
+    found, notes = texts(tmp_path, file)
+    assert found == (["one", "", "three"],)
+    assert "line 3" in notes[0]
