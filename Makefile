@@ -1,8 +1,12 @@
 # Two commands do everything on a machine with Python 3.11 (or 3.10, 3.12): make quickstart, make test.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
+.DEFAULT_GOAL := help
 
-.PHONY: quickstart test check bench clean
+.PHONY: help quickstart test check docs bench hooks dist clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 quickstart: .venv/ready ## a small sweep on built-in data and encoder, offline
 	$(BIN)/bertsweep run search_spaces/quickstart.yaml
@@ -16,13 +20,23 @@ check: .venv/ready ## format, lint, types, import layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+docs: .venv/ready ## write docs/search-space.md anew from the schema
+	$(BIN)/python -c "from bertsweep.spec import markdown; print(markdown(), end='')" > docs/search-space.md.new
+	mv docs/search-space.md.new docs/search-space.md
+
 bench: .venv/ready ## what docs/benchmarks.md reports, measured here
 	$(BIN)/python -m benchmarks
+
+hooks: .venv/ready ## check what is committed, before each commit in this clone
+	$(BIN)/pre-commit install
+
+dist: ## the release check: a wheel in dist/ that runs outside the repository
+	PYTHON="$(PYTHON)" .ci/dist
+
+clean: ## remove the environment, the sweeps in runs/ and everything built
+	rm -rf .venv runs build dist *.egg-info
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
-
-clean:
-	rm -rf .venv runs build dist *.egg-info

@@ -13,6 +13,8 @@ from typing import Any
 
 from benchmarks._inputs import REPOSITORY
 from benchmarks._tables import cores
+from bertsweep.ledger import Event
+from bertsweep.ledger.events import TrialReported, TrialStarted
 
 METRIC = "val_average_precision"
 
@@ -51,13 +53,13 @@ def run(config: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     events = ledger.read(folder / "sweep" / "ledger.jsonl")
     reports = [
         {
-            "time": event["time"],
-            "trial": event["trial"],
-            "epoch": event["epoch"],
-            "value": event["metrics"][METRIC],
+            "time": event.time,
+            "trial": event.trial,
+            "epoch": event.epoch,
+            "value": event.metrics[METRIC],
         }
         for event in events
-        if event["event"] == "trial_reported" and event["metrics"][METRIC] is not None
+        if isinstance(event, TrialReported) and event.metrics[METRIC] is not None
     ]
     return {
         "begun": begun,
@@ -88,7 +90,7 @@ def document(config: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def shares(events: Iterable[Mapping[str, Any]], *, cores: int) -> dict[str, float]:
+def shares(events: Iterable[Event], *, cores: int) -> dict[str, float]:
     """Shares of the machine's time once the first actor is up, until the sweep has ended.
 
     `training`: in training steps, with what building their batches takes. `steps`: in evaluation
@@ -102,16 +104,16 @@ def shares(events: Iterable[Mapping[str, Any]], *, cores: int) -> dict[str, floa
     weights: dict[str, float] = {}
     seconds: dict[str, float] = {}
     for event in events:
-        kind, trial, ended = event["event"], event.get("trial", ""), event["time"]
-        if kind == "trial_started":
-            weights[trial] = min(1.0, event["cpus"] / cores)
-        elif kind == "trial_reported":
-            begun = begun or event["time"] - event["seconds"]
-            weight, system = weights[trial], event["system"]
+        ended = event.time
+        if isinstance(event, TrialStarted):
+            weights[event.trial] = min(1.0, event.cpus / cores)
+        elif isinstance(event, TrialReported):
+            begun = begun or event.time - event.seconds
+            weight, system = weights[event.trial], event.system
             training += weight * system["training_seconds"]
             evaluation += weight * system["evaluation_seconds"]
-            whole += weight * (event["seconds"] - seconds.get(trial, 0.0))
-            seconds[trial] = event["seconds"]
+            whole += weight * (event.seconds - seconds.get(event.trial, 0.0))
+            seconds[event.trial] = event.seconds
     wall = ended - begun
     return {
         "training": training / wall,

@@ -22,19 +22,32 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from bertsweep import ledger
+from bertsweep.ledger import Event
+from bertsweep.ledger.events import (
+    FORMAT,
+    CheckpointSaved,
+    SweepEnded,
+    SweepStarted,
+    TrialFinished,
+    TrialProposed,
+    TrialReported,
+    TrialStarted,
+)
+from bertsweep.ledger.lines import encode
+from bertsweep.metrics import METRICS as SCORES
 from bertsweep.paths import SweepPaths
+from bertsweep.spec import Hyperparameters
 
 SPEC = Path(__file__).parent.parent / "search_spaces" / "quickstart.yaml"
 REPORTS, PER_EPOCH = 20, 4
 METRIC = "val_average_precision"
-METRICS = (
-    *("loss", "learning_rate", "examples_per_second", "val_loss", "val_accuracy", "val_precision"),
-    *("val_recall", "val_precision_at_recall", "val_roc_auc", METRIC, "val_f1", "val_f1_at_half"),
-)
+METRICS = ("loss", "learning_rate", "examples_per_second", *(f"val_{name}" for name in SCORES))
 POINT = {"learning_rate": 1e-3, "dropout": 0.1, "batch_size": 32, "optimizer": "adam"}
 FIXED = {"max_seq_length": 32, "epochs": 3}
-IDLE = {"warmup": 0.0, "schedule": "constant", "label_smoothing": 0.0, "trainable_layers": "all"}
+PARAMS = Hyperparameters().to_point() | POINT | FIXED
 RUNS = 5
 AROUND = 10
 """Proposals on each side of a trial whose median is its cost."""
@@ -83,47 +96,47 @@ def _spread(numbers: Sequence[float]) -> str:
 def write_ledger(path: Path, trials: int) -> None:
     """A ledger as a sweep writes it, without the waiting for the disk."""
     path.parent.mkdir(parents=True)
+    chain = 0
     with path.open("wb") as file:
         for number, event in enumerate(events(trials)):
-            file.write(ledger.encode({"seq": number, "time": 1.7e9 + number, **event})[0])
+            stamped = replace(event, seq=number, time=1.7e9 + number)
+            line, chain = encode(stamped, chain=chain)
+            file.write(line)
 
 
-def events(trials: int) -> Iterator[dict[str, Any]]:
+def events(trials: int) -> Iterator[Event]:
     """Every trial reports 20 times, keeps a checkpoint at every fifth, and finishes."""
     rng = random.Random(0)
     objective = {"metric": METRIC, "mode": "max"}
-    yield {"event": "sweep_started", "sweep": "long", "name": "long", "objective": objective}
+    yield SweepStarted(format=FORMAT, sweep="long", name="long", objective=objective)
     for number in range(trials):
         trial = f"t{number:04d}"
         point = {**POINT, "learning_rate": 10 ** rng.uniform(-4, -2), "dropout": rng.random() / 2}
-        yield {
-            "event": "trial_proposed",
-            "trial": trial,
-            "number": number,
-            "point": {**point, **FIXED},
-            "params": {**point, **FIXED, **IDLE},
-            "seed": 42,
-            "origin": "sampler" if number else "baseline",
-        }
-        place = {"attempt": 1, "cpus": 1.0, "gpus": 0.0, "node": "10.0.0.1"}
-        yield {"event": "trial_started", "trial": trial, **place}
+        yield TrialProposed(
+            trial=trial,
+            number=number,
+            point={**point, **FIXED},
+            params={**PARAMS, **point},
+            seed=42,
+            origin="sampler" if number else "baseline",
+        )
+        yield TrialStarted(trial=trial, attempt=1, cpus=1.0, gpus=0.0, node="10.0.0.1")
         for report in range(1, REPORTS + 1):
             metrics = {name: rng.random() for name in METRICS}
-            yield {
-                "event": "trial_reported",
-                "trial": trial,
-                "report": report,
-                "epoch": report / PER_EPOCH,
-                "examples": 608 * report,
-                "seconds": report * 1.1,
-                "metrics": metrics,
-                "system": {"memory_mb": 900 * rng.random(), "cpu_percent": 95.2},
-            }
+            yield TrialReported(
+                trial=trial,
+                report=report,
+                epoch=report / PER_EPOCH,
+                examples=608 * report,
+                seconds=report * 1.1,
+                metrics=metrics,
+                system={"memory_mb": 900 * rng.random(), "cpu_percent": 95.2},
+            )
             if report % 5 == 1:
-                kept = {"report": report, "path": f"trials/{trial}/best-{report:04d}"}
-                yield {"event": "checkpoint_saved", "trial": trial, **kept, "metrics": metrics}
-        yield {"event": "trial_finished", "trial": trial}
-    yield {"event": "sweep_ended", "status": "finished", "reason": None}
+                path = f"trials/{trial}/best-{report:04d}"
+                yield CheckpointSaved(trial=trial, report=report, path=path, metrics=metrics)
+        yield TrialFinished(trial=trial)
+    yield SweepEnded(status="finished")
 
 
 def resume(path: Path) -> None:
@@ -158,7 +171,7 @@ def propose() -> None:
         for report in range(1, reports + 1):
             study.report(number, report, best * (1 - 0.5**report))
         status = ledger.FINISHED if reports == REPORTS else ledger.STOPPED
-        study.tell(number, status, best)
+        study.tell(number, status)
     print("median CPU time of a proposal by TPE")
     for number in (50, 100, 250, 500, 1000):
         near = times[number - AROUND : number + AROUND]
@@ -166,15 +179,17 @@ def propose() -> None:
 
 
 def _study() -> tuple[Any, Any]:
-    import optuna
-
     from bertsweep.search.study import Study
     from bertsweep.spec import load
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
     spec = load(SPEC)
     study = Study(
-        spec.space, sampler=spec.search.sampler, seed=spec.seed, mode="max", baseline=POINT | FIXED
+        spec.space,
+        sampler=spec.search.sampler,
+        seed=spec.seed,
+        mode="max",
+        baseline=POINT | FIXED,
+        key=spec.hyperparameters,
     )
     return spec, study
 

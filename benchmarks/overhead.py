@@ -18,7 +18,8 @@ from typing import Any
 
 from ray import tune
 
-from bertsweep.ledger import Ledger
+from bertsweep.ledger import Ledger, Update
+from bertsweep.ledger.events import SweepStarted, TrialFinished
 from bertsweep.paths import SweepPaths
 from bertsweep.search.mirror import StudyMirror
 from bertsweep.spec import load
@@ -67,9 +68,9 @@ def main(trials: int) -> None:
         cache, base = Path(folder) / "cache", Path.cwd()
         prepared = prepare_materials(spec, cache=cache, base=base, progress=None, notify=print)
         times: list[float] = []
-        ledger = Ledger(paths.ledger, subscribers=[lambda event: _note(event, times)])
+        ledger = Ledger(paths.ledger, subscribers=[lambda update: _note(update, times)])
         objective = {"metric": "val_average_precision", "mode": "max"}
-        ledger.append("sweep_started", sweep="bench", name="bench", objective=objective)
+        ledger.append(SweepStarted(sweep="bench", name="bench", objective=objective))
         mirror = StudyMirror(
             f"sqlite:///{paths.study}", study="bench", space=spec.space, warn=print, **objective
         )
@@ -100,8 +101,8 @@ def main(trials: int) -> None:
     print(f"the study's database was behind by {waited:.2f} s at the end")
 
 
-def _note(event: Mapping[str, Any], times: list[float]) -> None:
-    if event["event"] == "trial_finished":
+def _note(update: Update, times: list[float]) -> None:
+    if isinstance(update.event, TrialFinished):
         times.append(time.perf_counter())
 
 

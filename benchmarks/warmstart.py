@@ -33,6 +33,8 @@ from typing import Any
 from ray import tune
 
 from benchmarks import _inputs, _ours, _tables, _tutorial
+from bertsweep.ledger import Event
+from bertsweep.ledger.events import TrialFinished, TrialProposed, TrialReported
 from bertsweep.sweep import cluster
 
 VALIDATION_ROWS = 64
@@ -125,8 +127,8 @@ def ours(
     rows: Path, encoder: Path, work: Path, *, trials: int, steps: int, precision: str | None
 ) -> Measured:
     """A sweep as a user runs it; every trial makes a report a step."""
-    from bertsweep import sweep
     from bertsweep.spec import parse
+    from bertsweep.sweep.run import run
 
     document = {
         "name": "warmstart",
@@ -141,27 +143,25 @@ def ours(
         "resources": {"cpus_per_trial": _tables.cores()},
     }
     document["data"]["source"]["test"] = str(rows / "test.csv")
-    events: list[Mapping[str, Any]] = []
+    events: list[Event] = []
     begun = time.time()
-    sweep.run(
+    run(
         parse(json.dumps(document), source="warmstart.yaml"),
         storage=work,
         base=rows,
-        subscribers=[events.append],
+        subscribers=[lambda update: events.append(update.event)],
     )
-    of = {
-        event: [e for e in events if e["event"] == event]
-        for event in ("trial_proposed", "trial_reported", "trial_finished")
-    }
-    firsts, inside = [], 0.0
-    decided = {e["trial"]: e["time"] for e in of["trial_proposed"]}
-    for report in of["trial_reported"]:
-        training = report["system"]["training_seconds"]
-        inside += training + report["system"]["evaluation_seconds"]
-        if report["report"] == 1:
-            took = report["time"] - decided[report["trial"]]
-            firsts.append(took - report["seconds"] + training)
-    end = of["trial_finished"][-1]["time"]
+    firsts, inside, end = [], 0.0, 0.0
+    decided = {e.trial: e.time for e in events if isinstance(e, TrialProposed)}
+    for event in events:
+        if isinstance(event, TrialFinished):
+            end = event.time
+        elif isinstance(event, TrialReported):
+            training = event.system["training_seconds"]
+            inside += training + event.system["evaluation_seconds"]
+            if event.report == 1:
+                took = event.time - decided[event.trial]
+                firsts.append(took - event.seconds + training)
     first = min(decided.values())
     return Measured(firsts, (end - first - inside) / trials, (end - begun - inside) / trials)
 

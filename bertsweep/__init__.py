@@ -1,3 +1,114 @@
-"""Hyperparameter sweeps for BERT text classifiers that an engineer can trust."""
+"""Hyperparameter sweeps for BERT text classifiers.
 
-__version__ = "0.1.0"
+What the command line does, as functions::
+
+    import bertsweep
+
+    sweep = bertsweep.run("search_spaces/quickstart.yaml")   # a Sweep, when it has ended
+    sweep.best().params, sweep.best().value, sweep.checkpoint()
+
+    later = bertsweep.open_sweep("quickstart")               # by name or folder, also while it runs
+    bertsweep.resume(later, trials=40)
+    bertsweep.Predictor.open(later.checkpoint()).predict(["Why is the sky blue?"])
+
+Names are imported when they are first used: `import bertsweep` loads neither TensorFlow nor Ray.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from bertsweep.version import VERSION
+
+__version__ = VERSION
+
+if TYPE_CHECKING:
+    from bertsweep.api import load_spec, open_sweep, resume, run
+    from bertsweep.errors import (
+        BertsweepError,
+        ClusterError,
+        DataError,
+        DownloadError,
+        EncoderError,
+        EnvironmentFault,
+        InputError,
+        InterruptedSweep,
+        LedgerError,
+        MissingPackageError,
+        NonFiniteLossError,
+        NoUsableTrialError,
+        Problem,
+        SpecError,
+        SweepNotFoundError,
+        TrialError,
+    )
+    from bertsweep.predict import Prediction, Predictor
+    from bertsweep.results import Sweep
+    from bertsweep.spec import SweepSpec
+
+_PLACES = {
+    "bertsweep.api": ("load_spec", "open_sweep", "resume", "run"),
+    "bertsweep.errors": (
+        "BertsweepError",
+        "ClusterError",
+        "DataError",
+        "DownloadError",
+        "EncoderError",
+        "EnvironmentFault",
+        "InputError",
+        "InterruptedSweep",
+        "LedgerError",
+        "MissingPackageError",
+        "NoUsableTrialError",
+        "NonFiniteLossError",
+        "Problem",
+        "SpecError",
+        "SweepNotFoundError",
+        "TrialError",
+    ),
+    "bertsweep.predict": ("Prediction", "Predictor"),
+    "bertsweep.results": ("Sweep",),
+    "bertsweep.spec": ("SweepSpec",),
+}
+_MODULES = {name: module for module, names in _PLACES.items() for name in names}
+
+__all__ = [
+    "BertsweepError",
+    "ClusterError",
+    "DataError",
+    "DownloadError",
+    "EncoderError",
+    "EnvironmentFault",
+    "InputError",
+    "InterruptedSweep",
+    "LedgerError",
+    "MissingPackageError",
+    "NoUsableTrialError",
+    "NonFiniteLossError",
+    "Prediction",
+    "Predictor",
+    "Problem",
+    "SpecError",
+    "Sweep",
+    "SweepNotFoundError",
+    "SweepSpec",
+    "TrialError",
+    "__version__",
+    "load_spec",
+    "open_sweep",
+    "resume",
+    "run",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULES:
+        raise AttributeError(f"module 'bertsweep' has no attribute {name!r}")
+    value = getattr(import_module(_MODULES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -2,13 +2,144 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bertsweep import ledger
-from bertsweep.errors import NoUsableTrialError
-from bertsweep.ledger import BASELINE, SweepState, TrialState
-from bertsweep.paths import SweepPaths, find_sweep
+from bertsweep.errors import InputError, LedgerError, NoUsableTrialError
+from bertsweep.ledger import (
+    FAILED,
+    FINISHED,
+    INTERRUPTED,
+    RUNNING,
+    STOPPED,
+    SweepState,
+    TrialState,
+)
+from bertsweep.metrics import ThresholdRule
+from bertsweep.paths import SweepPaths, find_sweep, list_sweeps, storage_root
+from bertsweep.ranking import ranking, winner
+
+if TYPE_CHECKING:
+    from bertsweep.checkpoints import Checkpoint
+
+Notify = Callable[[str], None]
+T = TypeVar("T")
+
+_TRIES = 5
+"""How often a checkpoint is looked for again that went while it was read."""
+
+PREPARING, DAMAGED = "preparing", "damaged"
+"""Status of a sweep that has no event yet, and of one whose ledger cannot be read."""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep as its folder tells it, at the moment it was opened."""
+
+    paths: SweepPaths
+    state: SweepState
+
+    @classmethod
+    def open(cls, sweep: str | Path, *, storage: str | Path | None = None) -> Sweep:
+        """The sweep in a folder, or of a name under `storage` (BERTSWEEP_STORAGE, else ./runs).
+
+        Raises `SweepNotFoundError`, and `LedgerError` when its ledger is damaged.
+        """
+        paths = find_sweep(str(sweep), storage_root(storage))
+        return cls(paths, load(paths))
+
+    @property
+    def name(self) -> str:
+        return self.state.name
+
+    @property
+    def folder(self) -> Path:
+        return self.paths.folder
+
+    @property
+    def metric(self) -> str:
+        """What trials are ranked by, such as `val_f1`."""
+        return self.state.metric
+
+    @property
+    def mode(self) -> str:
+        """The better direction of the metric: "max" or "min"."""
+        return self.state.mode
+
+    @property
+    def positive(self) -> Any:
+        """The label of the positive class; None with more than two classes."""
+        return self.state.started.positive
+
+    @property
+    def threshold_rule(self) -> ThresholdRule | None:
+        """How the thresholds of checkpoints are set: a number, or a name such as "f1".
+
+        None with more than two classes, and in a sweep that an earlier version began.
+        """
+        return self.state.started.threshold_rule
+
+    @property
+    def status(self) -> str:
+        """running, finished, interrupted or failed.
+
+        A ledger that ends in the middle of a sweep which no process is writing is an interrupted
+        one: its command was killed, and `resume` goes on with it.
+        """
+        return status(self.state, self.paths)
+
+    @property
+    def trials(self) -> list[TrialState]:
+        """Every trial, in the order in which they were proposed."""
+        return list(self.state.trials.values())
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many trials stand at each status: finished, stopped, failed, running."""
+        return counts(self.state)
+
+    def ranking(self) -> list[TrialState]:
+        """Trials with a value, best first; of equals the earlier one."""
+        return ranking(self.state)
+
+    def best(self) -> TrialState:
+        """The best trial whose checkpoint the ledger names. Raises `NoUsableTrialError`."""
+        return winner(self.state)
+
+    def usable(self, *, notify: Notify = lambda _: None) -> tuple[TrialState, Checkpoint]:
+        """The best trial of which a checkpoint can be read, and that checkpoint, verified.
+
+        `notify` receives a sentence for each damaged or missing one that would have come before
+        it. Raises `NoUsableTrialError`.
+        """
+        from bertsweep.usable import usable
+
+        return usable(self.state, self.paths, notify=notify)
+
+    @property
+    def baseline(self) -> TrialState | None:
+        """The trial that ran the baseline configuration, whatever became of it."""
+        return self.state.baseline
+
+    def checkpoint(
+        self, trial: TrialState | None = None, *, notify: Notify = lambda _: None
+    ) -> Path:
+        """The folder of a trial's checkpoint, of the best trial by default, verified.
+
+        `notify` receives a sentence where another one had to be taken because it is damaged. Raises
+        `NoUsableTrialError` where there is none.
+        """
+        from bertsweep.usable import checkpoint_in
+
+        if trial is None:
+            return self.usable(notify=notify)[1].folder
+        found = checkpoint_in(trial, self.paths, notify=notify)
+        if found is None:
+            raise NoUsableTrialError(f"{trial.id} of sweep {self.name} has no usable checkpoint.")
+        return found.folder
 
 
 def load(paths: SweepPaths) -> SweepState:
@@ -16,58 +147,84 @@ def load(paths: SweepPaths) -> SweepState:
     return ledger.load(paths.ledger)
 
 
-def ranking(state: SweepState) -> list[TrialState]:
-    """Trials with a value, best first; of equals the earlier one. Failed trials have no rank.
+def status(state: SweepState, paths: SweepPaths) -> str:
+    """The status of a sweep, as `Sweep.status` describes it."""
+    if state.status == RUNNING and not ledger.is_locked(paths.ledger):
+        return INTERRUPTED
+    return state.status
 
-    A trial that the scheduler stopped is ranked by what it reached: its checkpoint is as good.
+
+def trial_status(trial: TrialState) -> str:
+    """The trial's status: running, finished, stopped or failed.
+
+    An interrupted trial counts as running: it goes on where it was when the sweep is resumed.
     """
-    sign = -1 if state.mode == "max" else 1
-    keyed = [
-        (sign * trial.value, trial.id, trial)
-        for trial in state.trials.values()
-        if trial.status != ledger.FAILED and trial.value is not None
-    ]
-    return [trial for _, _, trial in sorted(keyed, key=lambda item: item[:2])]
+    return RUNNING if trial.status == INTERRUPTED else trial.status
 
 
-def winner(state: SweepState) -> TrialState:
-    """The best trial that still has its checkpoint. Raises `NoUsableTrialError`."""
-    for trial in ranking(state):
-        if trial.checkpoint is not None:
-            return trial
-    failed = [trial for trial in state.trials.values() if trial.error]
-    reason = f" The last error was: {failed[-1].error}" if failed else ""
-    raise NoUsableTrialError(
-        f"sweep {state.name} has no trial with a checkpoint yet.{reason} "
-        f"`bertsweep show {state.name}` lists what each trial did."
-    )
+def counts(state: SweepState) -> dict[str, int]:
+    """How many trials stand at each status."""
+    found = dict.fromkeys((FINISHED, STOPPED, FAILED, RUNNING), 0)
+    for trial in state.trials.values():
+        found[trial_status(trial)] += 1
+    return found
 
 
-def baseline(state: SweepState) -> TrialState | None:
-    """The trial that ran the baseline configuration, whatever became of it."""
-    return next((t for t in state.trials.values() if t.origin == BASELINE), None)
+def checkpoint_of(target: str, storage: Path, *, notify: Notify = lambda _: None) -> Checkpoint:
+    """The checkpoint that `target` means, verified: a checkpoint folder, or a sweep's best one.
+
+    `notify` receives a sentence for each damaged one that was passed over. Raises `InputError` for
+    a folder that cannot be used, `SweepNotFoundError`, or `NoUsableTrialError`.
+    """
+    from bertsweep import checkpoints
+    from bertsweep.usable import settled
+
+    folder = Path(target).expanduser().absolute()
+    if any((folder / name).exists() for name in checkpoints.FILES):
+        checkpoint = checkpoints.Checkpoint.open(folder)
+        checkpoint.verify()
+        return checkpoint
+    return settled(find_sweep(target, storage), notify)
 
 
-def summary(state: SweepState, trial: TrialState, paths: SweepPaths) -> dict[str, Any]:
-    """A trial's best moment: trial, params, metrics, value and checkpoint path (None if gone)."""
-    report = trial.best
+def read_checkpoint(
+    target: str, storage: Path, use: Callable[[Checkpoint], T], *, first: Checkpoint
+) -> T:
+    """What `use` makes of the checkpoint `first`, which `checkpoint_of` found for `target`.
+
+    In a sweep that is running, it may be superseded and removed before all of it was read: then the
+    one that took its place is used. Raises what `checkpoint_of` and `use` raise.
+    """
+    checkpoint = first
+    for _ in range(_TRIES):
+        try:
+            return use(checkpoint)
+        except InputError:
+            if checkpoint.folder.exists():
+                raise
+            checkpoint = checkpoint_of(target, storage)
+    return use(checkpoint)
+
+
+def listing(storage: Path) -> list[dict[str, Any]]:
+    """The sweeps under `storage`, by name: name, path, status, trials, best.
+
+    One damaged sweep does not hide the others.
+    """
+    return [_listed(paths) for paths in list_sweeps(storage)]
+
+
+def _listed(paths: SweepPaths) -> dict[str, Any]:
+    entry = {"name": paths.folder.name, "path": str(paths.folder)}
+    try:
+        state = load(paths)
+    except LedgerError:
+        empty = paths.ledger.stat().st_size == 0
+        return {**entry, "status": PREPARING if empty else DAMAGED, "trials": 0, "best": None}
+    leader = state.trials.get(state.leader or "")
     return {
-        "trial": trial.id,
-        "params": trial.params,
-        "metrics": report["metrics"] if report else {},
-        "value": trial.value,
-        "epoch": report["epoch"] if report else None,
-        "checkpoint": str(paths.folder / trial.checkpoint) if trial.checkpoint else None,
+        **entry,
+        "status": status(state, paths),
+        "trials": len(state.trials),
+        "best": None if leader is None else leader.value,
     }
-
-
-def checkpoint_of(target: str, storage: Path) -> Path:
-    """The checkpoint folder `target` means: a checkpoint itself, or a sweep's best one.
-
-    Raises `SweepNotFoundError` or `NoUsableTrialError`.
-    """
-    folder = Path(target).expanduser()
-    if (folder / "checkpoint.json").is_file():
-        return folder.absolute()
-    paths = find_sweep(target, storage)
-    return paths.folder / str(winner(load(paths)).checkpoint)

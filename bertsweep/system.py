@@ -6,10 +6,11 @@ where it is missing there are none.
 
 from __future__ import annotations
 
-import ctypes
+import contextlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import psutil
 
@@ -20,7 +21,6 @@ Nothing here uses Keras 3, whose import takes a third of TensorFlow's.
 """
 
 _MB = 2**20
-_LIBRARY = "libnvidia-ml.so.1"
 
 
 class SystemSampler:
@@ -32,11 +32,11 @@ class SystemSampler:
         self._gpus = _visible_gpus()
 
     def sample(self) -> dict[str, float]:
-        """Figures of this moment, as flat names and numbers.
+        """Returns the figures of this moment, as flat names and numbers.
 
         memory_mb: resident memory of the process. cpu_percent: its CPU time since the last sample,
-        100 for one busy core. For the n-th visible GPU, gpu{n}_percent: share of the last moments
-        in which it computed, and gpu{n}_memory_mb: memory in use, by all its processes.
+        100 for one busy core. For the n-th visible GPU, gpu{n}_percent: share of the last sampling
+        period in which a kernel ran, and gpu{n}_memory_mb: memory in use, by all processes.
         """
         figures = {
             "memory_mb": self._process.memory_info().rss / _MB,
@@ -54,31 +54,18 @@ def gpu_memory_mb() -> list[float]:
     return [gpu.total_mb() or 0.0 for gpu in _visible_gpus()]
 
 
-class _Memory(ctypes.Structure):
-    """`nvmlMemory_t`: bytes."""
-
-    _fields_ = [(name, ctypes.c_ulonglong) for name in ("total", "free", "used")]
-
-
-class _Utilization(ctypes.Structure):
-    """`nvmlUtilization_t`: percent of the last sampling period."""
-
-    _fields_ = [(name, ctypes.c_uint) for name in ("gpu", "memory")]
-
-
 @dataclass(frozen=True)
 class _Gpu:
-    """One device of NVML; a question it cannot answer gives None."""
+    """A device handle of NVML; None stands for a figure that the driver does not tell."""
 
-    library: ctypes.CDLL
-    handle: ctypes.c_void_p
+    handle: Any
 
     def percent(self) -> float | None:
-        # MIG slices have no utilisation of their own.
-        use = _Utilization()
-        if self.library.nvmlDeviceGetUtilizationRates(self.handle, ctypes.byref(use)) != 0:
-            return None
-        return float(use.gpu)
+        import pynvml
+
+        with contextlib.suppress(pynvml.NVMLError):  # a MIG slice has no utilisation of its own
+            return float(pynvml.nvmlDeviceGetUtilizationRates(self.handle).gpu)
+        return None
 
     def used_mb(self) -> float | None:
         memory = self._memory()
@@ -88,10 +75,12 @@ class _Gpu:
         memory = self._memory()
         return None if memory is None else memory.total / _MB
 
-    def _memory(self) -> _Memory | None:
-        memory = _Memory()
-        failed = self.library.nvmlDeviceGetMemoryInfo(self.handle, ctypes.byref(memory)) != 0
-        return None if failed else memory
+    def _memory(self) -> Any | None:
+        import pynvml
+
+        with contextlib.suppress(pynvml.NVMLError):
+            return pynvml.nvmlDeviceGetMemoryInfo(self.handle)
+        return None
 
 
 def _visible_gpus() -> list[_Gpu]:
@@ -99,23 +88,16 @@ def _visible_gpus() -> list[_Gpu]:
     wanted = _wanted(os.environ.get("CUDA_VISIBLE_DEVICES"))
     if wanted == []:
         return []
-    try:
-        library = ctypes.CDLL(_LIBRARY)
-    except OSError:
-        return []
-    if library.nvmlInit_v2() != 0:
-        return []
-    if wanted is None:
-        count = ctypes.c_uint()
-        if library.nvmlDeviceGetCount_v2(ctypes.byref(count)) != 0:
-            return []
-        wanted = [str(index) for index in range(count.value)]
-    gpus = []
-    for name in wanted:
-        handle = _handle(library, name)
-        if handle is None:
-            break  # CUDA, too, ignores everything from the first invalid name on
-        gpus.append(_Gpu(library, handle))
+    import pynvml  # here, since every command imports this module and most need no GPU
+
+    gpus: list[_Gpu] = []
+    with contextlib.suppress(pynvml.NVMLError):
+        pynvml.nvmlInit()
+        if wanted is None:
+            wanted = [str(index) for index in range(pynvml.nvmlDeviceGetCount())]
+        for name in wanted:
+            # CUDA, too, ignores everything from the first invalid name on.
+            gpus.append(_Gpu(_handle(name)))
     return gpus
 
 
@@ -128,10 +110,10 @@ def _wanted(visible: str | None) -> Sequence[str] | None:
     return names[:stop]
 
 
-def _handle(library: ctypes.CDLL, name: str) -> ctypes.c_void_p | None:
-    handle = ctypes.c_void_p()
+def _handle(name: str) -> Any:
+    """The device of an index or a UUID. Raises `pynvml.NVMLError` where there is none."""
+    import pynvml
+
     if name.isdigit():
-        code = library.nvmlDeviceGetHandleByIndex_v2(ctypes.c_uint(int(name)), ctypes.byref(handle))
-    else:
-        code = library.nvmlDeviceGetHandleByUUID(name.encode(), ctypes.byref(handle))
-    return handle if code == 0 else None
+        return pynvml.nvmlDeviceGetHandleByIndex(int(name))
+    return pynvml.nvmlDeviceGetHandleByUUID(name)

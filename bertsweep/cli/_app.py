@@ -96,9 +96,9 @@ def _epilog(examples: tuple[str, ...]) -> str:
 
 def _version(value: bool) -> None:
     if value:
-        from bertsweep import __version__
+        from bertsweep.version import VERSION
 
-        print(__version__)
+        print(VERSION)
         raise typer.Exit
 
 

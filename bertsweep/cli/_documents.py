@@ -1,107 +1,72 @@
-"""The JSON documents of `ls`, `show`, `best` and `run`, as docs/json.md describes them."""
+"""The JSON documents of `show`, `best` and `run`, as docs/json.md describes them."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
-from bertsweep import ledger, results
-from bertsweep.errors import LedgerError
-from bertsweep.ledger import SweepState, TrialState
-from bertsweep.paths import SweepPaths, list_sweeps
+from bertsweep import results
+from bertsweep.ledger import TrialState
+from bertsweep.results import Sweep
+from bertsweep.usable import checkpoint_in
+
+if TYPE_CHECKING:
+    from bertsweep.checkpoints import Checkpoint
 
 Document = dict[str, Any]
-
-DAMAGED = "damaged"
-"""Status in `ls` of a sweep whose ledger cannot be read; `show` says why."""
+Notify = Callable[[str], None]
 
 
-def listing(storage: Path) -> list[Document]:
-    """The sweeps under `storage`, by name: `ls --json`."""
-    return [_listed(paths) for paths in list_sweeps(storage)]
-
-
-def _listed(paths: SweepPaths) -> Document:
-    entry: Document = {"name": paths.folder.name, "path": str(paths.folder)}
-    try:
-        state = results.load(paths)
-    except LedgerError:
-        # One damaged sweep must not hide the others.
-        return {**entry, "status": DAMAGED, "trials": 0, "best": None}
-    ranked = results.ranking(state)
-    return {
-        **entry,
-        "status": status(state, paths),
-        "trials": len(state.trials),
-        "best": ranked[0].value if ranked else None,
-    }
-
-
-def shown(state: SweepState, paths: SweepPaths) -> Document:
+def shown(sweep: Sweep) -> Document:
     """One sweep with all its trials: `show --json`."""
     return {
-        "name": state.name,
-        "path": str(paths.folder),
-        "status": status(state, paths),
-        "objective": {"metric": state.metric, "mode": state.mode},
-        "trials": map(_trial, state.trials.values()),
+        "name": sweep.name,
+        "path": str(sweep.folder),
+        "status": sweep.status,
+        "positive": sweep.positive,
+        "objective": _objective(sweep),
+        "trials": map(_trial, sweep.trials),
     }
 
 
-def best(state: SweepState, paths: SweepPaths) -> Document:
-    """The winner and the baseline: `best --json`. Raises `NoUsableTrialError`."""
-    baseline = results.baseline(state)
-    return {
-        "sweep": state.name,
-        **_summary(state, results.winner(state), paths),
-        "baseline": None if baseline is None else _summary(state, baseline, paths),
-    }
+def best(sweep: Sweep, *, notify: Notify = lambda _: None) -> Document:
+    """The winner and the baseline: `best --json`. Raises `NoUsableTrialError`.
+
+    `notify` receives a sentence for each checkpoint that cannot be read.
+    """
+    trial, checkpoint = sweep.usable(notify=notify)
+    winner = _summary(sweep, trial, checkpoint)
+    baseline, beside = sweep.baseline, None
+    if baseline is trial:
+        beside = winner
+    elif baseline is not None:
+        beside = _summary(sweep, baseline, checkpoint_in(baseline, sweep.paths, notify=notify))
+    return {"sweep": sweep.name, "positive": sweep.positive, **winner, "baseline": beside}
 
 
-def outcome(state: SweepState, paths: SweepPaths) -> Document:
+def outcome(sweep: Sweep, *, notify: Notify = lambda _: None) -> Document:
     """What a run came to: `run --json` and `resume --json`. Raises `NoUsableTrialError`."""
     return {
-        "name": state.name,
-        "path": str(paths.folder),
-        "status": status(state, paths),
-        "trials": counts(state),
-        "best": best(state, paths),
+        "name": sweep.name,
+        "path": str(sweep.folder),
+        "status": sweep.status,
+        "trials": sweep.counts,
+        "best": best(sweep, notify=notify),
     }
 
 
-def counts(state: SweepState) -> dict[str, int]:
-    """How many trials stand at each status."""
-    kinds = (ledger.FINISHED, ledger.STOPPED, ledger.FAILED, ledger.RUNNING)
-    statuses = [trial_status(trial) for trial in state.trials.values()]
-    return {kind: statuses.count(kind) for kind in kinds}
-
-
-def status(state: SweepState, paths: SweepPaths) -> str:
-    """The sweep's status: running, finished, interrupted or failed.
-
-    A ledger that ends in the middle of a sweep which no process is writing is an interrupted one:
-    its command was killed, and `resume` goes on with it.
-    """
-    if state.status == ledger.RUNNING and not _is_written(paths.ledger):
-        return ledger.INTERRUPTED
-    return state.status
-
-
-def trial_status(trial: TrialState) -> str:
-    """The trial's status: running, finished, stopped or failed.
-
-    An interrupted trial counts as running: it goes on where it was when the sweep is resumed.
-    """
-    return ledger.RUNNING if trial.status == ledger.INTERRUPTED else trial.status
+def _objective(sweep: Sweep) -> Document:
+    return {"metric": sweep.metric, "mode": sweep.mode, "threshold": sweep.threshold_rule}
 
 
 def _trial(trial: TrialState) -> Document:
     return {
         "id": trial.id,
-        "status": trial_status(trial),
+        "status": results.trial_status(trial),
         "origin": trial.origin,
         "params": dict(trial.params),
         "metrics": trial.best["metrics"] if trial.best else {},
+        "threshold": trial.threshold,
         "reports": list(trial.reports),
         "seconds": trial.seconds,
         "gpu_hours": trial.gpu_hours,
@@ -109,24 +74,21 @@ def _trial(trial: TrialState) -> Document:
     }
 
 
-def _summary(state: SweepState, trial: TrialState, paths: SweepPaths) -> Document:
-    summary = results.summary(state, trial, paths)
+def _summary(sweep: Sweep, trial: TrialState, checkpoint: Checkpoint | None) -> Document:
+    """A trial's best moment and its checkpoint, None where it is gone.
+
+    Where another checkpoint than that of its best moment is left, that one's moment.
+    """
+    metrics: Mapping[str, Any] = trial.best["metrics"] if trial.best else {}
+    value, threshold = trial.value, trial.threshold
+    if checkpoint is not None and checkpoint.folder != sweep.folder / str(trial.checkpoint):
+        metrics, threshold = checkpoint.record.metrics, checkpoint.record.threshold
+        value = metrics.get(sweep.metric)
     return {
-        "trial": summary["trial"],
-        "params": dict(summary["params"]),
-        "metrics": summary["metrics"],
-        "objective": {"metric": state.metric, "mode": state.mode, "value": summary["value"]},
-        "checkpoint": summary["checkpoint"],
+        "trial": trial.id,
+        "params": dict(trial.params),
+        "metrics": dict(metrics),
+        "objective": {**_objective(sweep), "value": value},
+        "threshold": threshold,
+        "checkpoint": None if checkpoint is None else str(checkpoint.folder),
     }
-
-
-def _is_written(path: Path) -> bool:
-    """Whether a running command holds the ledger's lock; True where locks cannot be asked."""
-    import fcntl
-
-    try:
-        with path.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    return False

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from bertsweep.cli._output import duration, parameters, score, table
 from bertsweep.cli._plain import PlainView
 from bertsweep.cli._view import View, amount, epochs
-from bertsweep.cli._watch import Seen
-from bertsweep.ledger import Event
+from bertsweep.cli._watch import rate_of, value_of
+from bertsweep.ledger import TrialSnapshot, Update
+from bertsweep.ledger.events import SweepResumed, SweepStarted
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -72,15 +73,16 @@ class TerminalView(View):
             Text(f"{what} {amount(done, total)}", style="cyan")
             for what, (done, total) in self._preparing.items()
         ]
-        if not self.watch.name:
+        sweep = self.watch.sweep
+        if sweep is None:
             waited = duration(time.time() - self.began)
             return parts or [Text(f"getting ready, {waited}", style="cyan")]
-        parts.append(Text(f"{self.watch.name}: {self.headline()}", style="bold"))
+        parts.append(Text(f"{sweep.name}: {self.headline()}", style="bold"))
         running = self.watch.running()
         if running:
             names = self.watch.searched()
-            rows = [self._row(trial, names) for trial in running[:_MOST_ROWS]]
-            columns = ("trial", "epoch", self.watch.metric, "examples/s", "time", "parameters")
+            rows = [self._row(trial, sweep.metric, names) for trial in running[:_MOST_ROWS]]
+            columns = ("trial", "epoch", sweep.metric, "examples/s", "time", "parameters")
             parts.append(table(columns, rows, right=columns[1:5]))
         if len(running) > _MOST_ROWS:
             parts.append(Text(f"and {len(running) - _MOST_ROWS} more running"))
@@ -91,12 +93,13 @@ class TerminalView(View):
             parts.append(Text(self.standing(), style="green"))
         return parts
 
-    def _row(self, trial: Seen, names: list[str]) -> list[str]:
+    def _row(self, trial: TrialSnapshot, metric: str, names: list[str]) -> list[str]:
+        rate = rate_of(trial)
         return [
             trial.id,
             epochs(trial),
-            score(trial.value),
-            "-" if trial.rate is None else f"{trial.rate:.0f}",
+            score(value_of(trial, metric)),
+            "-" if rate is None else f"{rate:.0f}",
             duration(trial.elapsed(time.time())),
             parameters(trial.params, only=names),
         ]
@@ -107,8 +110,8 @@ class TerminalView(View):
         else:
             self._preparing[what] = (done, total)
 
-    def _changed(self, event: Event, *, improved: bool) -> None:
-        if event["event"] in ("sweep_started", "sweep_resumed"):
+    def _changed(self, update: Update, *, improved: bool) -> None:
+        if isinstance(update.event, (SweepStarted, SweepResumed)):
             self._preparing.clear()
 
 

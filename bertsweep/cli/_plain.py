@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from bertsweep.cli._output import duration, parameters, score
 from bertsweep.cli._view import View, amount, epochs
-from bertsweep.cli._watch import Seen
-from bertsweep.ledger import Event
+from bertsweep.ledger import TrialSnapshot, Update
+from bertsweep.ledger.events import TrialEnded, TrialReported
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 STATUS_SECONDS = 30.0
 _PROGRESS_SECONDS = 10.0
 _NAMED = 4
-_ENDS = {"trial_finished": "finished", "trial_stopped": "stopped", "trial_failed": "failed"}
 
 
 class PlainView(View):
@@ -40,17 +39,17 @@ class PlainView(View):
         if running:
             self.notify(line)
 
-    def _changed(self, event: Event, *, improved: bool) -> None:
-        kind = event["event"]
-        if kind in _ENDS:
-            self.notify(self._ended(self.watch.trials[event["trial"]], _ENDS[kind], event))
-        elif kind == "trial_reported" and improved:
+    def _changed(self, update: Update, *, improved: bool) -> None:
+        if isinstance(update.event, TrialEnded) and update.trial is not None:
+            self.notify(self._ended(update.trial, update.event.status))
+        elif isinstance(update.event, TrialReported) and improved:
             self.notify(f"new {self.standing()}")
 
-    def _ended(self, trial: Seen, how: str, event: Event) -> str:
-        why = event.get("error") or event.get("reason")
+    def _ended(self, trial: TrialSnapshot, how: str) -> str:
+        why = trial.error or trial.reason
+        metric = self.watch.sweep.metric if self.watch.sweep is not None else ""
         line = f"{trial.id} {how} after {duration(trial.spent)}"
-        line += f": {self.watch.metric} {score(trial.best)}" if trial.best is not None else ""
+        line += f": {metric} {score(trial.value)}" if trial.value is not None else ""
         line += f" ({why})" if why else ""
         line += f" [{parameters(trial.params, only=self.watch.searched())}]"
         return f"{line}; {self.headline()}"

@@ -5,16 +5,16 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from bertsweep import results
 from bertsweep.cli import _documents
-from bertsweep.cli._output import parameters, print_json
-from bertsweep.cli._tables import comparison, trials_table
-from bertsweep.ledger import SweepState
+from bertsweep.cli._output import parameters, print_json, warn
+from bertsweep.cli._summary import positive_class, ranked_by
+from bertsweep.cli._tables import comparison, decision, trials_table
 from bertsweep.paths import SweepPaths, storage_root
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from bertsweep.results import Sweep
     from bertsweep.spec import SweepSpec
 
 _SHOWN_TRIALS = 5
@@ -36,25 +36,29 @@ def describe(spec: SweepSpec, *, name: str | None = None) -> list[str]:
     split = parameters(data.split.model_dump(exclude={"random_state"}))
     return [
         f"sweep {name or spec.name}: {spec.budget.trials} trials{hours}, {how}",
-        f"ranked by {spec.objective.metric}",
+        ranked_by(spec),
         f"searched: {searched or 'nothing, every parameter is fixed'}",
         f"data: {source}; {columns}; {split}",
+        positive_class(spec),
         f"encoder: {spec.encoder.source}",
         f"resources: {parameters(resources.model_dump(exclude_none=True))}",
     ]
 
 
-def conclude(state: SweepState, paths: SweepPaths, out: Console, *, as_json: bool) -> None:
+def conclude(sweep: Sweep, out: Console, *, as_json: bool) -> None:
     """Prints what the sweep came to. Raises `NoUsableTrialError` when that is nothing."""
-    document = _documents.outcome(state, paths)
+    document = _documents.outcome(sweep, notify=warn)
+    paths, state = sweep.paths, sweep.state
     if as_json:
         print_json(document)
         return
-    ranked = results.ranking(state)
+    ranked = sweep.ranking()
     out.print(f"\nthe best {min(len(ranked), _SHOWN_TRIALS)} of {len(state.trials)} trials")
     out.print(trials_table(state, ranked[:_SHOWN_TRIALS]))
     out.print("the winner against the baseline")
     out.print(comparison(document["best"]))
+    for line in decision(document["best"]):
+        out.print(line)
     for line in places(paths, document["best"]["checkpoint"]):
         out.print(line, soft_wrap=True)
     out.print("next:")

@@ -24,15 +24,23 @@ _KEPT = ("text", "table", "max_unpacked_gb")
 
 
 def read_file(
-    file: str, checkpoint: Path, *, column: Sequence[str], settings: Sequence[str]
+    file: str,
+    folder: Path,
+    *,
+    text: Sequence[str | int] = (),
+    column: Sequence[str] = (),
+    settings: Sequence[str] = (),
 ) -> tuple[Columns, list[str]]:
     """A row of texts for each row of `file`, and what is to be said of how it was read.
 
-    `column` are the text columns where they are not those of the sweep, `settings` are
-    `data.key=VALUE`. Raises `InputError` and its kin for what cannot be read.
+    `folder` is the checkpoint's and `text` the text columns that it was trained on, `column` are
+    those of the file where they are others, `settings` are `data.key=VALUE`. Raises `InputError`
+    and its kin for what cannot be read.
     """
-    section = sweep_data(checkpoint)
-    data = _section({**section, "source": file}, column, settings)
+    section = sweep_data(folder)
+    section |= {"text": list(text)} if text else {}
+    section["source"] = file
+    data = _section(section, column, settings)
     texts = read_texts(file, data, cache=cache_root())
     unused = set(Table.model_fields).intersection(*map(data.table.unused, texts.formats))
     stated = data.table.model_dump(mode="json", exclude_defaults=True, exclude=unused)
@@ -47,7 +55,7 @@ def sweep_data(checkpoint: Path) -> dict[str, Any]:
     for folder in checkpoint.parents:
         paths = SweepPaths(folder)
         if paths.ledger.is_file():
-            stored: Mapping[str, Any] = results.load(paths).started["spec"]["data"]
+            stored: Mapping[str, Any] = results.load(paths).started.spec["data"]
             return {key: stored[key] for key in _KEPT if key in stored}
     return {}
 

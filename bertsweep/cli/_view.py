@@ -9,17 +9,17 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from bertsweep.cli._output import duration, parameters, score, short
-from bertsweep.cli._watch import PROPOSED, Seen, Watch
-from bertsweep.ledger import FAILED, FINISHED, STOPPED, Event, SweepState
+from bertsweep.cli._watch import Watch, epoch_of
+from bertsweep.ledger import FAILED, FINISHED, STOPPED, TrialSnapshot, Update
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 
 class View:
-    """A subscriber of ledger events and a sink of progress, used as a context manager.
+    """A subscriber of ledger updates and a sink of progress, used as a context manager.
 
-    `refill`, `handle`, `progress` and `notify` may be called from any thread and never raise: a
+    `handle`, `progress` and `notify` may be called from any thread and never raise: a
     screen that cannot be drawn is no reason to lose a sweep.
     """
 
@@ -53,17 +53,12 @@ class View:
     def _tick(self) -> None:
         """Something may be shown again, as time went on."""
 
-    def refill(self, past: SweepState) -> None:
-        """Takes what earlier sessions of a sweep came to, before any event of this one."""
-        with contextlib.suppress(Exception):  # see the class
-            self.watch.refill(past)
-
-    def handle(self, event: Event) -> None:
-        """Takes one ledger event."""
+    def handle(self, update: Update) -> None:
+        """Takes one ledger update."""
         with contextlib.suppress(Exception), self.watch.lock:  # see the class
             before = self._best_value()
-            if self.watch.handle(event):
-                self._changed(event, improved=self._best_value() != before)
+            if self.watch.handle(update):
+                self._changed(update, improved=self._best_value() != before)
 
     def progress(self, what: str, done: int, total: int | None) -> None:
         """Takes how far a preparation such as a download is; `total` None when not known."""
@@ -79,8 +74,9 @@ class View:
         """One line: counts of the budget, elapsed, time left."""
         watch = self.watch
         of = f" of {watch.budget}" if watch.budget is not None else ""
-        kinds = [(FINISHED, FINISHED), (STOPPED, STOPPED), (FAILED, FAILED), (PROPOSED, "starting")]
-        parts = [f"{watch.count(kind)} {word}" for kind, word in kinds if watch.count(kind)]
+        kinds = [(watch.count(kind), kind) for kind in (FINISHED, STOPPED, FAILED)]
+        kinds.append((watch.waiting(), "starting"))
+        parts = [f"{count} {word}" for count, word in kinds if count]
         parts.append(f"{len(watch.running())} running")
         now = time.time()
         left = watch.seconds_left(now)
@@ -90,29 +86,30 @@ class View:
 
     def standing(self) -> str:
         """One line: the best value so far and the baseline's; empty before the first report."""
-        best, baseline = self.watch.best(), self.watch.baseline()
-        if best is None:
+        sweep = self.watch.sweep
+        if sweep is None or sweep.best is None:
             return ""
-        line = f"best {self.watch.metric} {score(best.best)} by {best.id}"
-        if baseline is not None and baseline.best is not None:
+        best, baseline = sweep.best, sweep.baseline
+        line = f"best {sweep.metric} {score(best.value)} by {best.id}"
+        if baseline is not None and baseline.value is not None:
             same = baseline.id == best.id
-            line += ", the baseline" if same else f", baseline {score(baseline.best)}"
+            line += ", the baseline" if same else f", baseline {score(baseline.value)}"
         return f"{line} ({parameters(best.params, only=self.watch.searched())})"
 
     def _best_value(self) -> float | None:
-        best = self.watch.best()
-        return None if best is None else best.best
+        sweep = self.watch.sweep
+        return None if sweep is None or sweep.best is None else sweep.best.value
 
-    def _changed(self, event: Event, *, improved: bool) -> None:
-        """An event was taken; `improved` says whether it brought a new best value."""
+    def _changed(self, update: Update, *, improved: bool) -> None:
+        """An update was taken; `improved` says whether it brought a new best value."""
 
     def _progressed(self, what: str, done: int, total: int | None) -> None:
         """A preparation went on."""
 
 
-def epochs(trial: Seen) -> str:
+def epochs(trial: TrialSnapshot) -> str:
     """How far a trial is: `0.5 / 3`."""
-    return f"{short(float(trial.epoch))} / {short(trial.params.get('epochs'))}"
+    return f"{short(float(epoch_of(trial)))} / {short(trial.params.get('epochs'))}"
 
 
 def amount(done: int, total: int | None) -> str:

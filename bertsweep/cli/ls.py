@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bertsweep.cli import _documents
+from bertsweep import results
 from bertsweep.cli._options import Debug, Json, Storage
 from bertsweep.cli._output import console, print_json, score, table
 from bertsweep.paths import storage_root
@@ -13,7 +13,7 @@ EXAMPLES = ("bertsweep ls", "bertsweep ls --storage /mnt/sweeps --json")
 def ls(storage: Storage = None, as_json: Json = False, debug: Debug = False) -> None:
     """List the sweeps under the storage folder, with their status and best value."""
     root = storage_root(storage)
-    sweeps = _documents.listing(root)
+    sweeps = results.listing(root)
     if as_json:
         print_json(sweeps)
         return

@@ -11,7 +11,8 @@ import typer
 
 from bertsweep import results
 from bertsweep.cli._options import Debug, Json, Storage
-from bertsweep.cli._output import console, print_json, table
+from bertsweep.cli._output import console, print_json, table, warn
+from bertsweep.cli._tables import labelling
 from bertsweep.cli._texts import Columns, read_file
 from bertsweep.errors import InputError
 from bertsweep.paths import storage_root
@@ -69,7 +70,8 @@ def predict(
     debug: Debug = False,
 ) -> None:
     """Label text with a sweep's best checkpoint: label and probability for each."""
-    checkpoint = results.checkpoint_of(target, storage_root(storage))
+    root = storage_root(storage)
+    checkpoint = results.checkpoint_of(target, root, notify=warn)
     if file is None:
         if column or settings:
             raise InputError("--column and --set say how --file is written, but there is no --file")
@@ -77,7 +79,13 @@ def predict(
     elif text or text_b:
         raise InputError("texts come from the command line or from --file, but got both")
     else:
-        columns, notes = read_file(file, checkpoint, column=column or (), settings=settings or ())
+        columns, notes = read_file(
+            file,
+            checkpoint.folder,
+            text=checkpoint.record.text,
+            column=column or (),
+            settings=settings or (),
+        )
         for note in notes:
             console(stderr=True).print(note, soft_wrap=True)
     if not columns[0]:
@@ -89,10 +97,13 @@ def predict(
     # Only now: it loads TensorFlow.
     from bertsweep.predict import Predictor
 
-    predictions = Predictor.open(checkpoint).predict(*columns)
+    predictor = results.read_checkpoint(target, root, Predictor, first=checkpoint)
+    predictions = predictor.predict(*columns)
     if as_json:
         print_json(_documents(columns, predictions))
         return
+    for line in labelling(predictor.positive, predictor.threshold_rule, predictor.threshold):
+        console().print(line)
     rows = [
         (p.label, f"{p.probability:.4f}", " | ".join(texts))
         for p, *texts in zip(predictions, *columns, strict=True)

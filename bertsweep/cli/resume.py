@@ -6,11 +6,12 @@ from typing import Annotated
 
 import typer
 
+from bertsweep import api
+from bertsweep.api import open_sweep
 from bertsweep.cli._live import live_view
 from bertsweep.cli._options import Address, Debug, Json, Storage, Sweep
 from bertsweep.cli._output import console
 from bertsweep.cli._sweeping import conclude
-from bertsweep.paths import find_sweep, storage_root
 
 EXAMPLES = ("bertsweep resume quickstart", "bertsweep resume quickstart --trials 40")
 
@@ -29,20 +30,16 @@ def resume(
     debug: Debug = False,
 ) -> None:
     """Go on with an interrupted sweep, or give a finished one more trials."""
-    paths = find_sweep(sweep, storage_root(storage))
+    opened = open_sweep(sweep, storage=storage)
     out = console(stderr=as_json)
-    out.print(f"going on with {paths.folder}")
-    # Only now: it loads Ray.
-    from bertsweep import sweep as sweeping
-
+    out.print(f"going on with {opened.folder}")
     with live_view(out) as view:
-        state = sweeping.resume(
-            paths.folder,
+        opened = api.resume(
+            opened,
             address=address,
-            past=view.refill,
             subscribers=[view.handle],
             progress=view.progress,
             notify=view.notify,
             trials=trials,
         )
-    conclude(state, paths, out, as_json=as_json)
+    conclude(opened, out, as_json=as_json)

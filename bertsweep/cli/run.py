@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
+from bertsweep import api
+from bertsweep.api import load_spec
 from bertsweep.cli._live import live_view
 from bertsweep.cli._options import Address, Debug, Json, Settings, SpecFile, Storage
 from bertsweep.cli._output import console
 from bertsweep.cli._sweeping import conclude, describe
-from bertsweep.paths import SweepPaths, storage_root
-from bertsweep.spec import load
 
 EXAMPLES = (
     "bertsweep run search_spaces/quickstart.yaml",
@@ -35,18 +35,14 @@ def run(
 
     Ctrl-C once stops it cleanly, and `bertsweep resume` goes on.
     """
-    spec = load(file, overrides=settings or ())
-    root = storage_root(storage)
+    spec = load_spec(file, overrides=settings or ())
     out = console(stderr=as_json)
     for line in describe(spec, name=name):
         out.print(line)
-    # Only now: it loads Ray.
-    from bertsweep import sweep
-
     with live_view(out) as view:
-        state = sweep.run(
+        sweep = api.run(
             spec,
-            storage=root,
+            storage=storage,
             base=file.absolute().parent,
             name=name,
             address=address,
@@ -54,4 +50,4 @@ def run(
             progress=view.progress,
             notify=view.notify,
         )
-    conclude(state, SweepPaths(root / state.name), out, as_json=as_json)
+    conclude(sweep, out, as_json=as_json)

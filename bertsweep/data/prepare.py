@@ -40,7 +40,7 @@ def prepare(data: Data, *, cache: Path, base: Path, progress: Progress | None = 
     sizes = [len(frame) for frame in frames.values()]
     raw = pd.concat(frames.values(), ignore_index=True)
     called = str(data.label) if data.labels is None else "data.labels"
-    rows, kept = clean(raw, label=called)
+    rows, kept = clean(raw, label=called, positive=data.positive)
     splits_read = list(frames)
     del frames, raw
     parts = _cut(rows, dict(zip(splits_read, _pools(kept, sizes), strict=True)), data)

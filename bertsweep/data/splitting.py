@@ -32,8 +32,8 @@ class Cutter:
 
         Train is taken first, validation and then test from the remaining rows; if train is `rest`
         it is taken last. Each split is `train_test_split(remaining, train_size=size,
-        stratify=labels of remaining, random_state=random_state)[0]`. Raises `DataError` for too few
-        rows.
+        stratify=codes of remaining, random_state=random_state)[0]`, so that the names of the
+        classes change nothing. Raises `DataError` for too few rows.
         """
         if split.train == split.test == "rest" and "test" in names:
             raise DataError(

@@ -19,11 +19,12 @@ _BINS = 40
 def statistics(dataset: Dataset) -> dict[str, Any]:
     """Returns the statistics of a dataset as values that JSON can represent.
 
-    {hash, labels, notes: [{kind, count, message}], splits: {name: {rows, classes: [{label, rows,
-    share}], words: LENGTHS, characters: LENGTHS}}} with LENGTHS = {mean, min, max, quantiles:
-    {"0.5": …}, histogram: {edges, counts}}. Words are separated by white space; the two
-    texts of a pair count together. A histogram has one more edge than counts, and all splits share
-    the edges: bin i counts edges[i] <= length < edges[i + 1], the last bin also all longer texts.
+    {hash, labels, positive, notes: [{kind, count, message}], splits: {name: {rows, classes:
+    [{label, rows, share}], words: LENGTHS, characters: LENGTHS}}} with LENGTHS = {mean, min, max,
+    quantiles: {"0.5": …}, histogram: {edges, counts}}; `positive` is null unless there are two
+    classes. Words are separated by white space; the two texts of a pair count together. A histogram
+    has one more edge than counts, and all splits share the edges: bin i counts edges[i] <= length <
+    edges[i + 1], the last bin also all longer texts.
     """
     lengths = {
         "words": {name: _words(dataset.splits[name]) for name in SPLITS},
@@ -33,6 +34,7 @@ def statistics(dataset: Dataset) -> dict[str, Any]:
     return {
         "hash": dataset.hash,
         "labels": list(dataset.labels),
+        "positive": dataset.positive,
         "notes": [
             {"kind": note.kind, "count": note.count, "message": note.message}
             for note in dataset.notes

@@ -7,8 +7,8 @@ import platform
 import sys
 from collections.abc import Iterator
 
-import bertsweep
 from bertsweep.doctor.finding import Finding
+from bertsweep.version import VERSION
 
 _PYTHON = ((3, 10), (3, 12))
 _SHOWN = (
@@ -21,7 +21,7 @@ _SHOWN = (
 def findings() -> Iterator[Finding]:
     """Python, bertsweep, the stack, then every other requirement that does not hold."""
     yield _python()
-    yield Finding("bertsweep", "ok", bertsweep.__version__)
+    yield Finding("bertsweep", "ok", VERSION)
     required = _required()
     for name in (*_SHOWN, *(name for name in required if name not in _SHOWN)):
         finding = _package(name, required.get(name, ""))

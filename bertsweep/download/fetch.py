@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
+from bertsweep import atomic
 from bertsweep.download.http import open_web
 from bertsweep.download.object_store import open_object
 from bertsweep.download.transfer import Stream, TransferCutError, without_secrets
@@ -122,9 +123,7 @@ class _Place:
             return {}
 
     def write(self, **about: object) -> None:
-        scratch = self.about.with_suffix(".new")
-        scratch.write_text(json.dumps(about), "utf-8")
-        scratch.replace(self.about)
+        atomic.write_file(self.about, json.dumps(about))
 
 
 @contextmanager

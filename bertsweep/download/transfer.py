@@ -33,7 +33,9 @@ class TransferCutError(DownloadError):
 
 
 def without_secrets(url: str) -> str:
-    """Returns the address without password and query, which may hold a signature."""
+    """Returns an address without password and query (a signature); a path as it is."""
+    if "://" not in url:
+        return url
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit((parts.scheme, host, parts.path, "", ""))

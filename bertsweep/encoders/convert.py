@@ -14,10 +14,10 @@ from typing import Any
 import tensorflow as tf
 
 from bertsweep.encoders import prepared, verify
-from bertsweep.encoders import vocabulary as vocabularies
 from bertsweep.encoders.savedmodel import ERROR_FILE
 from bertsweep.encoders.savedmodel_weights import read_config, read_weights
 from bertsweep.errors import EncoderError
+from bertsweep.vocabulary import looks_lowercase, read_vocabulary
 
 
 def main(arguments: list[str]) -> int:
@@ -74,10 +74,10 @@ def _load(model: Path, source: str) -> Any:
 def _vocabulary(module: Any, model: Path, source: str) -> list[str]:
     asset = getattr(module, "vocab_file", None)
     if asset is not None:
-        return vocabularies.read(Path(asset.asset_path.numpy().decode()))
+        return read_vocabulary(Path(asset.asset_path.numpy().decode()))
     beside = model / "assets" / "vocab.txt"
     if beside.is_file():
-        return vocabularies.read(beside)
+        return read_vocabulary(beside)
     raise EncoderError(
         f"{source}: a SavedModel must bring its vocabulary as the asset vocab_file or "
         "assets/vocab.txt, but has neither. Put the vocab.txt of the model into its assets folder."
@@ -86,7 +86,7 @@ def _vocabulary(module: Any, model: Path, source: str) -> list[str]:
 
 def _lowercase(module: Any, tokens: list[str]) -> bool:
     said = getattr(module, "do_lower_case", None)
-    return vocabularies.looks_lowercase(tokens) if said is None else bool(said.numpy())
+    return looks_lowercase(tokens) if said is None else bool(said.numpy())
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from typing import Any
 
 from bertsweep.encoders.config import Activation, EncoderConfig
 from bertsweep.encoders.files import fingerprint, read_json
-from bertsweep.encoders.huggingface_tokenizer import read_casing, read_vocabulary
+from bertsweep.encoders.huggingface_tokenizer import read_casing, read_tokens
 from bertsweep.encoders.huggingface_weights import read_weights
 from bertsweep.encoders.prepared import PreparedEncoder, write
 from bertsweep.errors import EncoderError
@@ -53,7 +53,7 @@ class HuggingFaceFolder:
     def convert(self, out: Path, *, lowercase: bool | None, source: str) -> PreparedEncoder:
         """Writes the prepared encoder into `out`. Raises `EncoderError`."""
         config = read_config(self.folder / "config.json")
-        tokens = read_vocabulary(self.folder)
+        tokens = read_tokens(self.folder)
         weights, notes = read_weights(self.folder / "model.safetensors", config)
         if lowercase is None:
             lowercase, casing_notes = read_casing(self.folder, tokens)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from bertsweep.encoders import vocabulary as vocabularies
 from bertsweep.encoders.files import read_json
 from bertsweep.errors import EncoderError
+from bertsweep.vocabulary import looks_lowercase, read_vocabulary
 
 
-def read_vocabulary(folder: Path) -> list[str]:
+def read_tokens(folder: Path) -> list[str]:
     """The tokens of vocab.txt, else those of a word-piece tokenizer.json, by id."""
     if (folder / "vocab.txt").is_file():
-        return vocabularies.read(folder / "vocab.txt")
+        return read_vocabulary(folder / "vocab.txt")
     path = folder / "tokenizer.json"
     if not path.is_file():
         raise EncoderError(
@@ -42,7 +42,7 @@ def read_casing(folder: Path, tokens: list[str]) -> tuple[bool, list[str]]:
             normalizer = {**found, **normalizer}
     lowercase = normalizer.get("do_lower_case", normalizer.get("lowercase"))
     if not isinstance(lowercase, bool):
-        lowercase = vocabularies.looks_lowercase(tokens)
+        lowercase = looks_lowercase(tokens)
     notes = []
     accents = normalizer.get("strip_accents")
     if isinstance(accents, bool) and accents != lowercase:

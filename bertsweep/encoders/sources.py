@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
-from urllib.parse import urlsplit, urlunsplit
 
+from bertsweep.download.transfer import without_secrets
 from bertsweep.encoders import tiny
 from bertsweep.encoders.hub import HubArchive, HubHandle
 from bertsweep.encoders.huggingface import HuggingFaceFolder
@@ -33,17 +34,23 @@ class Source(Protocol):
 
 
 def prepare_encoder(
-    encoder: Encoder, *, cache: Path, base: Path, progress: Progress | None = None
+    encoder: Encoder,
+    *,
+    cache: Path,
+    base: Path,
+    progress: Progress | None = None,
+    notify: Callable[[str], None] = lambda _: None,
 ) -> PreparedEncoder:
     """The encoder that a search space file names, prepared once and kept under `cache`.
 
-    `source` is tried first, then the mirrors in order; one that was prepared before is opened and
-    nothing is fetched. Relative folders are looked for in the current folder, then in `base`.
+    `source` is tried first, then the mirrors in order; one that was prepared before is verified and
+    nothing is fetched. Where it is damaged it is made again, and `notify` receives a sentence.
+    Relative folders are looked for in the current folder, then in `base`.
     TensorFlow is never imported here: SavedModels are converted in a process of their own.
     Raises `EncoderError`, or `DownloadError` when an address could not be fetched; with mirrors
     the error lists each failure.
     """
-    store = Store(cache / "encoders")
+    store = Store(cache / "encoders", notify)
     lowercase = None if encoder.lowercase == "auto" else encoder.lowercase
     failures: list[tuple[str, BertsweepError]] = []
     located: list[tuple[str, Source]] = []
@@ -54,10 +61,10 @@ def prepare_encoder(
             failures.append((address, error))
     for address, source in located:
         if found := store.find(_key(source, lowercase=lowercase)):
-            return replace(found, source=public_name(address))
+            return replace(found, source=without_secrets(address))
     for address, source in located:
         try:
-            return _convert(store, source, lowercase=lowercase, name=public_name(address))
+            return _convert(store, source, lowercase=lowercase, name=without_secrets(address))
         except (EncoderError, DownloadError) as error:
             failures.append((address, error))
     raise _all_failed(failures)
@@ -92,7 +99,7 @@ def locate(address: str, *, store: Store, base: Path, progress: Progress | None 
     if "://" in address:
         raise EncoderError(
             "the address of an encoder must start with http:// or https://, but got "
-            f"{public_name(address)!r}. Copy it to a folder and give the folder."
+            f"{without_secrets(address)!r}. Copy it to a folder and give the folder."
         )
     return _local(address, store=store, base=base)
 
@@ -125,14 +132,6 @@ def _find(address: str, base: Path) -> Path | None:
     return next((path for path in places if path.exists()), None)
 
 
-def public_name(address: str) -> str:
-    """The address as it may be written to files: without user, password, query."""
-    if "://" not in address:
-        return address
-    parts = urlsplit(address)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
-
-
 def _convert(store: Store, source: Source, *, lowercase: bool | None, name: str) -> PreparedEncoder:
     made = store.add(
         _key(source, lowercase=lowercase),
@@ -148,7 +147,7 @@ def _key(source: Source, *, lowercase: bool | None) -> str:
 def _all_failed(failures: list[tuple[str, BertsweepError]]) -> BertsweepError:
     if len(failures) == 1:
         return failures[0][1]
-    lines = [f"  {public_name(address)}: {error}" for address, error in failures]
+    lines = [f"  {without_secrets(address)}: {error}" for address, error in failures]
     text = "\n".join([f"none of the {len(failures)} places of the encoder can be used:", *lines])
     # Exit code 3 only where the network alone is to blame.
     if all(isinstance(error, DownloadError) for _, error in failures):

@@ -1,9 +1,6 @@
 """The append-only event journal of a sweep, and the state that its events fold into."""
 
-from bertsweep.ledger.journal import Ledger, Subscriber, load, read
-from bertsweep.ledger.lines import Event, encode
-from bertsweep.ledger.reports import Report, Reports
-from bertsweep.ledger.state import (
+from bertsweep.ledger.events import (
     BASELINE,
     FAILED,
     FINISHED,
@@ -12,10 +9,13 @@ from bertsweep.ledger.state import (
     SAMPLER,
     STOPPED,
     WARM_START,
-    SweepState,
-    TrialState,
-    fold,
+    Event,
 )
+from bertsweep.ledger.fold import fold
+from bertsweep.ledger.journal import Ledger, Subscriber, load, read, recall, replay
+from bertsweep.ledger.lock import is_locked
+from bertsweep.ledger.reports import Report, Reports
+from bertsweep.ledger.state import SweepSnapshot, SweepState, TrialSnapshot, TrialState, Update
 
 __all__ = [
     "BASELINE",
@@ -31,10 +31,15 @@ __all__ = [
     "Report",
     "Reports",
     "Subscriber",
+    "SweepSnapshot",
     "SweepState",
+    "TrialSnapshot",
     "TrialState",
-    "encode",
+    "Update",
     "fold",
+    "is_locked",
     "load",
     "read",
+    "recall",
+    "replay",
 ]

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TypeVar
+
+from msgspec.structs import replace
 
 from bertsweep.errors import InputError, LedgerError
-from bertsweep.ledger.lines import Event, decode, encode
-from bertsweep.ledger.state import SweepState, accumulate, apply, fold
+from bertsweep.ledger.events import (
+    FORMAT,
+    Event,
+    Recalled,
+    SweepStarted,
+    TrialEvent,
+    TrialReported,
+    TrialStarted,
+)
+from bertsweep.ledger.fold import EMPTY, apply, fold
+from bertsweep.ledger.lines import Reader, decode, encode
+from bertsweep.ledger.lock import Locked, WriterLock, describe
+from bertsweep.ledger.state import SweepState, TrialSnapshot, Update
 
-Subscriber = Callable[[Event], None]
+Subscriber = Callable[[Update], None]
 
-_UNHURRIED = frozenset({"trial_reported", "trial_started"})
+_Kind = TypeVar("_Kind", bound=Event)
+
+_UNHURRIED = (TrialReported, TrialStarted)
 """Events that a crash may cost: a report is repeated from the trial's own state."""
 
 _BUFFER = 1 << 16
@@ -32,51 +46,77 @@ class Ledger:
     """
 
     def __init__(self, path: Path, *, subscribers: Iterable[Subscriber] = ()) -> None:
-        self._subscribers = list(subscribers)
+        self._subscribers: list[Subscriber] = []
+        self._state: SweepState | None = None
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file: IO[bytes] = path.open("a+b", buffering=_BUFFER)
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+            self._lock = WriterLock(self._file, path)
+        except Locked as error:
             self._file.close()
             raise InputError(
-                f"{path.parent} is being written by another bertsweep command. "
+                f"{path.parent} is being written by another bertsweep command{describe(error)}. "
                 "Wait for it, stop it, or give this one another --name."
             ) from error
+        self._reader = Reader(self._file, path)
         try:
-            self._state, self._count = accumulate(decode(self._file, path))
+            for event in self._reader:
+                self._state = apply(self._state, event)
         except LedgerError:
-            self._file.close()
+            self.close()
             raise
         whole = self._file.tell()
         self.torn = self._file.seek(0, os.SEEK_END) > whole
         if self.torn:
             self._file.truncate(whole)
+        for subscriber in subscribers:
+            self.subscribe(subscriber)
+
+    @property
+    def begun(self) -> bool:
+        """Whether the ledger holds an event."""
+        return self._state is not None
 
     @property
     def state(self) -> SweepState:
         """What the events so far fold into. Raises `LedgerError` before the first one."""
         if self._state is None:
-            raise LedgerError("the ledger holds no event; the sweep ended before it began")
+            raise LedgerError(EMPTY)
         return self._state
 
     def subscribe(self, subscriber: Subscriber) -> None:
-        self._subscribers.append(subscriber)
+        """Calls `subscriber` with an `Update` for every event from here on.
 
-    def append(self, event: str, **fields: Any) -> Event:
-        """Writes one event and returns it; numbers that are not finite are written as null."""
-        line, record = encode({"seq": self._count, "time": time.time(), "event": event, **fields})
+        Of a sweep that has begun it is told at once, by `Recalled` events: one for the sweep and
+        one for each trial, in order, with their snapshots.
+        """
+        self._subscribers.append(subscriber)
+        if self._state is not None:
+            recall(self._state, subscriber)
+
+    def append(self, event: _Kind) -> _Kind:
+        """Writes an event and returns it as it is read back: numbered, timed, NaN made None."""
+        reader = self._reader
+        if isinstance(event, SweepStarted):
+            event = replace(event, format=FORMAT)
+        stamped = replace(event, seq=reader.count, time=time.time())
+        line, checksum = encode(stamped, chain=reader.chain)
         self._file.write(line)
         self._file.flush()
-        if event not in _UNHURRIED:
+        if not isinstance(event, _UNHURRIED):
             os.fsync(self._file.fileno())
-        self._count += 1
-        self._state = apply(self._state, record)
-        for subscriber in self._subscribers:
-            subscriber(record)
-        return record
+        reader.count += 1
+        reader.chain = checksum if reader.chained else 0
+        written = decode(line)
+        self._state = apply(self._state, written)
+        if self._subscribers:
+            update = _update(self._state, written)
+            for subscriber in self._subscribers:
+                subscriber(update)
+        return written  # type: ignore[return-value]
 
     def close(self) -> None:
+        self._lock.release()
         self._file.close()
 
 
@@ -96,9 +136,30 @@ def load(path: Path) -> SweepState:
     return fold(_events(path))
 
 
+def replay(events: Iterable[Event], subscriber: Subscriber) -> None:
+    """Calls `subscriber` as a live ledger of these events would have. Raises `LedgerError`."""
+    state: SweepState | None = None
+    for event in events:
+        state = apply(state, event)
+        subscriber(_update(state, event))
+
+
+def recall(state: SweepState, subscriber: Subscriber) -> None:
+    """Tells a subscriber how a sweep and each of its trials stand, by `Recalled` events."""
+    event, sweep = Recalled(), state.snapshot()
+    subscriber(Update(event, sweep, None))
+    for trial in state.trials.values():
+        subscriber(Update(event, sweep, TrialSnapshot.of(trial)))
+
+
+def _update(state: SweepState, event: Event) -> Update:
+    trial = state.trials[event.trial] if isinstance(event, TrialEvent) else None
+    return Update(event, state.snapshot(), None if trial is None else TrialSnapshot.of(trial))
+
+
 def _events(path: Path) -> Iterator[Event]:
     try:
         with path.open("rb", buffering=_BUFFER) as file:
-            yield from decode(file, path)
+            yield from Reader(file, path)
     except OSError as error:
         raise LedgerError(f"{path} cannot be read: {error.strerror}") from error

@@ -5,15 +5,20 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Iterator, Sequence
-from typing import Any, overload
+from typing import Any, TypedDict, overload
 
-from bertsweep.ledger.lines import Event
+from bertsweep.ledger.events import TrialReported
 
-Report = dict[str, Any]
-"""What is kept of a `trial_reported` event: report, epoch, examples, seconds, metrics.
 
-The metrics are numbers, None where they were not finite.
-"""
+class Report(TypedDict):
+    """What is kept of a `TrialReported` event; metrics are None where they were not finite."""
+
+    report: int
+    epoch: float
+    examples: int
+    seconds: float
+    metrics: dict[str, float | None]
+
 
 _FIELDS = 4
 """Numbers of a report before its metrics."""
@@ -23,32 +28,42 @@ class Reports(Sequence[Report]):
     """The reports of one trial, each made when it is asked for.
 
     Kept as one array for all successive reports with metrics of the same names, which takes a tenth
-    of the memory of dictionaries.
+    of the memory of dictionaries. Reports are only ever added, so a snapshot shares the arrays and
+    remembers how much of them it covers.
     """
 
-    __slots__ = ("_runs",)
+    __slots__ = ("_frozen", "_runs")
 
     def __init__(self) -> None:
-        self._runs: list[tuple[tuple[str, ...], array[float]]] = []
+        self._runs: list[tuple[tuple[str, ...], array[float], int | None]] = []
+        self._frozen = False
 
-    def append(self, event: Event) -> None:
-        """Takes what is kept of a `trial_reported` event."""
-        metrics = event["metrics"]
-        names = tuple(metrics)
+    def append(self, event: TrialReported) -> None:
+        """Takes what is kept of the event. Raises `TypeError` on a snapshot."""
+        if self._frozen:
+            raise TypeError("a snapshot of reports takes no more of them")
+        names = tuple(event.metrics)
         if not self._runs or self._runs[-1][0] != names:
-            self._runs.append((names, array("d")))
+            self._runs.append((names, array("d"), None))
         rows = self._runs[-1][1]
-        row = [event["report"], event["epoch"], event["examples"], event["seconds"]]
-        row += metrics.values()
+        row: list[Any] = [event.report, event.epoch, event.examples, event.seconds]
+        row += event.metrics.values()
         try:
             rows.fromlist(row)
         except TypeError:  # an array cannot hold None
             rows.fromlist([math.nan if number is None else number for number in row])
 
+    def snapshot(self) -> Reports:
+        """The reports so far, whatever is added later."""
+        made = Reports()
+        made._runs = [(names, rows, len(rows)) for names, rows in self._spans()]
+        made._frozen = True
+        return made
+
     def curve(self, metric: str) -> list[tuple[int, float, float]]:
         """Number of the report, epoch and value, in order, wherever the metric has a value."""
         points: list[tuple[int, float, float]] = []
-        for names, rows in self._runs:
+        for names, rows in self._spans():
             if metric in names:
                 width = _FIELDS + len(names)
                 values = rows[_FIELDS + names.index(metric) :: width]
@@ -56,11 +71,19 @@ class Reports(Sequence[Report]):
                 points += [(int(n), epoch, value) for n, epoch, value in found if value == value]
         return points
 
+    def _spans(self) -> Iterator[tuple[tuple[str, ...], array[float]]]:
+        for names, rows, end in self._runs:
+            # Of a snapshot a copy: another thread may be adding to the array meanwhile.
+            yield names, rows if end is None else rows[:end]
+
     def __len__(self) -> int:
-        return sum(len(rows) // (_FIELDS + len(names)) for names, rows in self._runs)
+        return sum(
+            (len(rows) if end is None else end) // (_FIELDS + len(names))
+            for names, rows, end in self._runs
+        )
 
     def __iter__(self) -> Iterator[Report]:
-        for names, rows in self._runs:
+        for names, rows in self._spans():
             numbers = iter(_plain(rows))
             for row in zip(*[numbers] * (_FIELDS + len(names)), strict=True):
                 yield _report(names, row)
@@ -73,11 +96,12 @@ class Reports(Sequence[Report]):
         if isinstance(index, slice):
             return list(self)[index]
         left = index if index >= 0 else index + len(self)
-        for names, rows in self._runs:
+        for names, rows, end in self._runs:
             width = _FIELDS + len(names)
-            if 0 <= left * width < len(rows):
+            length = len(rows) if end is None else end
+            if 0 <= left * width < length:
                 return _report(names, _plain(rows[left * width : (left + 1) * width]))
-            left -= len(rows) // width
+            left -= length // width
         raise IndexError(index)
 
     def __eq__(self, other: object) -> bool:

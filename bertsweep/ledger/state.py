@@ -1,33 +1,40 @@
-"""What the events of a sweep add up to: its trials, their reports, and how they ended."""
+"""What the events of a sweep add up to: its trials, their reports, and how they ended.
+
+This is the only fold of the events. Whoever follows a sweep receives each event together with
+frozen snapshots of what it led to.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import FrozenInstanceError, dataclass, field, fields
 from typing import Any
 
-from bertsweep.errors import LedgerError
-from bertsweep.ledger.lines import Event
+from bertsweep.ledger.events import (
+    BASELINE,
+    FAILED,
+    FINISHED,
+    RUNNING,
+    STOPPED,
+    Event,
+    FaultKind,
+    Plain,
+    SweepStarted,
+)
 from bertsweep.ledger.reports import Report, Reports
-
-RUNNING, FINISHED, STOPPED, FAILED = "running", "finished", "stopped", "failed"
-INTERRUPTED = "interrupted"
-
-BASELINE, WARM_START, SAMPLER = "baseline", "warm_start", "sampler"
-"""Where a trial's point comes from: its `origin`."""
-
-_ENDS = {"trial_finished": FINISHED, "trial_stopped": STOPPED, "trial_failed": FAILED}
 
 
 @dataclass(slots=True)
 class TrialState:
     """One trial as its events tell it.
 
-    `value` is the best objective value, None before there is one.
+    `value` is the best objective value and `best_at` the index of its report, None before there is
+    one. `started` is when the running attempt began (unix seconds, None between attempts), `spent`
+    the seconds of the earlier ones. `checkpoint` is relative to the sweep's folder, `threshold` the
+    probability from which it predicts the positive one of two classes.
     """
 
     id: str
+    number: int
     point: dict[str, Any]
     params: dict[str, Any]
     seed: int
@@ -35,18 +42,29 @@ class TrialState:
     status: str = RUNNING
     reports: Reports = field(default_factory=Reports)
     attempts: int = 0
+    cpus: float = 0.0
     gpus: float = 0.0
     value: float | None = None
     best_at: int | None = None
     error: str | None = None
+    fault: FaultKind | None = None
     reason: str | None = None
     checkpoint: str | None = None
     checkpoint_report: int | None = None
+    threshold: float | None = None
+    sampler_state: Plain | None = None
     proposed: float = 0.0
+    started: float | None = None
+    spent: float = 0.0
 
     @property
     def ended(self) -> bool:
         return self.status in (FINISHED, STOPPED, FAILED)
+
+    @property
+    def retryable(self) -> bool:
+        """Whether it failed through no fault of its own, so that a resume runs it again."""
+        return self.status == FAILED and self.fault in ("environment", "unexpected")
 
     @property
     def seconds(self) -> float:
@@ -62,137 +80,145 @@ class TrialState:
         """The report with the best objective value, the earlier of equals."""
         return None if self.best_at is None else self.reports[self.best_at]
 
+    @property
+    def last(self) -> Report | None:
+        """The latest report."""
+        return self.reports[-1] if self.reports else None
 
-@dataclass
+    def elapsed(self, now: float) -> float:
+        """Seconds that the trial has had by `now` (unix seconds), over all attempts."""
+        return self.spent + (max(0.0, now - self.started) if self.started is not None else 0.0)
+
+
+class TrialSnapshot(TrialState):
+    """A `TrialState` of one moment, which no later event changes."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, trial: TrialState) -> TrialSnapshot:
+        made = cls.__new__(cls)
+        for name in _TRIAL_FIELDS:
+            object.__setattr__(made, name, getattr(trial, name))
+        object.__setattr__(made, "reports", trial.reports.snapshot())
+        return made
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise FrozenInstanceError(f"a snapshot cannot be changed, but {name} was set")
+
+
+_TRIAL_FIELDS = tuple(f.name for f in fields(TrialState))
+
+
+@dataclass(frozen=True, slots=True)
+class SweepSnapshot:
+    """A sweep of one moment.
+
+    `trials` is the number of trials it may have (None where not known), `statuses` how many stand
+    at each status, `session_began` when the running command began (unix seconds) and
+    `earlier_seconds` how long earlier ones ran. `best` is the trial with the best value so far.
+    """
+
+    started: SweepStarted
+    status: str
+    reason: str | None
+    compute: Plain | None
+    trials: int | None
+    statuses: dict[str, int]
+    session_began: float
+    earlier_seconds: float
+    best: TrialSnapshot | None
+    baseline: TrialSnapshot | None
+
+    @property
+    def name(self) -> str:
+        return self.started.name
+
+    @property
+    def uid(self) -> str:
+        return self.started.sweep
+
+    @property
+    def metric(self) -> str:
+        return str(self.started.objective["metric"])
+
+    @property
+    def mode(self) -> str:
+        return str(self.started.objective["mode"])
+
+
+@dataclass(slots=True)
 class SweepState:
     """A sweep as its ledger tells it.
 
     `compute` is what all trials compute in (`precision`, `jit`, how that was found), None before
-    the first report.
+    the first report. `session_began` and `last_event` are the times of the running command's first
+    event and of the latest one, `earlier_seconds` how long earlier commands wrote the ledger.
     """
 
-    started: Event
+    started: SweepStarted
+    metric: str
+    mode: str
+    sign: float
+    """1 or -1: a value times this is larger the better it is."""
     trials: dict[str, TrialState] = field(default_factory=dict)
     status: str = RUNNING
     reason: str | None = None
-    compute: Event | None = None
+    compute: Plain | None = None
+    budget_trials: int | None = None
+    session_began: float = 0.0
+    last_event: float = 0.0
+    earlier_seconds: float = 0.0
+    leader: str | None = None
+    """Id of the trial with the best value, the earlier of equals."""
+    statuses: dict[str, int] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
-        return str(self.started["name"])
+        return self.started.name
 
     @property
     def uid(self) -> str:
-        return str(self.started["sweep"])
+        return self.started.sweep
 
-    @cached_property
-    def metric(self) -> str:
-        return str(self.started["objective"]["metric"])
+    @property
+    def active_seconds(self) -> float:
+        """For how long commands have written this sweep, pauses between them left out."""
+        return self.earlier_seconds + max(0.0, self.last_event - self.session_began)
 
-    @cached_property
-    def mode(self) -> str:
-        return str(self.started["objective"]["mode"])
+    @property
+    def baseline(self) -> TrialState | None:
+        """The trial that ran the baseline configuration: the first, whatever became of it."""
+        first = next(iter(self.trials.values()), None)
+        if first is not None and first.origin == BASELINE:
+            return first
+        return next((t for t in self.trials.values() if t.origin == BASELINE), None)
 
-
-def fold(events: Iterable[Event]) -> SweepState:
-    """The state that the events add up to. Raises `LedgerError` when they do not begin a sweep."""
-    state, _ = accumulate(events)
-    if state is None:
-        raise LedgerError("the ledger holds no event; the sweep ended before it began")
-    return state
-
-
-def accumulate(events: Iterable[Event]) -> tuple[SweepState | None, int]:
-    """The state that the events add up to, None where there is none, and their number."""
-    state: SweepState | None = None
-    count = 0
-    for event in events:
-        state = apply(state, event)
-        count += 1
-    return state, count
-
-
-def apply(state: SweepState | None, event: Event) -> SweepState:
-    """The state after one more event: the same object, but for the event that begins a sweep."""
-    kind = event["event"]
-    if kind == "sweep_started":
-        return SweepState(started=event)
-    if state is None:
-        raise LedgerError(f"a ledger begins with sweep_started, but got {kind}")
-    change = _CHANGES.get(kind)
-    if change is not None:
-        change(state, event)
-    return state
+    def snapshot(self) -> SweepSnapshot:
+        """How the sweep stands now."""
+        best = self.trials[self.leader] if self.leader is not None else None
+        baseline = self.baseline
+        return SweepSnapshot(
+            started=self.started,
+            status=self.status,
+            reason=self.reason,
+            compute=self.compute,
+            trials=self.budget_trials,
+            statuses=dict(self.statuses),
+            session_began=self.session_began,
+            earlier_seconds=self.earlier_seconds,
+            best=None if best is None else TrialSnapshot.of(best),
+            baseline=None if baseline is None else TrialSnapshot.of(baseline),
+        )
 
 
-def _resumed(state: SweepState, event: Event) -> None:
-    state.status, state.reason = RUNNING, None
+@dataclass(frozen=True, slots=True)
+class Update:
+    """What a subscriber receives: an event, and what sweep and trial came to with it.
 
+    `trial` is None for events of the sweep as a whole.
+    """
 
-def _ended(state: SweepState, event: Event) -> None:
-    state.status, state.reason = event["status"], event.get("reason")
-
-
-def _compute_chosen(state: SweepState, event: Event) -> None:
-    state.compute = event["compute"]
-
-
-def _trial_proposed(state: SweepState, event: Event) -> None:
-    state.trials[event["trial"]] = TrialState(
-        id=event["trial"],
-        point=event["point"],
-        params=event["params"],
-        seed=event["seed"],
-        origin=event["origin"],
-        proposed=event["time"],
-    )
-
-
-def _trial_started(state: SweepState, event: Event) -> None:
-    trial = state.trials[event["trial"]]
-    trial.status = RUNNING
-    trial.attempts, trial.gpus = event["attempt"], event["gpus"]
-
-
-def _trial_reported(state: SweepState, event: Event) -> None:
-    trial = state.trials[event["trial"]]
-    trial.reports.append(event)
-    value, best = event["metrics"].get(state.metric), trial.value
-    if value is None:
-        return
-    if best is None or (value > best if state.mode == "max" else value < best):
-        trial.value, trial.best_at = float(value), len(trial.reports) - 1
-
-
-def _checkpoint_saved(state: SweepState, event: Event) -> None:
-    trial = state.trials[event["trial"]]
-    trial.checkpoint, trial.checkpoint_report = event["path"], event["report"]
-
-
-def _checkpoint_removed(state: SweepState, event: Event) -> None:
-    state.trials[event["trial"]].checkpoint = None
-
-
-def _trial_interrupted(state: SweepState, event: Event) -> None:
-    state.trials[event["trial"]].status = INTERRUPTED
-
-
-def _trial_ended(state: SweepState, event: Event) -> None:
-    trial = state.trials[event["trial"]]
-    trial.status = _ENDS[event["event"]]
-    trial.error, trial.reason = event.get("error"), event.get("reason")
-
-
-_CHANGES: dict[str, Callable[[SweepState, Event], None]] = {
-    "sweep_resumed": _resumed,
-    "sweep_ended": _ended,
-    "compute_chosen": _compute_chosen,
-    "trial_proposed": _trial_proposed,
-    "trial_started": _trial_started,
-    "trial_reported": _trial_reported,
-    "checkpoint_saved": _checkpoint_saved,
-    "checkpoint_removed": _checkpoint_removed,
-    "trial_interrupted": _trial_interrupted,
-    **dict.fromkeys(_ENDS, _trial_ended),
-}
-"""What each kind of event changes; one of another kind changes nothing."""
+    event: Event
+    sweep: SweepSnapshot
+    trial: TrialSnapshot | None

@@ -1,4 +1,4 @@
-"""The study as a database that dashboards read: written from ledger events, never read back."""
+"""The study as a database that dashboards read: written from ledger updates, never read back."""
 
 from __future__ import annotations
 
@@ -6,42 +6,32 @@ import queue
 import threading
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import optuna
 from optuna.trial import FrozenTrial
 
 from bertsweep import ledger
-from bertsweep.ledger import Event, SweepState, TrialState
-from bertsweep.search.study import frozen_trial
-from bertsweep.space import Point, Space
-
-_ENDED = {
-    "trial_finished": ledger.FINISHED,
-    "trial_stopped": ledger.STOPPED,
-    "trial_failed": ledger.FAILED,
-}
+from bertsweep.ledger import TrialSnapshot, Update
+from bertsweep.search.frozen import frozen_trial
+from bertsweep.space import Space
 
 
 @dataclass
-class _Trial:
-    """A trial as told so far; `unwritten` values by report number, `row` once it is written."""
+class _Row:
+    """A trial's row in the database, how many of its values stand there, and if it is closed."""
 
-    name: str
-    point: Point
-    origin: str
-    status: str = ledger.RUNNING
-    values: dict[int, float] = field(default_factory=dict)
-    unwritten: dict[int, float] = field(default_factory=dict)
-    row: int | None = None
+    id: int
+    values: int
+    closed: bool
 
 
 class StudyMirror:
-    """A ledger subscriber that writes every event to an Optuna storage in a thread of its own.
+    """A ledger subscriber that writes every trial to an Optuna storage in a thread of its own.
 
-    Database writes wait for disks and networks, a sweep does not: what has problems meanwhile is
-    written together. When a write fails, `warn` gets one sentence and the mirror goes quiet. An
-    Optuna study named `study` is replaced, by the trials of the `past` to begin with.
+    Database writes wait for disks and networks, a sweep does not: updates that have gathered
+    meanwhile are written together, the latest of each trial. When a write fails, `warn` receives
+    one sentence and the mirror goes quiet. An Optuna study named `study` is replaced.
     """
 
     def __init__(
@@ -53,32 +43,27 @@ class StudyMirror:
         metric: str,
         mode: str,
         warn: Callable[[str], None],
-        past: SweepState | None = None,
     ) -> None:
         self._url, self._name, self._space, self._warn = url, study, space, warn
         self._metric, self._mode = metric, mode
-        # Taken here, because the state goes on changing while the thread writes.
-        before = past.trials.values() if past is not None else ()
-        self._trials = {trial.id: _recalled(trial, metric) for trial in before}
-        self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+        self._rows: dict[str, _Row] = {}
+        self._updates: queue.SimpleQueue[TrialSnapshot | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="study-mirror", daemon=True)
         self._thread.start()
 
-    def handle(self, event: Event) -> None:
-        """Takes one ledger event; returns at once."""
-        if event["event"].startswith("trial_"):
-            self._events.put(event)
+    def handle(self, update: Update) -> None:
+        """Takes one ledger update; returns at once."""
+        if update.trial is not None:
+            self._updates.put(update.trial)
 
     def close(self, *, timeout: float = 30.0) -> None:
         """Waits until everything taken is written, `timeout` seconds at most."""
-        self._events.put(None)
+        self._updates.put(None)
         self._thread.join(timeout)
 
     def _work(self) -> None:
         try:
             storage = self._open()
-            for trial in self._trials.values():
-                self._write(storage, trial)
             closing = False
             while not closing:
                 changed, closing = self._next_changes()
@@ -107,50 +92,39 @@ class StudyMirror:
         self._study_id = storage.get_study_id_from_name(self._name)
         return storage
 
-    def _next_changes(self) -> tuple[list[_Trial], bool]:
-        """Waits for an event, takes all there are; the trials they change, and whether to close."""
-        changed: dict[str, _Trial] = {}
-        event = self._events.get()
-        while event is not None:
-            changed[event["trial"]] = self._take(event)
-            if self._events.empty():
+    def _next_changes(self) -> tuple[list[TrialSnapshot], bool]:
+        """Waits for an update, takes all there are: the latest of each trial; whether to close."""
+        changed: dict[str, TrialSnapshot] = {}
+        trial = self._updates.get()
+        while trial is not None:
+            changed[trial.id] = trial
+            if self._updates.empty():
                 return list(changed.values()), False
-            event = self._events.get()
+            trial = self._updates.get()
         return list(changed.values()), True
 
-    def _take(self, event: Event) -> _Trial:
-        kind, name = event["event"], event["trial"]
-        if kind == "trial_proposed":
-            self._trials[name] = _Trial(name, event["point"], event["origin"])
-        trial = self._trials[name]
-        if kind == "trial_reported" and event["metrics"].get(self._metric) is not None:
-            value = float(event["metrics"][self._metric])
-            trial.values[event["report"]] = trial.unwritten[event["report"]] = value
-        trial.status = _ENDED.get(kind, trial.status)
-        return trial
+    def _write(self, storage: optuna.storages.BaseStorage, trial: TrialSnapshot) -> None:
+        values = {report: value for report, _, value in trial.reports.curve(self._metric)}
+        frozen = self._frozen(trial, values)
+        row = self._rows.get(trial.id)
+        if row is None or row.closed:  # a failed trial that is tried again becomes another row
+            number = storage.create_new_trial(self._study_id, template_trial=frozen)
+            self._rows[trial.id] = _Row(number, len(values), trial.ended)
+            return
+        for report, value in list(values.items())[row.values :]:
+            storage.set_trial_intermediate_value(row.id, report, value)
+        row.values, row.closed = len(values), trial.ended
+        if trial.ended:
+            done = None if frozen.value is None else [frozen.value]
+            storage.set_trial_state_values(row.id, frozen.state, done)
 
-    def _write(self, storage: optuna.storages.BaseStorage, trial: _Trial) -> None:
-        if trial.row is None:
-            template = self._frozen(trial)
-            trial.row = storage.create_new_trial(self._study_id, template_trial=template)
-        else:
-            for report, value in trial.unwritten.items():
-                storage.set_trial_intermediate_value(trial.row, report, value)
-            if trial.status != ledger.RUNNING:
-                ended = self._frozen(trial)
-                done = None if ended.value is None else [ended.value]
-                storage.set_trial_state_values(trial.row, ended.state, done)
-        trial.unwritten.clear()
-
-    def _frozen(self, trial: _Trial) -> FrozenTrial:
+    def _frozen(self, trial: TrialSnapshot, values: dict[int, float]) -> FrozenTrial:
         frozen = frozen_trial(
-            self._space, trial.point, status=trial.status, values=trial.values, mode=self._mode
+            self._space,
+            trial.point,
+            status=trial.status if trial.ended else ledger.RUNNING,
+            values=values,
+            mode=self._mode,
         )
-        frozen.user_attrs |= {"trial": trial.name, "origin": trial.origin}
+        frozen.user_attrs |= {"trial": trial.id, "origin": trial.origin}
         return frozen
-
-
-def _recalled(trial: TrialState, metric: str) -> _Trial:
-    status = trial.status if trial.ended else ledger.RUNNING
-    values = {report: value for report, _, value in trial.reports.curve(metric)}
-    return _Trial(trial.id, trial.point, trial.origin, status, values)

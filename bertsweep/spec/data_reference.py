@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 DATA = """\
+One of two classes is positive: average precision, F1, precision and recall are scores of it, and
+the threshold is one of its probability. It is the label that `positive` states, as the data writes
+it; else the one called 1, true, yes, y, t, positive or pos (in any casing) where the other is not;
+else the one with fewer rows, and of equally frequent ones the last in order. A sweep says which one
+it is, and warns where most rows are positive. With more than two classes none is.
+
 A relative path or pattern is resolved against the working folder, then against the folder of the
 search space file. Files that match a pattern are read in the order of their names, part 9 before
 part 10. `format: auto` goes by the suffix: `.csv`; `.tsv`, `.tab`; `.txt`; `.jsonl`, `.ndjson`;

@@ -8,12 +8,11 @@ from typing import Any
 
 from bertsweep.errors import Problem, SpecError
 from bertsweep.metrics import mode_of
-from bertsweep.space import Space
 from bertsweep.spec import checks
 from bertsweep.spec.conditions import read_space
 from bertsweep.spec.data_checks import check_columns, check_table
 from bertsweep.spec.document import Document, read
-from bertsweep.spec.models import Data, SweepFile
+from bertsweep.spec.models import Data
 from bertsweep.spec.named_points import read_baseline
 from bertsweep.spec.overrides import expanded, override
 from bertsweep.spec.problems import Problems
@@ -64,7 +63,8 @@ def from_plain(plain: Mapping[str, Any]) -> SweepSpec:
     problems.raise_any("stored specification")
     if trial_0 is None:
         raise SpecError("stored specification", [Problem(("baseline",), None, "it is missing")])
-    return _spec(file, found, baseline=trial_0, warnings=tuple(plain.get("warnings", ())))
+    warnings = tuple(plain.get("warnings", ()))
+    return SweepSpec.of_file(file, space=found, baseline=trial_0, warnings=warnings)
 
 
 def load_data(plain: Mapping[str, Any], *, overrides: Sequence[str] = ()) -> Data:
@@ -100,7 +100,7 @@ def _build(document: Document, problems: Problems) -> SweepSpec | None:
     found = read_space(file.space, problems)
     trial_0 = read_baseline(file.baseline, found, problems)
     checks.objective(file.objective, problems)
-    searching = read_search(file, found, problems)
+    searching = read_search(file, found, trial_0, problems)
     checks.resources(file.resources, problems)
     checks.tracking(file.tracking, problems)
     every = checks.report_every(file.report_every, problems)
@@ -114,28 +114,8 @@ def _build(document: Document, problems: Problems) -> SweepSpec | None:
             "report_every": every,
         }
     )
-    return _spec(settled, found, baseline=trial_0, warnings=tuple(problems.warnings))
-
-
-def _spec(file: SweepFile, space: Space, *, baseline: Any, warnings: tuple[str, ...]) -> SweepSpec:
-    return SweepSpec(
-        name=file.name,
-        data=file.data,
-        encoder=file.encoder,
-        space=space,
-        baseline=baseline,
-        objective=file.objective,
-        search=file.search,
-        budget=file.budget,
-        resources=file.resources,
-        checkpoints=file.checkpoints,
-        tracking=file.tracking,
-        report_every=file.report_every,
-        precision=file.precision,
-        jit=file.jit,
-        seed=file.seed,
-        warnings=warnings,
-    )
+    warnings = tuple(problems.warnings)
+    return SweepSpec.of_file(settled, space=found, baseline=trial_0, warnings=warnings)
 
 
 def _text(path: Path) -> str:

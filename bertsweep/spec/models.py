@@ -144,6 +144,11 @@ class Data(Section):
         "there is no header",
     )
     label: Column = Field("label", title="label column, or its number where there is no header")
+    positive: bool | int | float | str | None = Field(
+        None,
+        title="positive one of two labels; left out, 1, true, yes or positive, else the rarer one",
+        examples=["spam"],
+    )
     labels: Files | LabelFiles | None = Field(
         None, title="txt: file with one label a line, for each file of `source`"
     )
@@ -203,6 +208,13 @@ class Objective(Section):
     mode: Literal["auto", "max", "min"] = Field(
         "auto", title="direction; auto knows each metric's own"
     )
+    threshold: (
+        Literal["auto", "f1", "accuracy", "balanced_accuracy", "precision_at_recall"] | Share
+    ) = Field(
+        "auto",
+        title="probability from which `predict` says positive, with two classes; auto is the "
+        "metric's own",
+    )
 
 
 class Sampler(Section):
@@ -259,10 +271,11 @@ class Resources(Section):
     """What one trial gets and how many run at once."""
 
     cpus_per_trial: Annotated[float, Field(gt=0)] | Literal["auto"] = Field(
-        "auto", title="CPU cores a trial"
+        "auto", title="CPU cores per trial; auto leaves no GPU idle; without GPUs it is at most 4"
     )
     gpus_per_trial: Annotated[float, Field(ge=0)] | Literal["auto"] = Field(
-        "auto", title="GPUs a trial: none, a fraction of one, or several whole ones"
+        "auto",
+        title="GPUs per trial: 0, a fraction of one, or several; auto is 1 if a node has any",
     )
     concurrent: Count | Literal["auto"] = Field(
         "auto", title="trials at once; auto fills the machine"

@@ -3,48 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from pydantic import ConfigDict
+
+from bertsweep.metrics import ThresholdRule, threshold_rule
 from bertsweep.space import Choice, Domain, Fixed, Parameter, Point, Scalar, Space
 from bertsweep.spec.hyperparameters import Hyperparameters
-from bertsweep.spec.models import (
-    Budget,
-    Checkpoints,
-    Data,
-    Encoder,
-    Objective,
-    Resources,
-    Search,
-    Tracking,
-)
+from bertsweep.spec.models import SweepFile
 
 
-@dataclass(frozen=True)
-class SweepSpec:
+class SweepSpec(SweepFile):
     """What to search, on which data, and how; complete, with every default filled in.
 
-    `baseline` is trial 0. `objective.mode` is max or min, `search.seed` a number, and the points of
-    `search.warm_start` hold every active parameter of the space. `report_every` is exactly 1 / n of
-    an epoch. `warnings` say what works but is hardly meant.
+    It has every key of the file, which `SweepFile` alone names; `space` and `baseline` (trial 0)
+    are the values that were read from theirs. `objective.mode` is max or min, `search.seed` a
+    number, and the points of `search.warm_start` hold every active parameter of the space.
+    `report_every` is exactly 1 / n of an epoch. `warnings` say what works but is hardly meant.
     """
 
-    name: str
-    data: Data
-    encoder: Encoder
-    space: Space
-    baseline: Hyperparameters
-    objective: Objective
-    search: Search
-    budget: Budget
-    resources: Resources
-    checkpoints: Checkpoints
-    tracking: Tracking
-    report_every: float
-    precision: str
-    jit: bool | str
-    seed: int
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    # Plain values in a file, and here what was read from them.
+    space: Space  # type: ignore[assignment]
+    baseline: Hyperparameters  # type: ignore[assignment]
     warnings: tuple[str, ...] = ()
+
+    @classmethod
+    def of_file(
+        cls,
+        file: SweepFile,
+        *,
+        space: Space,
+        baseline: Hyperparameters,
+        warnings: tuple[str, ...] = (),
+    ) -> SweepSpec:
+        """The specification in a file that was checked, of which nothing is checked again."""
+        keys = {name: getattr(file, name) for name in SweepFile.model_fields}
+        read = {"space": space, "baseline": baseline, "warnings": warnings}
+        return cls.model_construct(**keys | read)
+
+    @property
+    def threshold_rule(self) -> ThresholdRule:
+        """How the threshold of two classes is set: `objective.threshold`, "auto" resolved."""
+        return threshold_rule(self.objective.metric, self.objective.threshold)
 
     def hyperparameters(self, point: Mapping[str, Scalar]) -> Hyperparameters:
         """What a trial of this point runs with: its active values, then fixed ones, then defaults.
@@ -66,23 +68,10 @@ class SweepSpec:
 
     def to_plain(self) -> dict[str, Any]:
         """The whole specification as JSON-able values, in the form of the file it was read from."""
-        sections = {
-            name: getattr(self, name).model_dump(mode="json")
-            for name in ("objective", "search", "budget", "resources", "checkpoints", "tracking")
-        }
-        return {
-            "name": self.name,
-            "data": self.data.model_dump(mode="json"),
-            "encoder": self.encoder.model_dump(mode="json"),
-            "space": {p.name: _entry(p) for p in self.space.parameters},
-            "baseline": self.baseline.to_point(),
-            **sections,
-            "report_every": self.report_every,
-            "precision": self.precision,
-            "jit": self.jit,
-            "seed": self.seed,
-            "warnings": list(self.warnings),
-        }
+        plain = self.model_dump(mode="json", exclude={"space", "baseline"})
+        plain["space"] = {p.name: _entry(p) for p in self.space.parameters}
+        plain["baseline"] = self.baseline.to_point()
+        return {name: plain[name] for name in type(self).model_fields}
 
 
 def _entry(parameter: Parameter) -> Any:

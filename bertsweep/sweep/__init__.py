@@ -1,5 +1,1 @@
-"""Runs a sweep, and goes on with one that was interrupted."""
-
-from bertsweep.sweep.run import resume, run
-
-__all__ = ["resume", "run"]
+"""Runs a sweep, and goes on with one that was interrupted: `run.run` and `run.resume`."""

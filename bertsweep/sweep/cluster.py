@@ -7,11 +7,11 @@ import logging
 import os
 import socket
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from bertsweep.errors import ClusterError, InputError
 from bertsweep.spec.models import Resources
+from bertsweep.sweep.share import Share, share_out
 from bertsweep.system import LIGHT_TENSORFLOW
 
 _QUIET = {
@@ -28,17 +28,6 @@ _QUIET = {
 }
 _WORKERS = {**LIGHT_TENSORFLOW, "TF_ENABLE_ONEDNN_OPTS": "1"}
 _KNOCK_SECONDS = 10.0
-_CPUS_A_TRIAL = 4
-"""On machines without GPUs: more cores a trial than this gain little on short texts."""
-
-
-@dataclass(frozen=True)
-class Share:
-    """What one trial gets, and how many run at once."""
-
-    cpus: float
-    gpus: float
-    concurrent: int
 
 
 @contextlib.contextmanager
@@ -94,36 +83,7 @@ def _knock(address: str) -> None:
 
 
 def share(resources: Resources) -> Share:
-    """What each trial gets on the Ray that runs, `auto` settled.
-
-    With GPUs, auto is a whole one a trial and an even share of the CPUs. Raises `InputError` when
-    a trial fits on no node.
-    """
+    """Returns what each trial receives on the Ray that runs; see `share_out`."""
     import ray
 
-    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    cpus, gpus = (max(node.get(kind, 0.0) for node in nodes) for kind in ("CPU", "GPU"))
-    asked_gpus, asked_cpus = resources.gpus_per_trial, resources.cpus_per_trial
-    gpus_each = asked_gpus if asked_gpus != "auto" else float(gpus > 0)
-    even = _even(cpus, gpus / gpus_each) if gpus_each else min(cpus, _CPUS_A_TRIAL)
-    cpus_each = asked_cpus if asked_cpus != "auto" else even
-    placement = sum(_capacity(node, cpus_each, gpus_each) for node in nodes)
-    if placement < 1:
-        raise InputError(
-            f"resources: a trial gets {cpus_each:g} CPUs and {gpus_each:g} GPUs, but the largest "
-            f"node has {cpus:g} and {gpus:g}. Set resources.cpus_per_trial or gpus_per_trial lower."
-        )
-    concurrent = (
-        placement if resources.concurrent == "auto" else min(resources.concurrent, placement)
-    )
-    return Share(cpus_each, gpus_each, concurrent)
-
-
-def _even(cpus: float, trials: float) -> float:
-    return float(max(1, int(cpus / max(1.0, trials))))
-
-
-def _capacity(node: dict[str, float], cpus: float, gpus: float) -> int:
-    """Trials that fit on a node."""
-    by_cpu = int(node.get("CPU", 0.0) / cpus + 1e-9)
-    return min(by_cpu, int(node.get("GPU", 0.0) / gpus + 1e-9)) if gpus else by_cpu
+    return share_out(resources, [node["Resources"] for node in ray.nodes() if node["Alive"]])

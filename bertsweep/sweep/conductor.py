@@ -3,22 +3,39 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bertsweep import ledger as events
-from bertsweep.ledger import BASELINE, Ledger
+from bertsweep.direction import Direction
+from bertsweep.ledger import BASELINE, FAILED, INTERRUPTED, RUNNING, Ledger
+from bertsweep.ledger.events import (
+    CheckpointSaved,
+    ComputeChosen,
+    FaultKind,
+    TrialEnded,
+    TrialFailed,
+    TrialFinished,
+    TrialProposed,
+    TrialReported,
+    TrialStarted,
+    TrialStopped,
+)
 from bertsweep.search.stopping import StoppingRule
 from bertsweep.search.study import Study
 from bertsweep.spec import SweepSpec
 from bertsweep.sweep.retention import Retention
+from bertsweep.trial import trainable
 from bertsweep.trial.job import TrialJob
-from bertsweep.trial.trainable import FAILED, REPORT
 
-HOPELESS = 3
-"""When this many first trials all fail, the next would too."""
+EQUAL_FAULTS = 3
+"""When this many trials in a row fail alike, and not by their own fault, the next would too."""
+
+HOPELESS = 5
+"""When the baseline and this many trials, all there were, failed by their own fault, it is the
+space or the data."""
 
 
 @dataclass
@@ -35,6 +52,8 @@ class SweepConductor:
     """The one place where Ray's events, the study, the stopping rule and the ledger meet.
 
     `resumable` are trials of an interrupted run that go on before anything new is proposed.
+    `stop_requested` says whether the user wants the sweep to stop. `trials` is the budget; trials
+    that failed through no fault of their own do not count against it.
     """
 
     spec: SweepSpec
@@ -43,15 +62,20 @@ class SweepConductor:
     study: Study
     rule: StoppingRule
     retention: Retention
-    interrupted: Callable[[], bool]
+    stop_requested: Callable[[], bool]
     trials: int
     resumable: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.broken: str | None = None
+        """Why the sweep cannot go on here, once it cannot."""
         self._flights: dict[str, _Flight] = {}
-        self._sign = 1.0 if self.job.mode == "max" else -1.0
+        self._ended: list[str] = []
+        self._faults: list[str] = []
+        self._sign = Direction.of(self.job.mode).sign
         hours = self.spec.budget.hours
-        self._deadline = None if hours is None else time.monotonic() + 3600 * hours
+        left = None if hours is None else 3600 * hours - self.ledger.state.active_seconds
+        self._deadline = None if left is None else time.monotonic() + left
 
     @property
     def unfinished(self) -> list[str]:
@@ -60,48 +84,67 @@ class SweepConductor:
 
     @property
     def hopeless(self) -> bool:
-        """Whether the first trials all failed, so that none is worth starting any more."""
-        ended = [t for t in self.ledger.state.trials.values() if t.ended]
-        return len(ended) >= HOPELESS and all(t.status == events.FAILED for t in ended)
+        """Whether all trials of this session failed, the baseline and enough others among them."""
+        trials = self.ledger.state.trials
+        baseline = self.ledger.state.baseline
+        return (
+            len(self._ended) >= HOPELESS
+            and baseline is not None
+            and baseline.ended
+            and all(trials[name].status == FAILED for name in self._ended)
+        )
+
+    def interrupted(self) -> bool:
+        """Whether everything is to stop now."""
+        return self.broken is not None or self.stop_requested()
+
+    def exhausted(self) -> bool:
+        """Whether no trial is running or waiting whose end could make room for another one."""
+        statuses = self.ledger.state.statuses
+        return self._over() or not (statuses.get(RUNNING) or statuses.get(INTERRUPTED))
 
     def propose(self) -> Mapping[str, Any] | None:
         if self._over():
             return None
         if self.resumable:
             return self._config(self.resumable.pop(0))
-        if len(self.ledger.state.trials) >= self.trials:
+        state = self.ledger.state
+        if sum(not trial.retryable for trial in state.trials.values()) >= self.trials:
             return None
         asked = self.study.ask()
         if asked is None:
             return None
         trial = f"t{asked.number:04d}"
         self.ledger.append(
-            "trial_proposed",
-            trial=trial,
-            number=asked.number,
-            point=asked.point,
-            params=self.spec.hyperparameters(asked.point).to_point(),
-            seed=self.spec.seed,
-            origin=asked.origin,
+            TrialProposed(
+                trial=trial,
+                number=asked.number,
+                point=asked.point,
+                params=self.spec.hyperparameters(asked.point).to_point(),
+                seed=self.spec.seed,
+                origin=asked.origin,
+                sampler_state=asked.sampler_state,
+            )
         )
         return self._config(trial)
 
     def started(self, trial: str, node: str) -> None:
         self._flights.setdefault(trial, _Flight())
         self.ledger.append(
-            "trial_started",
-            trial=trial,
-            attempt=self.ledger.state.trials[trial].attempts + 1,
-            cpus=self.job.cpus,
-            gpus=self.job.gpus,
-            node=node,
+            TrialStarted(
+                trial=trial,
+                attempt=self.ledger.state.trials[trial].attempts + 1,
+                cpus=self.job.cpus,
+                gpus=self.job.gpus,
+                node=node,
+            )
         )
 
     def reported(self, trial: str, result: Mapping[str, Any]) -> bool:
         flight = self._flights.setdefault(trial, _Flight())
-        report = json.loads(result[REPORT])
-        if FAILED in report:
-            flight.failure = report[FAILED]
+        report = json.loads(result[trainable.REPORT])
+        if trainable.FAILED in report:
+            flight.failure = report[trainable.FAILED]
             return False
         flight.finished = flight.finished or report["finished"]
         if report["report"] > len(self.ledger.state.trials[trial].reports):
@@ -109,19 +152,25 @@ class SweepConductor:
         return flight.stop is not None
 
     def ended(self, trial: str) -> None:
-        flight = self._flights.pop(trial, _Flight())
+        flight = self._flights.get(trial, _Flight())
         if flight.failure is not None:
-            self.failed(trial, flight.failure)
+            self.failed(trial, flight.failure, fault="trial")
         elif flight.finished:
-            self._end(trial, "trial_finished", events.FINISHED)
+            self._end(TrialFinished(trial=trial))
         elif flight.stop is not None:
-            self._end(trial, "trial_stopped", events.STOPPED, reason=flight.stop)
+            self._end(TrialStopped(trial=trial, reason=flight.stop))
         else:
-            self.failed(trial, "ended without a last report")
+            self.failed(trial, "ended without a last report", fault="unexpected")
 
-    def failed(self, trial: str, reason: str) -> None:
-        self._flights.pop(trial, None)
-        self._end(trial, "trial_failed", events.FAILED, error=reason)
+    def failed(self, trial: str, reason: str, *, fault: FaultKind) -> None:
+        self._end(TrialFailed(trial=trial, error=reason, fault=fault))
+        if fault == "environment":
+            self.broken = reason
+        elif fault == "unexpected":
+            self._faults.append(_kind_of(reason))
+            latest = self._faults[-EQUAL_FAULTS:]
+            if len(latest) == EQUAL_FAULTS and len(set(latest)) == 1:
+                self.broken = f"{EQUAL_FAULTS} trials in a row failed alike: {reason}"
 
     def _over(self) -> bool:
         late = self._deadline is not None and time.monotonic() > self._deadline
@@ -137,29 +186,43 @@ class SweepConductor:
         }
 
     def _record(self, trial: str, report: Mapping[str, Any]) -> str | None:
-        """Writes a new report and gives the reason to stop, if there is one."""
-        number, value = int(trial[1:]), report["objective"]
+        """Writes a new report; returns the reason to stop, if there is one."""
+        value = report["objective"]
         if self.ledger.state.compute is None and "compute" in report:
-            self.ledger.append("compute_chosen", compute=report["compute"])
+            self.ledger.append(ComputeChosen(compute=report["compute"]))
         kept = ("report", "epoch", "examples", "seconds", "metrics", "system")
-        self.ledger.append("trial_reported", trial=trial, **{key: report[key] for key in kept})
+        self.ledger.append(TrialReported(trial=trial, **{key: report[key] for key in kept}))
         state = self.ledger.state.trials[trial]
-        if report["checkpoint"] is not None and report["checkpoint"] != state.checkpoint:
+        before = state.checkpoint
+        if report["checkpoint"] is not None and report["checkpoint"] != before:
             self.ledger.append(
-                "checkpoint_saved",
-                trial=trial,
-                report=report["report"],
-                path=report["checkpoint"],
-                metrics=report["metrics"],
+                CheckpointSaved(
+                    trial=trial,
+                    report=report["report"],
+                    path=report["checkpoint"],
+                    metrics=report["metrics"],
+                    threshold=report.get("threshold"),
+                )
             )
+            self.retention.saved(trial, before)
         if value is None:
             return None
-        self.study.report(number, report["report"], value)
+        self.study.report(state.number, report["report"], value)
         reason = self.rule.observe(trial, report["epoch"], self._sign * value)
         # The baseline is what the winner is measured against, so it always trains to its end.
         return None if report["finished"] or state.origin == BASELINE else reason
 
-    def _end(self, trial: str, event: str, status: str, **fields: Any) -> None:
-        self.ledger.append(event, trial=trial, **fields)
-        self.study.tell(int(trial[1:]), status, self.ledger.state.trials[trial].value)
-        self.retention.ended(trial)
+    def _end(self, event: TrialEnded) -> None:
+        self._flights.pop(event.trial, None)
+        self.ledger.append(event)
+        self._ended.append(event.trial)
+        if event.status != FAILED:
+            self._faults.clear()
+        trial = self.ledger.state.trials[event.trial]
+        self.study.tell(trial.number, event.status)
+        self.retention.ended(trial.id)
+
+
+def _kind_of(reason: str) -> str:
+    """A reason without what differs between equal faults: numbers, addresses, names of trials."""
+    return re.sub(r"0x[0-9a-f]+|t?\d+", "#", reason)

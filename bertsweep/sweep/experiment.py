@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from bertsweep.direction import Direction
 from bertsweep.ledger import Ledger, SweepState
 from bertsweep.paths import SweepPaths
 from bertsweep.search.stopping import build_rule, stops_nothing
@@ -17,11 +18,11 @@ from bertsweep.spec import SweepSpec
 from bertsweep.spec.hyperparameters import Hyperparameters
 from bertsweep.spec.search_checks import largest
 from bertsweep.sweep import tune_hooks
-from bertsweep.sweep.cluster import Share
 from bertsweep.sweep.conductor import SweepConductor
 from bertsweep.sweep.materials import Materials, Prepared
 from bertsweep.sweep.placement import Placement
 from bertsweep.sweep.retention import Retention
+from bertsweep.sweep.share import Share
 from bertsweep.training.batches import steps_per_epoch
 from bertsweep.trial.job import TrialJob
 from bertsweep.trial.trainable import BertTrial
@@ -61,6 +62,7 @@ class Experiment:
             seed=spec.seed if spec.search.seed is None else spec.search.seed,
             mode=self.job.mode,
             baseline=point_of(spec, spec.baseline),
+            key=spec.hyperparameters,
             warm_start=spec.search.warm_start,
         )
         return SweepConductor(
@@ -70,7 +72,7 @@ class Experiment:
             study=study,
             rule=build_rule(spec.search.scheduler, **self._lengths),
             retention=Retention(self.paths, self.ledger, spec.checkpoints.keep),
-            interrupted=self.stopping.is_set,
+            stop_requested=self.stopping.is_set,
             trials=self.trials,
         )
 
@@ -89,16 +91,24 @@ class Experiment:
     def refill(self) -> None:
         """Tells study and rule of every trial in the ledger; unfinished ones are to go on."""
         conductor, study = self.conductor, self.conductor.study
-        sign = 1.0 if self.job.mode == "max" else -1.0
-        for number, trial in enumerate(self.ledger.state.trials.values()):
+        conductor.retention.tidy()
+        sign = Direction.of(self.job.mode).sign
+        for trial in self.ledger.state.trials.values():
             curve = trial.reports.curve(self.job.metric)
             values = {report: value for report, _, value in curve}
-            if trial.ended:
-                study.refill(number, trial.point, status=trial.status, values=values)
+            state = trial.sampler_state
+            if trial.ended and not trial.retryable:
+                study.refill(
+                    trial.number,
+                    trial.point,
+                    status=trial.status,
+                    values=values,
+                    sampler_state=state,
+                )
             else:
-                study.reopen(number, trial.point)
+                study.reopen(trial.number, trial.point, sampler_state=state)
                 for report, value in values.items():
-                    study.report(number, report, value)
+                    study.report(trial.number, report, value)
                 conductor.resumable.append(trial.id)
             for _, epoch, value in curve:
                 conductor.rule.observe(trial.id, epoch, sign * value)
@@ -124,9 +134,10 @@ def job_of(
         tokens="" if tokens is None else str(tokens),
         encoder=str(materials.encoder.folder),
         labels=materials.dataset.labels,
-        text_columns=materials.text_columns,
+        text=spec.data.text,
         metric=spec.objective.metric,
         mode=spec.objective.mode,
+        threshold_rule=spec.threshold_rule,
         report_every=spec.report_every,
         cpus=share.cpus,
         gpus=share.gpus,
@@ -140,14 +151,12 @@ def conduct(experiment: Experiment) -> None:
     from ray import tune
 
     conductor, placement = experiment.conductor, experiment.placement
-    state = experiment.ledger.state
-    ended = sum(trial.ended for trial in state.trials.values())
     tuner = tune.Tuner(
         tune.with_resources(experiment.trainable, placement),
         tune_config=tune.TuneConfig(
             search_alg=tune_hooks.ConductedSearcher(conductor),
             scheduler=tune_hooks.ConductedScheduler(conductor),
-            num_samples=max(1, experiment.trials - ended),
+            num_samples=-1,  # the conductor ends the proposals
             max_concurrent_trials=placement.share.concurrent,
             reuse_actors=True,
         ),

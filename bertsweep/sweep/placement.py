@@ -8,7 +8,7 @@ from typing import Any
 
 from ray.tune import PlacementGroupFactory
 
-from bertsweep.sweep.cluster import Share
+from bertsweep.sweep.share import Share
 from bertsweep.trial.job import TrialJob
 from bertsweep.trial.worker import worker_in
 

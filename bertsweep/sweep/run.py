@@ -8,18 +8,33 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 
-from bertsweep import __version__, results
-from bertsweep.errors import InputError, InterruptedSweep
-from bertsweep.ledger import Event, Ledger, Subscriber, SweepState
+from bertsweep.errors import EnvironmentFault, InputError, InterruptedSweep
+from bertsweep.ledger import Ledger, Subscriber, SweepState, Update
+from bertsweep.ledger.events import (
+    ComputeChosen,
+    SweepEnded,
+    SweepResumed,
+    SweepStarted,
+    TrialInterrupted,
+)
 from bertsweep.paths import SweepPaths, cache_root, find_sweep
 from bertsweep.progress import Progress
+from bertsweep.ranking import winner
 from bertsweep.spec import SweepSpec, from_plain
 from bertsweep.sweep import cluster
 from bertsweep.sweep.experiment import Experiment, conduct, job_of
-from bertsweep.sweep.materials import Materials, Prepared, load_materials, tokenise
+from bertsweep.sweep.folders import new_sweep
+from bertsweep.sweep.materials import (
+    Materials,
+    Prepared,
+    load_materials,
+    tokenise,
+    with_absolute_paths,
+)
 from bertsweep.sweep.placement import Placement
 from bertsweep.sweep.signals import stop_on_signals
 from bertsweep.sweep.subscribers import following, log_data
+from bertsweep.version import VERSION
 
 Notify = Callable[[str], None]
 
@@ -37,58 +52,74 @@ def run(
     progress: Progress | None = None,
     notify: Notify = lambda _: None,
 ) -> SweepState:
-    """Runs a sweep to its end and gives its state.
+    """Runs a sweep to its end and returns its state.
 
     It writes `storage`/`name`; without a name the spec's own, numbered when it is taken. Relative
-    paths in the spec are looked up from the working folder, then from `base`. `subscribers` get
-    every ledger event, `progress` gets (what, done, total), `notify` gets sentences for the user.
+    paths in the spec are looked up from the working folder, then from `base`. `subscribers` receive
+    every ledger update, `progress` receives (what, done, total), `notify` sentences for the user.
 
-    Raises `InputError` and its kin before anything is written; `InterruptedSweep` after a clean
-    stop; `NoUsableTrialError` when no trial has a checkpoint.
+    Raises `InputError` and its kin, after which nothing is left in `storage`; `InterruptedSweep`
+    after a clean stop; `EnvironmentFault` when the sweep cannot go on here but can be resumed;
+    `NoUsableTrialError` when no trial has a checkpoint.
     """
-    paths = _new_folder(storage, spec.name, name)
-    materials = load_materials(
-        spec, cache=cache_root(), base=base, progress=progress, notify=notify
-    )
-    with cluster.started(_address(spec, address)):
-        total = spec.budget.trials
-        placement, prepared = _get_ready(spec, paths, materials, trials=total, progress=progress)
-        started = {
-            "sweep": uuid.uuid4().hex[:8],
-            "name": paths.folder.name,
-            "spec": spec.to_plain(),
-            "base": str(base),
-            "objective": {"metric": spec.objective.metric, "mode": spec.objective.mode},
-            **prepared.facts(),
-            "versions": {"bertsweep": __version__, **{n: metadata.version(n) for n in _STACK}},
-        }
-        with stop_on_signals(notify) as stopping:
-            ledger = Ledger(paths.ledger, subscribers=subscribers)
-            with following(spec, paths, ledger, started, notify=notify) as tracker:
-                ledger.append("sweep_started", **started)
-                log_data(tracker, prepared.dataset, sample_rows=spec.tracking.sample_rows)
-                notify(f"sweep {paths.folder.name} in {paths.folder}")
-                experiment = Experiment(
-                    *(spec, paths, ledger, prepared, placement), stopping=stopping, trials=total
-                )
-                return _finish(experiment, notify)
+    with new_sweep(storage, spec.name, name) as (paths, ledger):
+        materials = load_materials(
+            spec, cache=cache_root(), base=base, progress=progress, notify=notify
+        )
+        with cluster.started(_address(spec, address)):
+            total = spec.budget.trials
+            placement, prepared = _get_ready(
+                spec, paths, materials, trials=total, progress=progress
+            )
+            started = SweepStarted(
+                sweep=uuid.uuid4().hex[:8],
+                name=paths.folder.name,
+                spec=with_absolute_paths(spec, base).to_plain(),
+                base=str(base.absolute()),
+                objective={
+                    "metric": spec.objective.metric,
+                    "mode": spec.objective.mode,
+                    "threshold": None
+                    if materials.dataset.positive is None
+                    else spec.threshold_rule,
+                },
+                versions={"bertsweep": VERSION, **{n: metadata.version(n) for n in _STACK}},
+                **prepared.facts(),
+            )
+            with stop_on_signals(notify) as stopping:
+                for subscriber in subscribers:
+                    ledger.subscribe(subscriber)
+                with following(spec, paths, ledger, started, notify=notify) as tracker:
+                    ledger.append(started)
+                    log_data(tracker, prepared.dataset, sample_rows=spec.tracking.sample_rows)
+                    notify(f"sweep {paths.folder.name} in {paths.folder}")
+                    experiment = Experiment(
+                        spec=spec,
+                        paths=paths,
+                        ledger=ledger,
+                        prepared=prepared,
+                        placement=placement,
+                        stopping=stopping,
+                        trials=total,
+                    )
+                    return _finish(experiment, notify)
 
 
 def resume(
     folder: Path,
     *,
     address: str | None = None,
-    trials: int | None = None,
-    past: Callable[[SweepState], None] = lambda _: None,
     subscribers: Sequence[Subscriber] = (),
     progress: Progress | None = None,
     notify: Notify = lambda _: None,
+    trials: int | None = None,
 ) -> SweepState:
-    """Goes on with the sweep in `folder`, up to `trials` trials in all (default: its budget).
+    """Goes on with the sweep in `folder`: up to `trials` in all, else its own budget.
 
-    Interrupted trials go on from their last full state; study, stopping rule and W&B runs are
-    rebuilt from the ledger, which is read once. `past` gets the state it tells of before anything
-    is added to it, the other callables get what `run`'s get.
+    Unfinished trials go on from their last full state, and those that failed through no fault of
+    their own run again; study, stopping rule and W&B runs are rebuilt from the ledger, which is
+    read once. `subscribers` are told of what it holds before anything is added; the other callables
+    receive what `run`'s receive.
 
     Raises what `run` raises, `SweepNotFoundError` where there is no ledger, and `InputError` when
     another command is writing it, or when the data or the encoder are not what the sweep began
@@ -99,26 +130,34 @@ def resume(
         state = ledger.state
         if ledger.torn:
             notify("the last line of the ledger was cut off by a crash and is left out")
-        past(state)
-        spec = from_plain(state.started["spec"])
-        base = Path(state.started["base"])
+        spec = _as_begun(from_plain(dict(state.started.spec)), state.started)
         materials = load_materials(
-            spec, cache=cache_root(), base=base, progress=progress, notify=notify
+            spec,
+            cache=cache_root(),
+            base=Path(state.started.base),
+            progress=progress,
+            notify=notify,
         )
         _check_same(state, materials)
         total = trials or max(spec.budget.trials, len(state.trials))
-        left = total - sum(trial.ended for trial in state.trials.values())
+        left = total - sum(trial.ended and not trial.retryable for trial in state.trials.values())
         with cluster.started(_address(spec, address)):
             placement, prepared = _get_ready(
-                *(spec, paths, materials), state=state, trials=left, progress=progress
+                spec, paths, materials, state=state, trials=left, progress=progress
             )
             with (
                 stop_on_signals(notify) as stopping,
-                following(spec, paths, ledger, state.started, past=state, notify=notify),
+                following(spec, paths, ledger, state.started, notify=notify),
             ):
-                ledger.append("sweep_resumed", trials=total)
+                ledger.append(SweepResumed(trials=total))
                 experiment = Experiment(
-                    *(spec, paths, ledger, prepared, placement), stopping=stopping, trials=total
+                    spec=spec,
+                    paths=paths,
+                    ledger=ledger,
+                    prepared=prepared,
+                    placement=placement,
+                    stopping=stopping,
+                    trials=total,
                 )
                 experiment.refill()
                 return _finish(experiment, notify)
@@ -143,7 +182,7 @@ def _get_ready(
 def _finish(experiment: Experiment, notify: Notify) -> SweepState:
     """Conducts the experiment and writes how it ended."""
     ledger, folder = experiment.ledger, experiment.paths.folder
-    ledger.subscribe(lambda event: _announce(event, notify))
+    ledger.subscribe(lambda update: _announce(update, notify))
     if experiment.stops_nothing:
         steps = experiment.spec.search.scheduler.grace_steps
         notify(
@@ -151,26 +190,41 @@ def _finish(experiment: Experiment, notify: Notify) -> SweepState:
             "steps; a smaller search.scheduler.grace_steps lets the weak ones stop"
         )
     conduct(experiment)
+    conductor = experiment.conductor
     if experiment.stopping.is_set():
-        for trial in experiment.conductor.unfinished:
-            ledger.append("trial_interrupted", trial=trial)
-        ledger.append("sweep_ended", status="interrupted", reason="stopped by the user")
+        _interrupt(experiment, "stopped by the user")
         raise InterruptedSweep(
             f"stopped; nothing that was done is lost. Go on with: bertsweep resume {folder}"
         )
-    if experiment.conductor.hopeless:
-        notify("the first trials all failed, so no more were started")
+    if conductor.broken is not None:
+        _interrupt(experiment, conductor.broken)
+        raise EnvironmentFault(
+            f"the sweep cannot go on: {conductor.broken}\nWhat was done is kept, and trials that "
+            f"failed of this run again. When it is mended: bertsweep resume {folder}"
+        )
+    reason = None
+    if conductor.hopeless:
+        reason = "the baseline and all other trials failed, so no more were started"
+        notify(f"{reason}; `bertsweep show {folder.name}` says why each did")
     usable = any(trial.checkpoint for trial in ledger.state.trials.values())
-    ledger.append("sweep_ended", status="finished" if usable else "failed")
-    results.winner(ledger.state)
+    ledger.append(SweepEnded(status="finished" if usable else "failed", reason=reason))
+    winner(ledger.state)
     return ledger.state
 
 
-def _announce(event: Event, notify: Notify) -> None:
+def _interrupt(experiment: Experiment, reason: str) -> None:
+    for trial in experiment.conductor.unfinished:
+        experiment.ledger.append(TrialInterrupted(trial=trial))
+    experiment.ledger.append(SweepEnded(status="interrupted", reason=reason))
+
+
+def _announce(update: Update, notify: Notify) -> None:
     """Says what the trials compute in, where that was found by a probe."""
-    if event["event"] != "compute_chosen" or "examples_per_second" not in event["compute"]:
+    if not isinstance(update.event, ComputeChosen):
         return
-    compute = event["compute"]
+    compute = update.event.compute
+    if "examples_per_second" not in compute:
+        return
     rates = ", ".join(f"{way} {rate:g}" for way, rate in compute["examples_per_second"].items())
     notify(
         f"trials compute in {compute['precision']}{' with XLA' if compute['jit'] else ''}; "
@@ -178,32 +232,27 @@ def _announce(event: Event, notify: Notify) -> None:
     )
 
 
-def _new_folder(storage: Path, default: str, name: str | None) -> SweepPaths:
-    """An unused folder; a name that was asked for and is taken raises `InputError`."""
-    if name is not None:
-        if not name or Path(name).name != name or name.startswith("."):
-            raise InputError(f"--name must be a plain folder name, but got {name!r}.")
-        if (storage / name).exists():
-            raise InputError(
-                f"{storage / name} is there already. `bertsweep resume {name}` goes on with it; "
-                "another --name starts a new sweep."
-            )
-        return SweepPaths(storage / name)
-    folder, number = storage / default, 1
-    while folder.exists():
-        number += 1
-        folder = storage / f"{default}-{number}"
-    return SweepPaths(folder)
-
-
 def _address(spec: SweepSpec, address: str | None) -> str | None:
     return address or spec.resources.address
+
+
+def _as_begun(spec: SweepSpec, started: SweepStarted) -> SweepSpec:
+    """The specification with the positive class that the sweep began with.
+
+    Versions that recorded no threshold took the label that sorts last, whatever it was; what is
+    read and trained must stay comparable.
+    """
+    if "threshold" in started.objective or started.positive is None:
+        return spec
+    data = spec.data.model_copy(update={"positive": started.positive})
+    return spec.model_copy(update={"data": data})
 
 
 def _check_same(state: SweepState, materials: Materials) -> None:
     facts: Mapping[str, Mapping[str, str]] = materials.facts()
     for what in ("data", "encoder"):
-        before, now = state.started[what]["hash"], facts[what]["hash"]
+        before = {"data": state.started.data, "encoder": state.started.encoder}[what]["hash"]
+        now = facts[what]["hash"]
         if before != now:
             raise InputError(
                 f"{what}: the sweep {state.name} began with content {before}, but its source now "

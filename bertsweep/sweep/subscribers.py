@@ -1,14 +1,14 @@
-"""What follows a sweep's ledger while it runs: the study's database and W&B."""
+"""What subscribes to a sweep's ledger while it runs: the study's database and W&B."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator
 
 from bertsweep import data
 from bertsweep.data import Dataset
-from bertsweep.ledger import Ledger, SweepState
+from bertsweep.ledger import Ledger
+from bertsweep.ledger.events import SweepStarted
 from bertsweep.paths import SweepPaths
 from bertsweep.search.mirror import StudyMirror
 from bertsweep.spec import SweepSpec
@@ -20,32 +20,29 @@ def following(
     spec: SweepSpec,
     paths: SweepPaths,
     ledger: Ledger,
-    started: Mapping[str, Any],
+    started: SweepStarted,
     *,
-    past: SweepState | None = None,
     notify: Callable[[str], None],
 ) -> Iterator[WandbTracker]:
-    """Subscribes the followers, tells them the `past` of a resumed sweep, closes them.
+    """Subscribes study database and W&B to the ledger, which tells them of the past; closes them.
 
     The ledger is closed with them, once everything in it was told.
     """
     mirror = StudyMirror(
         spec.search.storage or f"sqlite:///{paths.study}",
-        study=f"{started['name']}-{started['sweep']}",
+        study=f"{started.name}-{started.sweep}",
         space=spec.space,
-        metric=started["objective"]["metric"],
-        mode=started["objective"]["mode"],
+        metric=started.objective["metric"],
+        mode=started.objective["mode"],
         warn=notify,
-        past=past,
     )
     tracker = WandbTracker(
         mode=spec.tracking.wandb,
         project=spec.tracking.project,
         entity=spec.tracking.entity,
-        group=str(started["name"]),
+        group=started.name,
         folder=paths.wandb,
         warn=notify,
-        past=past,
     )
     with contextlib.closing(ledger), contextlib.closing(mirror), contextlib.closing(tracker):
         ledger.subscribe(mirror.handle)

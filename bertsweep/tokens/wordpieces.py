@@ -15,6 +15,7 @@ from tokenizers.models import WordPiece
 from bertsweep.errors import EncoderError
 from bertsweep.tokens.ragged import take_ranges
 from bertsweep.tokens.words import split_words
+from bertsweep.vocabulary import read_vocabulary
 
 MAX_WORD_CHARACTERS = 400
 """Longer words are [UNK]. The figure is Model Garden's; BERT began with 200, others have 100."""
@@ -46,7 +47,8 @@ class WordPieces:
     def __init__(self, vocabulary: Path, lowercase: bool) -> None:  # noqa: FBT001
         """Raises `EncoderError` when the vocabulary cannot be read or lacks a special token."""
         self.lowercase = lowercase
-        self.vocabulary = read_vocabulary(vocabulary)
+        # Of a token that stands twice the last id counts, as in BERT.
+        self.vocabulary = {token: i for i, token in enumerate(read_vocabulary(vocabulary))}
         self.special = _special(self.vocabulary, vocabulary)
         self._model = WordPiece(
             self.vocabulary, unk_token=_UNK, max_input_chars_per_word=MAX_WORD_CHARACTERS
@@ -120,24 +122,6 @@ class _Memo(dict[str, int]):
         self.starts = np.concatenate([self.starts, starts])
         self.lengths = np.concatenate([self.lengths, lengths])
         self.new.clear()
-
-
-def read_vocabulary(path: Path) -> dict[str, int]:
-    """Token → id, the line number from 0; of a token that stands twice the last, as BERT does.
-
-    Raises `EncoderError`.
-    """
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise EncoderError(
-            f"the vocabulary {path} cannot be read as UTF-8 text ({error}). "
-            "Prepare the encoder again."
-        ) from error
-    lines = text.split("\n")  # and at nothing else: U+2028 and its like are tokens
-    if not lines[-1]:
-        lines.pop()
-    return {line.strip(): number for number, line in enumerate(lines)}
 
 
 def _special(vocabulary: dict[str, int], path: Path) -> Special:

@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from bertsweep.ledger import Event, SweepState
+from bertsweep.ledger import Update
+from bertsweep.ledger.events import TrialReported
 from bertsweep.tracking.login import Mode, settled_mode
 from bertsweep.tracking.process import RunSettings
 from bertsweep.tracking.runs import WandbRuns
@@ -23,12 +24,12 @@ _WAITING = 10_000
 
 
 class WandbTracker:
-    """Writes one W&B run a trial, and one for the data, from the events of a sweep's ledger.
+    """Writes one W&B run a trial, and one for the data, from the updates of a sweep's ledger.
 
     All work is done in a thread of its own, `handle` and `log_data` only hand over, and trouble is
-    told to `warn` (from that thread), once a kind. `folder` gets W&B's own folder `wandb`. `group`
-    is the name of the sweep. `past` is how the sweep stood before this process, so that resumed
-    trials go on in their run. With mode `disabled` nothing is imported or written.
+    told to `warn` (from that thread), once a kind. W&B's own folder `wandb` is made in `folder`.
+    `group` is the name of the sweep. Resumed trials go on in their run. With mode `disabled`
+    nothing is imported or written.
     """
 
     def __init__(
@@ -40,7 +41,6 @@ class WandbTracker:
         group: str,
         folder: Path,
         warn: Callable[[str], None],
-        past: SweepState | None = None,
     ) -> None:
         self.mode: Mode = settled_mode(mode)
         self._group = group
@@ -53,16 +53,14 @@ class WandbTracker:
             warn=warn,
         )
         self._trials = TrialRuns(self._runs, group)
-        if past is not None:
-            self._trials.recall(past)
         self._worker = Worker(failed=self._runs.broken, limit=_WAITING)
 
-    def handle(self, event: Event) -> None:
-        """Takes one ledger event; returns at once and never raises."""
+    def handle(self, update: Update) -> None:
+        """Takes one ledger update; returns at once and never raises."""
         if self.mode == "disabled":
             return
-        job = partial(self._trials.handle, event)
-        if not self._worker.put(job, droppable=event["event"] == "trial_reported"):
+        job = partial(self._trials.handle, update)
+        if not self._worker.put(job, droppable=isinstance(update.event, TrialReported)):
             self._runs.warn_once(
                 "behind",
                 "W&B is far behind the sweep: its runs will lack reports. The ledger has them all.",
@@ -113,6 +111,7 @@ class WandbTracker:
                 "sweep": self._group,
                 "data_hash": statistics["hash"],
                 "labels": [str(label) for label in labels],
+                "positive": statistics["positive"],
                 "rows": rows,
             },
             axes={},

@@ -1,4 +1,4 @@
-"""Ledger events of trials → the history, config and summary of one W&B run each."""
+"""Ledger updates of trials → the history, config and summary of one W&B run each."""
 
 from __future__ import annotations
 
@@ -6,24 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bertsweep.ledger import (
-    FAILED,
-    FINISHED,
-    INTERRUPTED,
-    RUNNING,
-    STOPPED,
-    Event,
-    SweepState,
+from bertsweep.ledger import FAILED, INTERRUPTED, TrialSnapshot, Update
+from bertsweep.ledger.events import (
+    CheckpointSaved,
+    SweepEnded,
+    TrialEnded,
+    TrialInterrupted,
+    TrialReported,
+    TrialStarted,
 )
+from bertsweep.ledger.state import SweepSnapshot
 from bertsweep.tracking.process import KILLED, OpenRun, RunSettings
 from bertsweep.tracking.runs import WandbRuns
 
-_ENDS = {
-    "trial_finished": FINISHED,
-    "trial_stopped": STOPPED,
-    "trial_failed": FAILED,
-    "trial_interrupted": INTERRUPTED,
-}
 _EXIT_CODES = {FAILED: 1, INTERRUPTED: KILLED}
 """Everything else is shown as finished."""
 
@@ -40,14 +35,11 @@ _AXES = {
 
 
 @dataclass
-class _Trial:
-    """What a run needs to know of its trial; `last` is the last report in the open run."""
+class _TrialRun:
+    """An open run, the last report in it, and how its trial stood at the last update."""
 
-    config: dict[str, Any]
-    status: str = RUNNING
-    best: Event | None = None
-    reason: str | None = None
-    run: OpenRun | None = None
+    run: OpenRun
+    trial: TrialSnapshot
     last: int = 0
 
 
@@ -57,156 +49,119 @@ class TrialRuns:
 
     runs: WandbRuns
     group: str
-    _trials: dict[str, _Trial] = field(default_factory=dict)
-    _started: Event | None = None
-    _compute: Event | None = None
+    _open_runs: dict[str, _TrialRun] = field(default_factory=dict)
+    _sweep: SweepSnapshot | None = None
 
     @property
     def uid(self) -> str | None:
-        """The sweep's id, known from its first event on."""
-        return None if self._started is None else str(self._started["sweep"])
+        """The sweep's id, known from the first update on."""
+        return None if self._sweep is None else self._sweep.uid
 
-    def recall(self, past: SweepState) -> None:
-        """Takes in what happened before this process, without logging it."""
-        self._started, self._compute = past.started, past.compute
-        for trial in past.trials.values():
-            self._trials[trial.id] = _Trial(
-                config=self._config(trial.id, trial.params, trial.seed, trial.origin),
-                status=trial.status,
-                best=trial.best,
-                reason=trial.error or trial.reason,
-            )
-
-    def handle(self, event: Event) -> None:
-        """Takes in an event and logs what it says."""
-        self._take(event)
-        kind, name = event["event"], event.get("trial", "")
-        if kind == "sweep_ended":
+    def handle(self, update: Update) -> None:
+        """Logs what an update says."""
+        self._sweep = update.sweep
+        event, trial = update.event, update.trial
+        if isinstance(event, SweepEnded):
             self.close()
-        if (trial := self._trials.get(name)) is None:
+        elif trial is None:
             return
-        if kind == "trial_started":
-            self._open(name, trial)
-        elif kind == "trial_reported":
-            self._report(name, trial, event)
-        elif kind in _ENDS and (trial.run is not None or kind != "trial_interrupted"):
-            # A trial may fail before it starts; an interrupted one without a run has no news.
-            self._finish(name, trial)
+        elif isinstance(event, TrialStarted):
+            self._opened(trial)
+        elif isinstance(event, TrialReported):
+            self._report(trial, event)
+        elif isinstance(event, CheckpointSaved) and trial.id in self._open_runs:
+            self.runs.summarise(self._open_runs[trial.id].run, self._summary(trial, trial.status))
+        elif isinstance(event, TrialEnded) or (
+            # An interrupted trial without a run has no news; one may fail before it starts.
+            isinstance(event, TrialInterrupted) and trial.id in self._open_runs
+        ):
+            self._finish(trial, trial.status)
 
     def close(self) -> None:
         """Ends the runs still open, as of trials that are to go on another time."""
-        for name, trial in self._trials.items():
-            if trial.run is not None:
-                trial.status = INTERRUPTED
-                self._finish(name, trial)
+        for open_run in list(self._open_runs.values()):
+            self._finish(open_run.trial, INTERRUPTED)
 
-    def _take(self, event: Event) -> None:
-        kind = event["event"]
-        if kind == "sweep_started":
-            self._started = event
-        elif kind == "compute_chosen":
-            self._compute = event["compute"]
-        elif kind == "trial_proposed":
-            name, params = event["trial"], event["params"]
-            config = self._config(name, params, event["seed"], event["origin"])
-            self._trials[name] = _Trial(config)
-        elif (trial := self._trials.get(event.get("trial", ""))) is None:
-            return
-        elif kind == "trial_reported" and self._beats(event, trial.best):
-            trial.best = event
-        elif kind == "trial_started":
-            trial.status, trial.reason = RUNNING, None
-        elif kind in _ENDS:
-            trial.status = _ENDS[kind]
-            trial.reason = event.get("error") or event.get("reason")
-
-    def _config(
-        self, trial: str, params: Mapping[str, Any], seed: int, origin: str
-    ) -> dict[str, Any]:
-        started: Event = self._started or {}
-        return {
-            **params,
-            "seed": seed,
-            "origin": origin,
-            "sweep": self.group,
-            "trial": trial,
-            "data_hash": started.get("data", {}).get("hash"),
-            "encoder_hash": started.get("encoder", {}).get("hash"),
-        }
-
-    def _open(self, name: str, trial: _Trial) -> None:
-        if self.uid is None or (trial.run is not None and self.runs.alive(trial.run)):
-            return
-        trial.run = self.runs.open(
+    def _opened(self, trial: TrialSnapshot) -> _TrialRun | None:
+        """The open run of a trial, opened where it is not; None where W&B cannot be had."""
+        known = self._open_runs.get(trial.id)
+        if known is not None and self.runs.alive(known.run):
+            known.trial = trial
+            return known
+        run = self.runs.open(
             RunSettings(
-                id=f"{self.uid}-{name}",
-                name=f"{self.group}-{name}",
+                id=f"{self.uid}-{trial.id}",
+                name=f"{self.group}-{trial.id}",
                 job_type="train",
-                config=trial.config,
+                config=self._config(trial),
                 axes=_AXES,
             )
         )
-        trial.last = 0
-        if trial.run is not None:
-            self.runs.summarise(trial.run, self._summary(trial))
+        if run is None:
+            self._open_runs.pop(trial.id, None)
+            return None
+        opened = self._open_runs[trial.id] = _TrialRun(run, trial)
+        self.runs.summarise(run, self._summary(trial, trial.status))
+        return opened
 
-    def _report(self, name: str, trial: _Trial, event: Event) -> None:
+    def _report(self, trial: TrialSnapshot, event: TrialReported) -> None:
         for _ in range(2):  # a run that turns out to be lost is opened again for this very row
-            self._open(name, trial)
+            opened = self._opened(trial)
             # A trial that goes on from an earlier state repeats reports, which W&B would refuse.
-            if trial.run is None or event["report"] <= trial.last:
+            if opened is None or event.report <= opened.last:
                 return
-            if self.runs.log(trial.run, _row(event), step=event["report"]):
-                break
-        else:
-            return
-        trial.last = event["report"]
-        if trial.best is event:
-            self.runs.summarise(trial.run, self._summary(trial))
+            if self.runs.log(opened.run, _row(event), step=event.report):
+                opened.last = event.report
+                if trial.best is not None and trial.best["report"] == event.report:
+                    self.runs.summarise(opened.run, self._summary(trial, trial.status))
+                return
 
-    def _finish(self, name: str, trial: _Trial) -> None:
+    def _finish(self, trial: TrialSnapshot, status: str) -> None:
         for _ in range(2):
-            self._open(name, trial)
-            if trial.run is None:
+            opened = self._opened(trial)
+            if opened is None:
                 return
-            self.runs.summarise(trial.run, self._summary(trial))
-            if self.runs.finish(trial.run, exit_code=_EXIT_CODES.get(trial.status, 0)):
+            self.runs.summarise(opened.run, self._summary(trial, status))
+            if self.runs.finish(opened.run, exit_code=_EXIT_CODES.get(status, 0)):
                 break
-        trial.run = None
+        self._open_runs.pop(trial.id, None)
 
-    def _summary(self, trial: _Trial) -> dict[str, Any]:
+    def _config(self, trial: TrialSnapshot) -> dict[str, Any]:
+        started = None if self._sweep is None else self._sweep.started
+        return {
+            **trial.params,
+            "seed": trial.seed,
+            "origin": trial.origin,
+            "sweep": self.group,
+            "trial": trial.id,
+            "positive": started.positive if started else None,
+            "threshold_rule": started.threshold_rule if started else None,
+            "data_hash": started.data.get("hash") if started else None,
+            "encoder_hash": started.encoder.get("hash") if started else None,
+        }
+
+    def _summary(self, trial: TrialSnapshot, status: str) -> dict[str, Any]:
         """The trial's best moment by the objective, how it stands, and in what it computes."""
-        summary: dict[str, Any] = {"status": trial.status}
-        if self._compute:
-            summary |= {name: self._compute[name] for name in ("precision", "jit")}
-        if trial.reason:
-            summary["reason"] = trial.reason
-        if trial.best is not None and (metric := self._metric) is not None:
-            summary |= _present(trial.best["metrics"])
-            summary["best_value"] = trial.best["metrics"][metric]
-            summary["best_epoch"] = trial.best["epoch"]
-            summary["best_report"] = trial.best["report"]
+        summary: dict[str, Any] = {"status": status}
+        if self._sweep is not None and self._sweep.compute:
+            summary |= {name: self._sweep.compute[name] for name in ("precision", "jit")}
+        if trial.error or trial.reason:
+            summary["reason"] = trial.error or trial.reason
+        best = trial.best
+        if best is not None:
+            summary |= _present(best["metrics"])
+            summary["best_value"] = trial.value
+            summary["best_epoch"] = best["epoch"]
+            summary["best_report"] = best["report"]
+        if trial.threshold is not None:
+            summary["threshold"] = trial.threshold
         return summary
 
-    @property
-    def _metric(self) -> str | None:
-        return None if self._started is None else str(self._started["objective"]["metric"])
 
-    def _beats(self, report: Event, best: Event | None) -> bool:
-        if self._started is None:
-            return False
-        metric, mode = self._started["objective"]["metric"], self._started["objective"]["mode"]
-        value = report["metrics"].get(metric)
-        if value is None or best is None:
-            return value is not None
-        other = best["metrics"][metric]
-        return bool(value > other if mode == "max" else value < other)
-
-
-def _row(event: Event) -> dict[str, Any]:
-    system = {f"system/{name}": value for name, value in event.get("system", {}).items()}
-    axes = {name: event[name] for name in ("epoch", "examples", "seconds")}
-    return _present({**axes, **event["metrics"], **system})
+def _row(event: TrialReported) -> dict[str, Any]:
+    system = {f"system/{name}": value for name, value in event.system.items()}
+    axes = {"epoch": event.epoch, "examples": event.examples, "seconds": event.seconds}
+    return _present({**axes, **event.metrics, **system})
 
 
 def _present(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,14 @@ import pytest
 
 from benchmarks import _conducted, _curves, _ours, _reading, _tables, sweep
 from benchmarks.__main__ import PROGRAMS
+from bertsweep.ledger.events import (
+    CheckpointSaved,
+    SweepEnded,
+    SweepStarted,
+    TrialProposed,
+    TrialReported,
+    TrialStarted,
+)
 from bertsweep.spec import load, parse
 from bertsweep.trial.job import TrialJob
 from tests.support.sweeps import REPOSITORY
@@ -153,20 +161,21 @@ def test_how_much_sooner_is_told_where_both_came_to_the_value() -> None:
 
 
 def test_the_share_in_steps_leaves_out_scores_checkpoints_and_gaps() -> None:
-    def reported(time: float, seconds: float) -> dict[str, Any]:
+    def reported(time: float, seconds: float) -> TrialReported:
         system = {"training_seconds": 3.0, "evaluation_seconds": 1.0}
-        fields = {"time": time, "trial": "t0", "seconds": seconds, "system": system}
-        return {"event": "trial_reported", **fields}
+        fields: dict[str, Any] = {"report": 1, "epoch": 1.0, "examples": 1, "metrics": {}}
+        return TrialReported(time=time, trial="t0", seconds=seconds, system=system, **fields)
 
+    point: dict[str, Any] = {"point": {}, "params": {}, "seed": 0, "origin": "baseline"}
     events = [
-        {"event": "sweep_started", "time": 0.0},
-        {"event": "trial_proposed", "time": 4.0, "trial": "t0"},
-        {"event": "trial_started", "time": 6.0, "trial": "t0", "cpus": 2.0},
+        SweepStarted(time=0.0, sweep="x", name="x", objective={}),
+        TrialProposed(time=4.0, trial="t0", **point),
+        TrialStarted(time=6.0, trial="t0", attempt=1, cpus=2.0),
         # Of 5 s, 1 s is for writing the best checkpoint.
         reported(15.0, 5.0),
-        {"event": "checkpoint_saved", "time": 15.0, "trial": "t0"},
+        CheckpointSaved(time=15.0, trial="t0", report=1, path="best-0001"),
         reported(20.0, 9.0),
-        {"event": "sweep_ended", "time": 30.0},
+        SweepEnded(time=30.0, status="finished"),
     ]
     whole = _conducted.shares(events, cores=2)
     assert whole == pytest.approx({"training": 0.3, "steps": 0.4, "trials": 0.45})

@@ -11,8 +11,9 @@ import jsonschema
 import pytest
 
 from bertsweep.cli import _documents
-from bertsweep.ledger import fold, read
 from bertsweep.paths import SweepPaths
+from bertsweep.results import Sweep
+from bertsweep.spec import Hyperparameters
 from tests.support import clisweeps
 from tests.support.clisweeps import cli
 
@@ -64,7 +65,7 @@ def test_values_of_a_sweep_are_as_described(storage: Path) -> None:
 
 def test_the_outcome_of_a_run_is_as_described(storage: Path) -> None:
     paths = SweepPaths(storage / "demo")
-    outcome = json.dumps(_documents.outcome(fold(read(paths.ledger)), paths))
+    outcome = json.dumps(_documents.outcome(Sweep.open(paths.folder)))
     assert json.loads(outcome.replace(str(storage), "/data/runs")) == example("run")
 
 
@@ -74,6 +75,9 @@ def test_validate_is_as_described(tmp_path: Path) -> None:
     done = cli("validate", file, "--json", "--set", "space.dropout=[0.1, 0.2]")
     assert done.code == 0, done.err
     printed, described = done.json, example("validate")
+    trial_0, shown = printed.pop("baseline"), described.pop("baseline")
+    assert set(trial_0) == set(Hyperparameters.model_fields)
+    assert shown.items() <= trial_0.items()
     assert shape({**printed, "warnings": []}) == shape({**described, "warnings": []})
     assert printed["space"]["points"] == 2
     assert all(isinstance(warning, str) for warning in printed["warnings"])

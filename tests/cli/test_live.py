@@ -5,17 +5,27 @@ from __future__ import annotations
 import io
 import threading
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from rich.console import Console
 
 from bertsweep.cli._live import TerminalView, live_view
 from bertsweep.cli._plain import PlainView
 from bertsweep.cli._watch import Watch
-from bertsweep.ledger import Event, read
+from bertsweep.ledger import Event, Update, read, replay
+from bertsweep.ledger.events import (
+    SweepResumed,
+    SweepStarted,
+    TrialFailed,
+    TrialFinished,
+    TrialProposed,
+    TrialReported,
+    TrialStarted,
+    TrialStopped,
+)
 from tests.support import clisweeps
 from tests.support.clisweeps import METRIC
 
@@ -23,38 +33,45 @@ START = 1_000_000.0
 
 
 class Story:
-    """Events with chosen times, as a ledger would write them."""
+    """Updates with chosen times, as a ledger would send them."""
 
     def __init__(self, *, trials: int = 4, hours: float | None = None, mode: str = "max") -> None:
         self.events: list[Event] = []
         self.tell(
             0,
-            "sweep_started",
-            name="demo",
-            objective={"metric": METRIC, "mode": mode},
-            spec={
-                "budget": {"trials": trials, "hours": hours},
-                "space": {"dropout": {"low": 0.1, "high": 0.5}, "epochs": 3},
-            },
+            SweepStarted(
+                sweep="x",
+                name="demo",
+                objective={"metric": METRIC, "mode": mode},
+                spec={
+                    "budget": {"trials": trials, "hours": hours},
+                    "space": {"dropout": {"low": 0.1, "high": 0.5}, "epochs": 3},
+                },
+            ),
         )
 
-    def tell(self, at: float, event: str, **fields: Any) -> Story:
-        self.events.append({"seq": len(self.events), "time": START + at, "event": event, **fields})
+    def tell(self, at: float, event: Event) -> Story:
+        self.events.append(replace(event, seq=len(self.events), time=START + at))
         return self
 
     def propose(self, at: float, trial: str, **params: Any) -> Story:
+        point = {"epochs": 3, **params}
         origin = "baseline" if trial == "t0000" else "sampler"
-        self.tell(at, "trial_proposed", trial=trial, params={"epochs": 3, **params}, origin=origin)
-        return self.tell(at, "trial_started", trial=trial, attempt=1, gpus=0)
+        self.tell(at, TrialProposed(trial=trial, point=point, params=point, seed=0, origin=origin))
+        return self.tell(at, TrialStarted(trial=trial, attempt=1))
 
     def report(self, at: float, trial: str, value: float | None, epoch: float = 1.0) -> Story:
-        metrics: Mapping[str, Any] = {METRIC: value, "examples_per_second": 50.0}
-        return self.tell(at, "trial_reported", trial=trial, report=1, epoch=epoch, metrics=metrics)
+        metrics = {METRIC: value, "examples_per_second": 50.0}
+        return self.tell(
+            at,
+            TrialReported(
+                trial=trial, report=1, epoch=epoch, examples=1, seconds=at, metrics=metrics
+            ),
+        )
 
     def watch(self) -> Watch:
         watch = Watch()
-        for event in self.events:
-            watch.handle(event)
+        replay(self.events, watch.handle)
         return watch
 
 
@@ -64,7 +81,7 @@ def test_no_time_left_is_claimed_before_a_trial_ended() -> None:
 
 def test_time_left_is_the_mean_of_ended_trials_over_those_at_once() -> None:
     story = Story(trials=6).propose(0, "t0000").propose(0, "t0001")
-    story.tell(100, "trial_finished", trial="t0000").tell(100, "trial_stopped", trial="t0001")
+    story.tell(100, TrialFinished(trial="t0000")).tell(100, TrialStopped(trial="t0001"))
     story.propose(100, "t0002").propose(100, "t0003")
     # Two running with 60 s to go each, two waiting with 100 s each, two at once.
     assert story.watch().seconds_left(START + 140) == pytest.approx((60 + 60 + 200) / 2)
@@ -72,27 +89,33 @@ def test_time_left_is_the_mean_of_ended_trials_over_those_at_once() -> None:
 
 def test_failed_trials_do_not_make_the_estimate_hopeful() -> None:
     story = Story(trials=3).propose(0, "t0000").propose(0, "t0001")
-    story.tell(1, "trial_failed", trial="t0001", error="no memory")
-    story.tell(100, "trial_finished", trial="t0000").propose(100, "t0002")
+    story.tell(1, TrialFailed(trial="t0001", error="no memory"))
+    story.tell(100, TrialFinished(trial="t0000")).propose(100, "t0002")
     assert story.watch().seconds_left(START + 100) == pytest.approx(100)
 
 
 def test_budget_hours_cap_the_time_left() -> None:
     story = Story(trials=1000, hours=1.0).propose(0, "t0000")
-    story.tell(100, "trial_finished", trial="t0000")
+    story.tell(100, TrialFinished(trial="t0000"))
     assert story.watch().seconds_left(START + 3000) == pytest.approx(600 + 100)
+
+
+def test_budget_hours_count_what_earlier_sessions_took() -> None:
+    story = Story(trials=1000, hours=1.0).propose(0, "t0000")
+    story.tell(3000, TrialFinished(trial="t0000")).tell(9000, SweepResumed())
+    assert story.watch().seconds_left(START + 9300) == pytest.approx(300 + 3000)
 
 
 def test_a_resumed_sweep_counts_what_was_done_and_not_what_was_cut_off() -> None:
     story = Story(trials=4).propose(0, "t0000").propose(0, "t0001")
-    story.report(50, "t0000", 0.5).tell(100, "trial_finished", trial="t0000")
-    watch = story.tell(9000, "sweep_resumed").watch()
+    story.report(50, "t0000", 0.5).tell(100, TrialFinished(trial="t0000"))
+    watch = story.tell(9000, SweepResumed()).watch()
     assert (watch.ended(), len(watch.running())) == (1, 0)
-    watch.handle(
-        {"seq": 99, "time": START + 9000, "event": "trial_started", "trial": "t0001", "gpus": 0}
-    )
+    watch = story.tell(9000, TrialStarted(trial="t0001", attempt=2)).watch()
     assert watch.trials["t0001"].elapsed(START + 9010) == pytest.approx(10)
-    assert watch.best() is watch.trials["t0000"]
+    assert watch.sweep is not None
+    assert watch.sweep.best is not None
+    assert watch.sweep.best.id == "t0000"
 
 
 def test_a_view_of_a_resumed_sweep_begins_with_what_was_done(tmp_path: Path) -> None:
@@ -100,41 +123,32 @@ def test_a_view_of_a_resumed_sweep_begins_with_what_was_done(tmp_path: Path) -> 
         for trial, dropout in (("t0000", 0.1), ("t0001", 0.2)):
             clisweeps.propose(ledger, trial, {"dropout": dropout}, origin="baseline")
             clisweeps.report(ledger, trial, 1, 0.5 + dropout)
-        ledger.append("trial_finished", trial="t0000")
-        past = ledger.state
+        ledger.append(TrialFinished(trial="t0000"))
         view = PlainView(Console(file=io.StringIO()))
-        view.refill(past)
+        ledger.subscribe(view.handle)
         assert (view.watch.ended(), len(view.watch.running())) == (1, 0)
-        assert view.watch.trials["t0000"].spent == past.trials["t0000"].seconds > 0
+        assert view.watch.trials["t0000"].spent == ledger.state.trials["t0000"].spent > 0
         assert "dropout" in view.watch.searched()
         assert "by t0001" in view.standing()
-        ledger.subscribe(view.handle)
-        ledger.append("sweep_resumed", trials=9)
-        ledger.append("trial_started", trial="t0001", attempt=2, cpus=1, gpus=0, node="n")
+        ledger.append(SweepResumed(trials=9))
+        ledger.append(TrialStarted(trial="t0001", attempt=2))
         assert [trial.id for trial in view.watch.running()] == ["t0001"]
         assert view.watch.budget == 9
 
 
-def test_an_event_seen_twice_counts_once() -> None:
-    story = Story().propose(0, "t0000")
-    watch = story.watch()
-    assert not watch.handle(story.events[-1])
-
-
-def test_best_goes_by_the_direction_and_leaves_failed_trials_out() -> None:
+def test_best_goes_by_the_direction() -> None:
     story = Story(mode="min").propose(0, "t0000").propose(0, "t0001").propose(0, "t0002")
-    story.report(1, "t0000", 0.5).report(1, "t0001", 0.3).report(1, "t0002", 0.1)
-    story.tell(2, "trial_failed", trial="t0002", error="no")
-    best = story.watch().best()
-    assert best is not None
-    assert best.id == "t0001"
+    story.report(1, "t0000", 0.5).report(1, "t0001", 0.3).report(1, "t0002", 0.4)
+    sweep = story.watch().sweep
+    assert sweep is not None
+    assert sweep.best is not None
+    assert sweep.best.id == "t0001"
 
 
 def plain(story: Story) -> str:
     console = Console(file=io.StringIO(), width=200)
     with PlainView(console) as view:
-        for event in story.events:
-            view.handle(event)
+        replay(story.events, view.handle)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -142,8 +156,8 @@ def plain(story: Story) -> str:
 def test_plain_lines_tell_every_end_and_every_new_best_once() -> None:
     story = Story().propose(0, "t0000", dropout=0.5).propose(0, "t0001", dropout=0.1)
     story.report(1, "t0000", 0.5).report(2, "t0000", 0.5).report(3, "t0001", 0.75)
-    story.tell(9, "trial_stopped", trial="t0001", reason="below the rung")
-    story.tell(9, "trial_failed", trial="t0000", error="no memory")
+    story.tell(9, TrialStopped(trial="t0001", reason="below the rung"))
+    story.tell(9, TrialFailed(trial="t0000", error="no memory"))
     lines = plain(story).splitlines()
     assert [line for line in lines if line.startswith("new best")] == [
         f"new best {METRIC} 0.5000 by t0000, the baseline (dropout 0.5)",
@@ -159,8 +173,8 @@ def test_plain_lines_tell_every_end_and_every_new_best_once() -> None:
 def test_plain_view_says_now_and_then_how_things_stand() -> None:
     console = Console(file=io.StringIO(), width=200)
     with PlainView(console, status_seconds=0.05) as view:
-        for event in Story().propose(0, "t0000").report(1, "t0000", 0.5, epoch=0.5).events:
-            view.handle(event)
+        story = Story().propose(0, "t0000").report(1, "t0000", 0.5, epoch=0.5)
+        replay(story.events, view.handle)
         time.sleep(0.3)
     assert isinstance(console.file, io.StringIO)
     assert "0 of 4 trials done (1 running)" in console.file.getvalue()
@@ -192,8 +206,7 @@ def test_the_table_shows_running_trials_progress_best_and_baseline() -> None:
     assert "tokenising 45 %" in drawn(view)
     story = Story().propose(0, "t0000", dropout=0.5).propose(0, "t0001", dropout=0.1)
     story.report(1, "t0000", 0.5, epoch=1.5).report(1, "t0001", 0.75)
-    for event in story.events:
-        view.handle(event)
+    replay(story.events, view.handle)
     picture = drawn(view)
     assert "0 of 4 trials done (2 running)" in picture
     assert "1.5 / 3" in picture
@@ -207,8 +220,7 @@ def test_a_screenful_is_the_most_that_is_drawn() -> None:
     story = Story(trials=100)
     for number in range(40):
         story.propose(0, f"t{number:04}")
-    for event in story.events:
-        view.handle(event)
+    replay(story.events, view.handle)
     assert "and 28 more running" in drawn(view)
 
 
@@ -217,8 +229,9 @@ def test_nothing_that_a_view_is_told_makes_it_raise() -> None:
     view = live_view(Console(file=broken, force_terminal=True, width=100))
     with view:
         broken.close()
-        view.handle({"event": "trial_reported"})
-        view.handle({"seq": 5, "event": "trial_finished", "trial": "t9999", "time": 0.0})
+        nonsense: list[Any] = [{"event": "trial_reported"}, None]
+        view.handle(nonsense[0])
+        view.handle(nonsense[1])
         view.notify("a sentence")
         view.progress("what", 1, 0)
 
@@ -228,17 +241,18 @@ def test_handling_is_quick_and_safe_from_many_threads(tmp_path: Path) -> None:
     with clisweeps.sweep(tmp_path) as ledger, live_view(console) as view:
         for number in range(500):
             clisweeps.propose(ledger, f"t{number:04}", {"dropout": number / 1000, "epochs": 2})
-        events = read(tmp_path / "demo" / "ledger.jsonl")
+        updates: list[Update] = []
+        replay(read(tmp_path / "demo" / "ledger.jsonl"), updates.append)
         began = time.perf_counter()
-        for event in events:
-            view.handle(event)
+        for update in updates:
+            view.handle(update)
         threads = [
-            threading.Thread(target=lambda: [view.handle(e) for e in events[-50:]])
+            threading.Thread(target=lambda: [view.handle(update) for update in updates[-50:]])
             for _ in range(4)
         ]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        assert (time.perf_counter() - began) / len(events) < 0.005
+        assert (time.perf_counter() - began) / len(updates) < 0.005
     assert len(view.watch.trials) == 500

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
+import shutil
 import zipfile
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from bertsweep.checkpoints import Checkpoint
 from bertsweep.cli._texts import read_file
 from bertsweep.errors import SpecError
+from bertsweep.ledger import Ledger
+from bertsweep.ledger.events import CheckpointSaved
 from tests.cli.test_json import example, shape
 from tests.support import clisweeps, tables
-from tests.support.clisweeps import cli
+from tests.support.checkpoints import flipped_bits, record, write_checkpoint
+from tests.support.clisweeps import METRIC, cli
 
 
 @pytest.fixture(scope="module")
 def storage(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A sweep whose best trial has a checkpoint that can be opened."""
     from bertsweep import checkpoints
+    from bertsweep.checkpoints import EncoderRecord
     from bertsweep.encoders import native, prepare_encoder
     from bertsweep.model.classifier import Classifier
     from bertsweep.paths import cache_root
@@ -34,21 +40,13 @@ def storage(tmp_path_factory: pytest.TempPathFactory) -> Path:
     encoder = prepare_encoder(Encoder(source="builtin:tiny"), cache=cache_root(), base=root)
     classifier = Classifier(native.build(encoder), encoder.config, classes=2)
     classifier.reset(seed=7, dropout=0.0)
-    arrays = {name: np.array(v.numpy()) for name, v in classifier.weights.items()}
-    record = {
-        "labels": [0, 1],
-        "text_columns": 1,
-        "threshold": 0.5,
-        "params": {"max_seq_length": 16},
-        "encoder": {"config": asdict(encoder.config), "lowercase": encoder.lowercase},
-    }
-    checkpoints.write(
+    checkpoints.write_best(
         folder / "trials" / "t0001",
-        "best",
-        1,
-        record=record,
-        arrays=arrays,
-        vocabulary=encoder.vocabulary,
+        record(
+            params={"max_seq_length": 16}, encoder=EncoderRecord(encoder.config, encoder.lowercase)
+        ),
+        arrays={name: np.array(v.numpy()) for name, v in classifier.weights.items()},
+        vocabulary=encoder.vocabulary.read_bytes(),
     )
     return root
 
@@ -80,9 +78,93 @@ def test_a_checkpoint_is_taken_as_well_as_a_sweep(storage: Path) -> None:
     assert of_folder == cli("predict", "demo", TEXTS[0], "--json", "--storage", storage).json
 
 
+def test_a_damaged_checkpoint_is_refused_in_one_sentence_that_names_the_file(storage: Path) -> None:
+    folder = storage / "demo" / "trials" / "t0001" / "best-0001"
+    for name in ("weights.safetensors", "vocab.txt", "checkpoint.json"):
+        for _ in flipped_bits(folder / name, count=3):
+            done = cli("predict", folder, TEXTS[0])
+            assert done.code == 2
+            assert name in done.err
+            assert "unexpected" not in done.err
+
+
+def test_a_sweep_whose_best_checkpoint_is_damaged_takes_the_next_best_and_says_so(
+    storage: Path,
+) -> None:
+    folder = storage / "demo" / "trials" / "t0001" / "best-0001"
+    for _ in flipped_bits(folder / "weights.safetensors", count=1):
+        done = cli("best", "demo", "--storage", storage, "--json")
+        assert done.code == 0
+        assert done.json["trial"] == "t0003"
+        assert done.json["checkpoint"].endswith("t0003/best-0001")
+        assert "t0001/best-0001 cannot be used: weights.safetensors is damaged" in done.err
+        assert "the best trial with a checkpoint that can be read is t0003" in done.err
+
+
+def test_an_older_checkpoint_of_the_trial_stands_in_and_tells_its_own_score(
+    storage: Path, tmp_path: Path
+) -> None:
+    copied = tmp_path / "demo"
+    shutil.copytree(storage / "demo", copied)
+    trial = copied / "trials" / "t0001"
+    write_checkpoint(trial, 2, metrics={METRIC: 0.7})
+    (trial / "best-0001" / "vocab.txt").unlink()
+    done = cli("best", copied, "--json")
+    assert done.json["checkpoint"] == str(trial / "best-0002")
+    assert done.json["objective"]["value"] == done.json["metrics"][METRIC] == 0.7
+    assert "vocab.txt is missing" in done.err
+    assert f"{trial / 'best-0002'} is used instead: report 2, epoch 1." in done.err
+
+
+def test_no_checkpoint_left_is_an_error_that_says_so(storage: Path, tmp_path: Path) -> None:
+    copied = tmp_path / "demo"
+    shutil.copytree(storage / "demo", copied)
+    for folder in copied.glob("trials/*/best-*"):
+        shutil.rmtree(folder)
+    for verb in (["best"], ["predict", "a text"]):
+        done = cli(verb[0], copied, *verb[1:])
+        assert done.code == 1
+        assert "no checkpoint of sweep demo can be read any more" in done.err
+    assert cli("show", copied).code == 0
+
+
+def test_a_checkpoint_that_goes_while_it_is_read_is_looked_for_again(
+    storage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied = tmp_path / "demo"
+    shutil.copytree(storage / "demo", copied)
+    trial = copied / "trials" / "t0001"
+    read = Checkpoint.arrays
+
+    def superseded(checkpoint: Checkpoint) -> Any:
+        if checkpoint.folder.name == "best-0001":
+            checkpoint.folder.rename(trial / "best-0002")
+            with contextlib.closing(Ledger(copied / "ledger.jsonl")) as ledger:
+                path = "trials/t0001/best-0002"
+                ledger.append(CheckpointSaved(trial="t0001", report=2, path=path))
+        return read(checkpoint)
+
+    before = cli("predict", copied, TEXTS[0], "--json")
+    monkeypatch.setattr(Checkpoint, "arrays", superseded)
+    after = cli("predict", copied, TEXTS[0], "--json")
+    assert after.json == before.json
+    assert after.err == before.err
+
+
+def test_text_columns_come_from_the_checkpoint_wherever_it_lies(
+    storage: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(storage / "demo" / "trials" / "t0001" / "best-0001", tmp_path / "mine")
+    file = tmp_path / "texts.csv"
+    file.write_text("id,question\n1,Why is the sky blue?\n")
+    (answer,) = cli("predict", tmp_path / "mine", "--file", file, "--json").json
+    assert answer["text"] == "Why is the sky blue?"
+
+
 def test_the_table_shows_label_probability_and_text_as_it_is(storage: Path) -> None:
     out = cli("predict", "demo", "is [bold]this[/bold] so?", "--storage", storage).out
     assert "is [bold]this[/bold] so?" in out
+    assert "positive: 1, from a probability of 0.5\n" in out
 
 
 def test_a_second_text_for_a_model_of_single_texts_is_refused(storage: Path) -> None:

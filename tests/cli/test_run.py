@@ -14,11 +14,13 @@ from rich.console import Console
 
 from bertsweep.cli._sweeping import conclude, describe, handle, next_commands, places
 from bertsweep.errors import NoUsableTrialError
-from bertsweep.ledger import fold, read
+from bertsweep.ledger.events import SweepEnded, TrialFailed
 from bertsweep.paths import SweepPaths
+from bertsweep.results import Sweep
 from bertsweep.spec import parse
 from tests.cli.test_json import example
 from tests.support import clisweeps
+from tests.support.clisweeps import cli
 
 SPEC = """\
 name: demo
@@ -32,7 +34,8 @@ budget: {trials: 6, hours: 2}
 def test_what_will_run_is_said_before_it_runs() -> None:
     text = "\n".join(describe(parse(SPEC.replace("[SOURCE]", "pairs.csv"), source="demo.yaml")))
     assert "sweep demo: 6 trials or 2 h, sampler tpe, scheduler asha" in text
-    assert "ranked by val_average_precision" in text
+    assert "ranked by val_average_precision; threshold of two classes: best F1\n" in text
+    assert "positive: decided from the data (the label 1, true, yes or positive, else" in text
     assert "searched: dropout\n" in text
     assert "data: pairs.csv; text a + b, label same" in text
     assert "validation 400" in text
@@ -47,11 +50,25 @@ def test_a_file_for_each_split_is_said_too() -> None:
     assert "train t.csv" in "\n".join(describe(parse(spec, source="demo.yaml")))
 
 
+def test_what_is_stated_of_the_classes_is_said_by_run_and_validate(tmp_path: Path) -> None:
+    file = tmp_path / "demo.yaml"
+    file.write_text(
+        SPEC.replace("[SOURCE]", "pairs.csv").replace("label: same", "label: same, positive: spam")
+        + "objective: {metric: val_accuracy}"
+    )
+    said = cli("validate", file).out, "\n".join(describe(parse(file.read_text(), source="demo")))
+    for text in said:
+        assert "ranked by val_accuracy; threshold of two classes: 0.5\n" in text
+        assert "positive: spam\n" in text
+    document = cli("validate", file, "--json", "--set", "data.positive=true").json
+    assert document["positive"] is True
+    assert document["objective"]["threshold"] == 0.5
+
+
 def concluded(folder: Path, *, as_json: bool = False) -> tuple[str, str]:
-    paths = SweepPaths(folder)
     console, stdout = Console(file=io.StringIO(), width=160), io.StringIO()
     with contextlib.redirect_stdout(stdout):
-        conclude(fold(read(paths.ledger)), paths, console, as_json=as_json)
+        conclude(Sweep.open(folder), console, as_json=as_json)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue(), stdout.getvalue()
 
@@ -63,6 +80,7 @@ def test_the_end_ranks_compares_and_says_what_to_type_next(tmp_path: Path) -> No
     assert rows == ["t0001", "t0003", "t0000"]
     assert "best: t0001" in text
     assert "baseline: t0000" in text
+    assert "positive: 1, from a probability of 0.25 (best F1 on the validation rows)" in text
     assert f"checkpoint: {folder}/trials/t0001/best-0001" in text
     assert f"bertsweep best {folder}" in text
     assert f'bertsweep predict {folder} "a text to label"' in text
@@ -77,8 +95,8 @@ def test_with_json_nothing_but_the_document_is_on_stdout(tmp_path: Path) -> None
 def test_an_end_without_a_usable_trial_is_an_error_that_says_why(tmp_path: Path) -> None:
     with clisweeps.sweep(tmp_path) as ledger:
         clisweeps.propose(ledger, "t0000", {"dropout": 0.1}, origin="baseline")
-        ledger.append("trial_failed", trial="t0000", error="out of memory")
-        ledger.append("sweep_ended", status="failed", reason=None)
+        ledger.append(TrialFailed(trial="t0000", error="out of memory"))
+        ledger.append(SweepEnded(status="failed", reason=None))
     with pytest.raises(NoUsableTrialError, match="out of memory"):
         concluded(tmp_path / "demo")
 

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bertsweep.errors import DataError
-from tests.support.datafiles import prepared, questions, rows_of, written
+from tests.support.datafiles import odd, prepared, questions, rows_of, written
 from tests.support.tables import read
 
 WORDS = ["NA", "null", "None", "NaN", "n/a", "-", "#N/A", "1.50", "true"]
@@ -86,11 +86,11 @@ def test_blank_lines_and_short_rows_are_no_rows(tmp_path: Path) -> None:
     text = questions(40).to_csv(index=False) + "\n\na row without label\n"
     dataset = prepared(tmp_path, put(tmp_path, "rows.csv", text))
     assert len(rows_of(dataset)) == 40
-    assert [(note.kind, note.count) for note in dataset.notes] == [
+    assert [(note.kind, note.count) for note in odd(dataset)] == [
         ("short_rows", 1),
         ("empty_label", 1),
     ]
-    assert "the one at line 44" in dataset.notes[0].message
+    assert "the one at line 44" in odd(dataset)[0].message
 
 
 def test_other_columns_and_names_are_as_the_file_says(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_json_values_become_text(tmp_path: Path) -> None:
     assert dataset.labels == (False, True)
     texts = {text for text, _ in rows_of(dataset)}
     assert {"12", "half \ufffd a smile", "whole 😀"} <= texts
-    assert {note.kind: note.count for note in dataset.notes} == {"empty_text": 2, "empty_label": 1}
+    assert {note.kind: note.count for note in odd(dataset)} == {"empty_text": 2, "empty_label": 1}
 
 
 def test_parquet_types_become_text(tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_parquet_types_become_text(tmp_path: Path) -> None:
     frame.to_parquet(tmp_path / "rows.parquet")
     dataset = prepared(tmp_path, str(tmp_path / "rows.parquet"))
     assert dataset.labels == (0, 1)
-    assert [(note.kind, note.count) for note in dataset.notes] == [("empty_label", 1)]
+    assert [(note.kind, note.count) for note in odd(dataset)] == [("empty_label", 1)]
 
 
 def test_a_format_can_be_said(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import subprocess
@@ -163,25 +164,85 @@ def test_a_broken_netrc_is_no_login(no_key: Path) -> None:
     assert login().status == "warning"
 
 
-def test_versions_name_what_is_missing_and_what_is_too_old() -> None:
-    missing = versions._package("no-such-package-of-ours", "")
+def test_versions_name_what_is_missing_and_what_is_too_old(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    required = ["no-such-package-of-ours", "numpy>=999", "pytest>=1", 'ray>=999; extra == "gpu"']
+    monkeypatch.setattr(importlib.metadata, "requires", lambda _: required)
+    found = {finding.topic: finding for finding in versions.findings()}
+    missing, old = found["no-such-package-of-ours"], found["numpy"]
     assert (missing.status, missing.value) == ("error", "not installed")
-    old = versions._package("pytest", ">=999")
     assert old.status == "error"
     assert ">=999 must hold" in old.value
-    assert versions._package("pytest", ">=1").status == "ok"
+    assert found["ray"].status == "ok", "what an extra asks for is not required"
+    assert "pytest" not in found, "what is right is shown of the stack alone"
 
 
-def test_a_gpu_that_tensorflow_does_not_see_is_a_warning() -> None:
-    finding = processes._tensorflow({"gpus": [], "device": "CPU:0"}, ["NVIDIA L4"])
-    assert finding.status == "warning"
-    assert "bertsweep[gpu]" in str(finding.remedy)
-    seen = processes._tensorflow({"gpus": ["NVIDIA L4", "NVIDIA L4"], "device": "GPU:0"}, ["x"])
-    assert (seen.status, seen.value) == ("ok", "2 x NVIDIA L4")
+def asked(
+    ray: str, tensorflow: str, *, address: str | None = None, timeout: float = 20
+) -> Mapping[str, Finding]:
+    """What comes of probes that run this Python code."""
+
+    def probe(code: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-S", "-c", code],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    probes = processes.Probes(ray=probe(ray), tensorflow=probe(tensorflow), address=address)
+    with probes:
+        return {finding.topic: finding for finding in probes.findings(timeout=timeout)}
+
+
+def says(**answer: object) -> str:
+    return f"print({json.dumps(answer)!r})"
+
+
+RAY = says(nodes=1, cpus=8.0, gpus=0.0, accelerators=[])
+TENSORFLOW = says(gpus=[], device="CPU:0")
+
+
+@pytest.fixture
+def _l4(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A driver's tool that lists one GPU."""
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text("#!/bin/sh\necho NVIDIA L4\n")
+    tool.chmod(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+
+
+@pytest.mark.usefixtures("_l4")
+def test_a_gpu_that_ray_or_tensorflow_does_not_see_is_a_warning() -> None:
+    found = asked(RAY, TENSORFLOW)
+    assert found["GPU driver"].value == "NVIDIA L4"
+    assert found["TensorFlow"].status == "warning"
+    assert "bertsweep[gpu]" in str(found["TensorFlow"].remedy)
+    assert found["Ray"].status == "warning"
+    assert "CUDA_VISIBLE_DEVICES" in str(found["Ray"].remedy)
+
+
+@pytest.mark.usefixtures("_l4")
+def test_gpus_that_are_seen_are_counted() -> None:
+    found = asked(
+        says(nodes=2, cpus=8.0, gpus=2.0, accelerators=["L4", "L4"]),
+        says(gpus=["NVIDIA L4", "NVIDIA L4"], device="GPU:0"),
+    )
+    assert found["TensorFlow"] == Finding("TensorFlow", "ok", "2 x NVIDIA L4")
+    assert found["Ray"] == Finding("Ray", "ok", "2 nodes, 8 CPUs, 2 GPUs (2 x L4)")
+
+
+def test_a_probe_that_fails_is_an_error_in_its_last_words() -> None:
+    found = asked("raise SystemExit('no memory left')", "import time; time.sleep(60)", timeout=2)
+    assert (found["Ray"].status, found["Ray"].value) == ("error", "no memory left")
+    assert (found["TensorFlow"].status, found["TensorFlow"].value) == ("error", "no answer in time")
 
 
 def test_a_ray_client_address_is_refused_with_another_way() -> None:
-    finding = processes._address("ray://head:10001")
+    finding = asked(RAY, TENSORFLOW, address="ray://head:10001")["RAY_ADDRESS"]
     assert finding.status == "error"
     assert "ray job submit" in str(finding.remedy)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import subprocess
 import sys
 import tarfile
 from pathlib import Path
@@ -18,7 +17,7 @@ from bertsweep.encoders.hub import cached_by_hub, compressed
 from bertsweep.encoders.variables import shapes
 from bertsweep.errors import EncoderError
 from bertsweep.spec.models import Encoder
-from tests.support.hubmodule import tar_gz, write_hub_module
+from tests.support.hubmodule import write_hub_module
 
 WORDS = tiny.vocabulary()[:300]
 
@@ -34,7 +33,9 @@ def convert(model: Path, out: Path, *, lowercase: bool | None = None) -> Any:
 @pytest.fixture(scope="module")
 def module(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("hub") / "module"
-    return write_hub_module(folder, WORDS, activation="relu", do_lower_case=False, seed=3)
+    return write_hub_module(
+        folder, WORDS, activation="relu", do_lower_case=False, seed=3, num_hidden_layers=1
+    )
 
 
 def test_relu_and_cased_are_found(module: Path, tmp_path: Path) -> None:
@@ -131,23 +132,6 @@ def test_a_process_that_dies_leaves_its_last_lines(
     monkeypatch.setattr(sys, "executable", str(dying))
     with pytest.raises(EncoderError, match=r"exit code 9(.|\n)*out of memory"):
         prepare_encoder(Encoder(source=str(tmp_path / "model")), cache=tmp_path / "c", base=Path())
-
-
-def test_archive_on_disk_gives_the_same_encoder(
-    module: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    packed = tmp_path / "bert.tar.gz"
-    packed.write_bytes(tar_gz(module))
-
-    def in_process(command: list[str], **_: Any) -> Any:
-        from bertsweep.encoders.convert import main
-
-        return subprocess.CompletedProcess(command, main(command[3:]), b"")
-
-    monkeypatch.setattr(subprocess, "run", in_process)
-    prepared = prepare_encoder(Encoder(source=str(packed)), cache=tmp_path / "c", base=Path())
-    assert prepared.hash == convert(module, tmp_path / "out").hash
-    assert [path.name for path in (tmp_path / "c" / "encoders").glob(".new-*")] == []
 
 
 def test_tensorflow_hubs_own_cache_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

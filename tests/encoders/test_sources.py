@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from bertsweep.download.transfer import without_secrets
 from bertsweep.encoders import PreparedEncoder, prepare_encoder, tiny
+from bertsweep.encoders.hub import HubArchive, HubHandle
+from bertsweep.encoders.huggingface import HuggingFaceFolder
+from bertsweep.encoders.savedmodel import SavedModelFolder
+from bertsweep.encoders.sources import Source, locate
+from bertsweep.encoders.store import Store
+from bertsweep.encoders.tiny import BuiltinTiny
 from bertsweep.encoders.variables import shapes
 from bertsweep.errors import BertsweepError, DownloadError, EncoderError
 from bertsweep.spec.models import Encoder
+from bertsweep.vocabulary import read_vocabulary
 from tests.support.hfmodel import write_folder
 from tests.support.hubmodule import tar_gz, write_hub_module
 
 WORDS = tiny.vocabulary()[:300]
+SECRET = "s3cret"
 
 
 def batch(prepared: PreparedEncoder) -> dict[str, Any]:
@@ -30,8 +43,32 @@ def batch(prepared: PreparedEncoder) -> dict[str, Any]:
     return {"input_word_ids": ids, "input_mask": mask, "input_type_ids": 0 * ids}
 
 
-class EncoderContract:
-    """Every kind of source passes these; a kind says what its source is, and counts fetches."""
+@contextlib.contextmanager
+def converting_here() -> Iterator[None]:
+    """Converts SavedModels in this process, which has TensorFlow already: ten seconds less each.
+
+    `TestSavedModel` keeps the process of its own that users have.
+    """
+
+    def run(command: list[str], **_: Any) -> subprocess.CompletedProcess[bytes]:
+        from bertsweep.encoders.convert import main
+
+        return subprocess.CompletedProcess(command, main(command[3:]), b"")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(subprocess, "run", run)
+        yield
+
+
+class SourceContract:
+    """What holds for every kind of source; a kind has fixtures for what a user types.
+
+    `source` is the source, all of which lower-case their text, `lowercase` the key beside it, and
+    `place` the cache that it was prepared in, once a kind.
+    """
+
+    kind: type[Source]
+    lowercase: bool | Literal["auto"] = "auto"
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -41,30 +78,56 @@ class EncoderContract:
     @pytest.fixture(scope="class")
     @classmethod
     def prepared(cls, source: str, place: Path) -> PreparedEncoder:
-        return prepare_encoder(Encoder(source=source), cache=place, base=Path())
+        with converting_here():
+            return cls.prepare(place, source)
+
+    @classmethod
+    def prepare(cls, place: Path, source: str, *mirrors: str) -> PreparedEncoder:
+        encoder = Encoder(source=source, mirrors=mirrors, lowercase=cls.lowercase)
+        return prepare_encoder(encoder, cache=place, base=Path())
+
+    def test_is_recognised(self, source: str, place: Path) -> None:
+        found = [locate(source, store=Store(place), base=Path()) for _ in range(2)]
+        assert [type(one) for one in found] == [self.kind] * 2
+        assert found[0].key() == found[1].key()
 
     def test_is_whole_and_says_where_from(self, prepared: PreparedEncoder, source: str) -> None:
-        assert prepared.source == source
+        assert prepared.source == without_secrets(source)
         assert PreparedEncoder.open(prepared.folder).hash == prepared.hash == prepared.folder.name
         weights = load_file(prepared.weights)
         assert {name: array.shape for name, array in weights.items()} == shapes(prepared.config)
         assert all(array.dtype == np.float32 for array in weights.values())
-        tokens = prepared.vocabulary.read_text(encoding="utf-8").split("\n")[:-1]
+        tokens = read_vocabulary(prepared.vocabulary)
         assert len(tokens) == prepared.config.vocab_size
         assert {"[PAD]", "[UNK]", "[CLS]", "[SEP]"} <= set(tokens)
 
-    def test_is_private(self, prepared: PreparedEncoder) -> None:
+    def test_is_private_and_leaves_nothing_else(
+        self, prepared: PreparedEncoder, place: Path
+    ) -> None:
         assert prepared.folder.stat().st_mode & 0o077 == 0
         assert prepared.folder.parent.stat().st_mode & 0o077 == 0
+        assert not list((place / "encoders").glob(".new-*"))
 
     def test_second_time_only_opens(
         self, prepared: PreparedEncoder, source: str, place: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         before = {path: path.stat().st_mtime_ns for path in place.rglob("*")}
         monkeypatch.setattr(subprocess, "run", None)
-        again = prepare_encoder(Encoder(source=source), cache=place, base=Path())
-        assert again == prepared
+        assert self.prepare(place, source) == prepared
         assert {path: path.stat().st_mtime_ns for path in place.rglob("*")} == before
+
+    def test_opens_as_a_mirror_without_trying_the_source(
+        self, prepared: PreparedEncoder, source: str, place: Path
+    ) -> None:
+        assert self.prepare(place, "http://127.0.0.1:9/gone", source) == prepared
+
+    def test_casing_is_what_was_told_else_what_was_found(self, prepared: PreparedEncoder) -> None:
+        assert prepared.lowercase is (True if self.lowercase == "auto" else self.lowercase)
+
+    def test_no_secret_of_its_address_is_kept(self, prepared: PreparedEncoder, place: Path) -> None:
+        for path in place.rglob("*"):
+            assert SECRET not in str(path)
+            assert not path.is_file() or SECRET.encode() not in path.read_bytes(), path
 
     def test_native_encoder_has_every_weight(self, prepared: PreparedEncoder) -> None:
         from bertsweep.encoders import native
@@ -80,14 +143,36 @@ class EncoderContract:
         assert np.isfinite(pooled).all()
 
 
-class TestBuiltin(EncoderContract):
+class OnDisk(SourceContract):
+    """What also holds for sources on this machine."""
+
+    def test_a_changed_file_makes_it_another_source(self, source: str, place: Path) -> None:
+        path = Path(source)
+        file = path if path.is_file() else next(p for p in sorted(path.rglob("*")) if p.is_file())
+        before, status = self.key(source, place), file.stat()
+        os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns + 1_000_000))
+        assert self.key(source, place) != before
+        os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+        assert self.key(source, place) == before
+
+    @staticmethod
+    def key(source: str, place: Path) -> str:
+        return locate(source, store=Store(place), base=Path()).key()
+
+
+class TestBuiltin(SourceContract):
+    kind = BuiltinTiny
+
     @pytest.fixture(scope="class")
     @classmethod
     def source(cls) -> str:
         return "builtin:tiny"
 
 
-class TestHuggingFace(EncoderContract):
+class TestHuggingFace(OnDisk):
+    kind = HuggingFaceFolder
+    lowercase = False
+
     @pytest.fixture(scope="class")
     @classmethod
     def source(cls, tmp_path_factory: pytest.TempPathFactory) -> str:
@@ -100,18 +185,25 @@ def module(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_hub_module(tmp_path_factory.mktemp("hub") / "module", WORDS)
 
 
-class TestSavedModel(EncoderContract):
+class TestSavedModel(OnDisk):
+    kind = SavedModelFolder
+    lowercase = False
+
     @pytest.fixture(scope="class")
     @classmethod
     def source(cls, module: Path) -> str:
         return str(module)
 
-    def test_sizes_casing_and_activation_are_found(self, prepared: PreparedEncoder) -> None:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def prepared(cls, source: str, place: Path) -> PreparedEncoder:
+        return cls.prepare(place, source)
+
+    def test_sizes_and_activation_are_found(self, prepared: PreparedEncoder) -> None:
         config = prepared.config
         assert (config.hidden_size, config.num_layers, config.num_attention_heads) == (32, 2, 2)
         assert (config.intermediate_size, config.max_position_embeddings) == (64, 64)
         assert config.activation == "gelu_tanh"
-        assert prepared.lowercase
 
     def test_pooled_output_is_the_modules_own(
         self, prepared: PreparedEncoder, module: Path
@@ -124,6 +216,17 @@ class TestSavedModel(EncoderContract):
         truth = tf.saved_model.load(str(module))(inputs, training=False)["pooled_output"]
         ours = native.build(prepared)(inputs, training=False)["pooled_output"]
         np.testing.assert_allclose(ours.numpy(), truth.numpy(), atol=1e-5)
+
+
+class TestArchive(OnDisk):
+    kind = HubArchive
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def source(cls, module: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+        path = tmp_path_factory.mktemp("archive") / "bert.tar.gz"
+        path.write_bytes(tar_gz(module))
+        return str(path)
 
 
 class Site:
@@ -160,23 +263,19 @@ def site(module: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
     site.stop()
 
 
-class TestHubHandle(EncoderContract):
+class TestHubHandle(SourceContract):
+    kind = HubHandle
+
     @pytest.fixture(scope="class")
     @classmethod
     def source(cls, site: Site) -> str:
-        return f"{site.address}/bert"
+        return site.address.replace("//", f"//me:{SECRET}@") + f"/bert?token={SECRET}"
 
     def test_was_fetched_once_the_way_of_tf_hub(
         self, prepared: PreparedEncoder, site: Site
     ) -> None:
         asked = [path for path in site.asked if path.startswith("/bert")]
-        assert asked == ["/bert?tf-hub-format=compressed"]
-
-    def test_opens_with_the_server_down_and_as_a_mirror(
-        self, prepared: PreparedEncoder, source: str, place: Path
-    ) -> None:
-        encoder = Encoder(source="http://127.0.0.1:9/gone", mirrors=(source,))
-        assert prepare_encoder(encoder, cache=place, base=Path()).hash == prepared.hash
+        assert asked == [f"/bert?token={SECRET}&tf-hub-format=compressed"]
 
     def test_every_failure_is_listed(self, site: Site, tmp_path: Path) -> None:
         encoder = Encoder(source=f"{site.address}/absent", mirrors=(f"{site.address}/page", "no"))
@@ -254,13 +353,50 @@ def test_relative_folders_are_looked_for_here_then_beside_the_file(
     assert prepared.config.num_layers == 2
 
 
-def test_a_damaged_cache_is_made_again(tmp_path: Path) -> None:
-    encoder = Encoder(source="builtin:tiny")
-    first = prepare_encoder(encoder, cache=tmp_path, base=Path())
-    first.weights.unlink()
-    with pytest.raises(EncoderError, match="missing"):
-        PreparedEncoder.open(first.folder)
-    assert prepare_encoder(encoder, cache=tmp_path, base=Path()).weights.is_file()
+def test_a_damaged_file_of_the_cache_is_noticed_and_made_again(tmp_path: Path) -> None:
+    from bertsweep.encoders import native
+
+    said: list[str] = []
+
+    def prepared() -> PreparedEncoder:
+        encoder = Encoder(source="builtin:tiny")
+        return prepare_encoder(encoder, cache=tmp_path, base=Path(), notify=said.append)
+
+    first = prepared()
+    content = {path.name: path.read_bytes() for path in first.folder.iterdir()}
+    assert set(content) == {"encoder.json", "vocab.txt", "weights.safetensors"}
+    for name, whole in content.items():
+        for damaged in (whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:], whole[:-9], None):
+            path = first.folder / name
+            path.unlink() if damaged is None else path.write_bytes(damaged)
+            with pytest.raises(EncoderError, match=f"{name} is .*it will be made again"):
+                native.build(
+                    first if name != "encoder.json" else PreparedEncoder.open(first.folder)
+                )
+            assert prepared() == first
+            assert f"the prepared encoder {first.folder} is made again: {name} is" in said.pop()
+            assert {path.name: path.read_bytes() for path in first.folder.iterdir()} == content
+    prepared()
+    assert said == []
+
+
+def test_an_encoder_from_before_checksums_is_used_and_checked_by_its_hash(tmp_path: Path) -> None:
+    said: list[str] = []
+
+    def prepared() -> PreparedEncoder:
+        encoder = Encoder(source="builtin:tiny")
+        return prepare_encoder(encoder, cache=tmp_path, base=Path(), notify=said.append)
+
+    folder = prepared().folder
+    record = json.loads((folder / "encoder.json").read_text())
+    del record["files"], record["checksum"]
+    (folder / "encoder.json").write_text(json.dumps(record, indent=2) + "\n")
+    assert prepared().files == {}
+    assert said == []
+    weights = (folder / "weights.safetensors").read_bytes()
+    (folder / "weights.safetensors").write_bytes(weights[:-1] + bytes([weights[-1] ^ 1]))
+    assert prepared().files != {}
+    assert "its content is not what its hash says" in said.pop()
 
 
 @pytest.mark.parametrize(
@@ -280,12 +416,6 @@ def test_a_wrong_source_says_what_to_type(
     with pytest.raises(BertsweepError, match=says) as caught:
         prepare_encoder(Encoder(source=source), cache=tmp_path / "cache", base=tmp_path)
     assert caught.value.exit_code == 2
-
-
-def test_no_password_of_an_address_is_kept() -> None:
-    from bertsweep.encoders.sources import public_name
-
-    assert public_name("https://me:secret@host:8/bert?token=abc") == "https://host:8/bert"
 
 
 def test_absolute_paths_hold_wherever_one_stands(

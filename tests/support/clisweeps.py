@@ -5,14 +5,26 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bertsweep.cli import main
 from bertsweep.ledger import Event, Ledger
+from bertsweep.ledger.events import (
+    CheckpointSaved,
+    SweepEnded,
+    SweepStarted,
+    TrialFailed,
+    TrialFinished,
+    TrialProposed,
+    TrialReported,
+    TrialStarted,
+    TrialStopped,
+)
 from bertsweep.paths import SweepPaths
+from tests.support.checkpoints import write_checkpoint
 
 METRIC = "val_average_precision"
 SPEC = {
@@ -44,20 +56,28 @@ def cli(*arguments: object) -> Done:
 
 
 @contextlib.contextmanager
-def sweep(storage: Path, name: str = "demo", *, mode: str = "max") -> Iterator[Ledger]:
+def sweep(
+    storage: Path,
+    name: str = "demo",
+    *,
+    mode: str = "max",
+    labels: Sequence[object] = (0, 1),
+    rule: float | str | None = "f1",
+) -> Iterator[Ledger]:
     """The open ledger of a new sweep, which has started and has no trial."""
     paths = SweepPaths(storage / name)
     ledger = Ledger(paths.ledger)
     try:
         ledger.append(
-            "sweep_started",
-            sweep=f"uid-{name}",
-            name=name,
-            spec={**SPEC, "name": name},
-            objective={"metric": METRIC, "mode": mode},
-            data={"hash": "d", "labels": [0, 1], "rows": {"train": 80}, "notes": []},
-            encoder={"hash": "e", "source": "builtin:tiny", "config": {}},
-            versions={},
+            SweepStarted(
+                sweep=f"uid-{name}",
+                name=name,
+                spec={**SPEC, "name": name},
+                objective={"metric": METRIC, "mode": mode, "threshold": rule},
+                data={"hash": "d", "labels": list(labels), "rows": {"train": 80}, "notes": []},
+                encoder={"hash": "e", "source": "builtin:tiny", "config": {}},
+                versions={},
+            )
         )
         yield ledger
     finally:
@@ -68,32 +88,50 @@ def propose(
     ledger: Ledger, trial: str, params: Mapping[str, Any], *, origin: str = "sampler"
 ) -> None:
     ledger.append(
-        "trial_proposed",
-        trial=trial,
-        point=dict(params),
-        params=dict(params),
-        seed=1,
-        origin=origin,
+        TrialProposed(
+            trial=trial,
+            point=dict(params),
+            params=dict(params),
+            seed=1,
+            origin=origin,
+        )
     )
-    ledger.append("trial_started", trial=trial, attempt=1, cpus=1, gpus=0.5, node="here")
+    ledger.append(TrialStarted(trial=trial, attempt=1, cpus=1, gpus=0.5, node="here"))
 
 
 def report(ledger: Ledger, trial: str, number: int, value: float | None, **metrics: float) -> Event:
     return ledger.append(
-        "trial_reported",
-        trial=trial,
-        report=number,
-        epoch=number / 2,
-        examples=40 * number,
-        seconds=36.0 * number,
-        metrics={METRIC: value, "val_loss": 0.5, "examples_per_second": 100.0, **metrics},
-        system={},
+        TrialReported(
+            trial=trial,
+            report=number,
+            epoch=number / 2,
+            examples=40 * number,
+            seconds=36.0 * number,
+            metrics={METRIC: value, "val_loss": 0.5, "examples_per_second": 100.0, **metrics},
+            system={},
+        )
     )
 
 
-def checkpoint(ledger: Ledger, trial: str, number: int = 1) -> None:
-    path = f"trials/{trial}/best-0001"
-    ledger.append("checkpoint_saved", trial=trial, report=number, path=path, metrics={})
+def checkpoint(
+    ledger: Ledger,
+    folder: Path,
+    trial: str,
+    number: int = 1,
+    *,
+    threshold: float | None = 0.25,
+) -> None:
+    """A checkpoint of the trial, on disk in the sweep's folder and in its ledger."""
+    path = write_checkpoint(folder / "trials" / trial, number, trial=trial)
+    ledger.append(
+        CheckpointSaved(
+            trial=trial,
+            report=number,
+            path=str(path.relative_to(folder)),
+            metrics={},
+            threshold=threshold,
+        )
+    )
 
 
 def finished_sweep(storage: Path, name: str = "demo", *, mode: str = "max") -> Path:
@@ -110,10 +148,10 @@ def finished_sweep(storage: Path, name: str = "demo", *, mode: str = "max") -> P
             for number, value in enumerate(values, start=1):
                 report(ledger, trial, number, value)
             if values:
-                checkpoint(ledger, trial)
-        ledger.append("trial_finished", trial="t0000")
-        ledger.append("trial_stopped", trial="t0001", reason="below the rung")
-        ledger.append("trial_failed", trial="t0002", error="the loss became NaN at step 7")
-        ledger.append("trial_finished", trial="t0003")
-        ledger.append("sweep_ended", status="finished", reason=None)
+                checkpoint(ledger, storage / name, trial)
+        ledger.append(TrialFinished(trial="t0000"))
+        ledger.append(TrialStopped(trial="t0001", reason="below the rung"))
+        ledger.append(TrialFailed(trial="t0002", error="the loss became NaN at step 7"))
+        ledger.append(TrialFinished(trial="t0003"))
+        ledger.append(SweepEnded(status="finished", reason=None))
     return storage / name

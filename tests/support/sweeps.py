@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bertsweep import ledger
+from bertsweep.ledger.events import TrialReported
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 QUICKSTART = REPOSITORY / "search_spaces" / "quickstart.yaml"
@@ -73,12 +74,16 @@ def events(folder: Path) -> list[ledger.Event]:
     return ledger.read(path) if path.is_file() else []
 
 
+def reported(folder: Path) -> list[TrialReported]:
+    """The reports of all trials so far."""
+    return [event for event in events(folder) if isinstance(event, TrialReported)]
+
+
 def wait_for_reports(folder: Path, trial: str, count: int, *, timeout: float = 200) -> None:
     """Waits until a trial has reported `count` times."""
     until = time.monotonic() + timeout
     while time.monotonic() < until:
-        reports = [e for e in events(folder) if e["event"] == "trial_reported"]
-        if sum(e["trial"] == trial for e in reports) >= count:
+        if sum(report.trial == trial for report in reported(folder)) >= count:
             return
         time.sleep(0.1)
     raise TimeoutError(f"{trial} made fewer than {count} reports in {timeout} s")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bertsweep.ledger import Ledger
+from bertsweep.ledger.events import SweepStarted, TrialProposed, TrialReported, TrialStarted
 from bertsweep.tracking import WandbTracker
 
 UID = "5eed0123"
@@ -20,43 +21,51 @@ def tracker(folder: Path, *, warnings: list[str], **options: Any) -> WandbTracke
 
 def begin(ledger: Ledger, *, metric: str = "val_f1", mode: str = "max") -> None:
     ledger.append(
-        "sweep_started",
-        sweep=UID,
-        name=GROUP,
-        spec={},
-        objective={"metric": metric, "mode": mode},
-        data={"hash": "data-hash", "labels": [0, 1], "rows": {"train": 8}, "notes": []},
-        encoder={"hash": "encoder-hash", "source": "builtin:tiny", "config": {}},
-        versions={},
+        SweepStarted(
+            sweep=UID,
+            name=GROUP,
+            spec={},
+            objective={"metric": metric, "mode": mode, "threshold": "f1"},
+            data={"hash": "data-hash", "labels": [0, 1], "rows": {"train": 8}, "notes": []},
+            encoder={"hash": "encoder-hash", "source": "builtin:tiny", "config": {}},
+            versions={},
+        )
     )
 
 
 def propose(ledger: Ledger, trial: str, *, origin: str = "sampler") -> None:
     ledger.append(
-        "trial_proposed",
-        trial=trial,
-        number=int(trial[1:]),
-        point={"learning_rate": 1e-5},
-        params={"learning_rate": 1e-5, "batch_size": 32, "optimizer": "adam"},
-        seed=7,
-        origin=origin,
+        TrialProposed(
+            trial=trial,
+            number=int(trial[1:]),
+            point={"learning_rate": 1e-5},
+            params={"learning_rate": 1e-5, "batch_size": 32, "optimizer": "adam"},
+            seed=7,
+            origin=origin,
+        )
     )
 
 
 def start(ledger: Ledger, trial: str, *, attempt: int = 1) -> None:
-    ledger.append("trial_started", trial=trial, attempt=attempt, cpus=1, gpus=0, node="here")
+    ledger.append(TrialStarted(trial=trial, attempt=attempt, cpus=1, gpus=0, node="here"))
 
 
 def report(ledger: Ledger, trial: str, number: int, *, f1: float | None) -> None:
     ledger.append(
-        "trial_reported",
-        trial=trial,
-        report=number,
-        epoch=number / 4,
-        examples=number * 100,
-        seconds=number * 1.5,
-        metrics={"loss": 1 / number, "val_loss": 1 / number, "val_f1": f1, "learning_rate": 1e-5},
-        system={"memory_mb": 400.0 + number, "cpu_percent": 99.0},
+        TrialReported(
+            trial=trial,
+            report=number,
+            epoch=number / 4,
+            examples=number * 100,
+            seconds=number * 1.5,
+            metrics={
+                "loss": 1 / number,
+                "val_loss": 1 / number,
+                "val_f1": f1,
+                "learning_rate": 1e-5,
+            },
+            system={"memory_mb": 400.0 + number, "cpu_percent": 99.0},
+        )
     )
 
 

@@ -1,4 +1,4 @@
-"""A Ray cluster that already runs, with logical GPUs: shares, fractions, and a sweep on it."""
+"""Ray clusters that already run, with logical GPUs: unequal nodes, and a sweep on fractions."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from ray.cluster_utils import Cluster
 
 from bertsweep import ledger
 from bertsweep.errors import ClusterError, InputError
+from bertsweep.ledger.events import TrialFinished, TrialStarted
 from bertsweep.spec.models import Resources
 from bertsweep.sweep import cluster
-from bertsweep.sweep.cluster import Share
+from bertsweep.sweep.placement import Placement
+from bertsweep.sweep.share import Share
 from tests.support.sweeps import bertsweep, events, write_small
 
 RAY = Path(sys.executable).with_name("ray")
@@ -63,25 +65,23 @@ def _wait_for(port: int) -> None:
     raise TimeoutError(f"no Ray on port {port}")
 
 
-SHARES: list[tuple[dict[str, Any], Share]] = [
-    ({}, Share(cpus=2, gpus=1, concurrent=2)),
-    ({"gpus_per_trial": 0.5}, Share(cpus=1, gpus=0.5, concurrent=4)),
-    ({"gpus_per_trial": 0.5, "concurrent": 3}, Share(cpus=1, gpus=0.5, concurrent=3)),
-    ({"gpus_per_trial": 2.0}, Share(cpus=4, gpus=2, concurrent=1)),
-    ({"gpus_per_trial": 0.0}, Share(cpus=4, gpus=0, concurrent=1)),
-    ({"gpus_per_trial": 0.0, "cpus_per_trial": 1.0}, Share(cpus=1, gpus=0, concurrent=4)),
-]
-
-
 @pytest.mark.slow
-def test_trials_share_what_the_nodes_have(address: str) -> None:
-    with cluster.started(address):
-        for resources, expected in SHARES:
-            assert cluster.share(Resources.model_validate(resources)) == expected
-        with pytest.raises(InputError, match=r"a trial gets 9 CPUs .* largest node has 4 and 2"):
-            cluster.share(Resources.model_validate({"cpus_per_trial": 9.0}))
-        with pytest.raises(InputError, match=r"a trial gets 4 CPUs and 3 GPUs.* 4 and 2"):
-            cluster.share(Resources.model_validate({"gpus_per_trial": 3.0}))
+def test_every_gpu_of_unequal_nodes_takes_a_trial() -> None:
+    """Real placement groups: Ray has room for all trials that are to run at once, and no more."""
+    cluster_of_three = Cluster(initialize_head=True, head_node_args={"num_cpus": 16})
+    try:
+        cluster_of_three.add_node(num_cpus=4, num_gpus=2)
+        cluster_of_three.add_node(num_cpus=3, num_gpus=1)
+        with cluster.started(cluster_of_three.address):
+            share = cluster.share(Resources())
+            assert share == Share(cpus=2, gpus=1, concurrent=3)
+            groups = [Placement(share).to_placement_group() for _ in range(share.concurrent)]
+            assert all(group.wait(60) for group in groups)
+            assert not Placement(share).to_placement_group().wait(1)
+            with pytest.raises(InputError, match="nearest of 3 nodes has 4 CPUs and 2 GPUs"):
+                cluster.share(Resources(cpus_per_trial=9.0))
+    finally:
+        cluster_of_three.shutdown()
 
 
 @pytest.mark.slow
@@ -96,8 +96,8 @@ def test_a_sweep_runs_on_a_cluster_with_fractions_of_gpus(address: str, tmp_path
     assert {trial.gpus for trial in state.trials.values()} == {0.5}
     running = most = 0
     for event in events(tmp_path / "small"):
-        running += event["event"] == "trial_started"
-        running -= event["event"] == "trial_finished"
+        running += isinstance(event, TrialStarted)
+        running -= isinstance(event, TrialFinished)
         most = max(most, running)
     assert most == 2
 

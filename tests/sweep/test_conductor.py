@@ -11,11 +11,12 @@ import pytest
 
 from bertsweep import ledger as events
 from bertsweep.ledger import Ledger
+from bertsweep.ledger.events import FaultKind, SweepStarted
 from bertsweep.paths import SweepPaths
 from bertsweep.search.stopping import build_rule
 from bertsweep.search.study import Study
 from bertsweep.spec import SweepSpec
-from bertsweep.sweep.conductor import SweepConductor
+from bertsweep.sweep.conductor import EQUAL_FAULTS, HOPELESS, SweepConductor
 from bertsweep.sweep.experiment import point_of
 from bertsweep.sweep.retention import Retention
 from bertsweep.trial.job import TrialJob
@@ -40,7 +41,7 @@ def make(paths: SweepPaths) -> Make:
         spec = small_spec(*wide, *overrides)
         ledger = Ledger(paths.ledger)
         objective = {"metric": "val_average_precision", "mode": "max"}
-        ledger.append("sweep_started", sweep="ab", name="small", objective=objective)
+        ledger.append(SweepStarted(sweep="ab", name="small", objective=objective))
         return SweepConductor(
             spec=spec,
             job=job(paths),
@@ -48,7 +49,7 @@ def make(paths: SweepPaths) -> Make:
             study=study(spec),
             rule=build_rule(spec.search.scheduler, max_epochs=2, steps_per_epoch=STEPS),
             retention=Retention(paths, ledger, spec.checkpoints.keep),
-            interrupted=stop,
+            stop_requested=stop,
             trials=spec.budget.trials,
         )
 
@@ -58,7 +59,7 @@ def make(paths: SweepPaths) -> Make:
 def job(paths: SweepPaths) -> TrialJob:
     folders = {"folder": str(paths.folder), "tokens": "", "encoder": ""}
     objective = {"metric": "val_average_precision", "mode": "max", "report_every": 0.5}
-    rest: dict[str, Any] = {"labels": (0, 1), "text_columns": 1, "cpus": 1.0, "gpus": 0.5}
+    rest: dict[str, Any] = {"labels": (0, 1), "text": ("question",), "cpus": 1.0, "gpus": 0.5}
     return TrialJob(**folders, **objective, **rest)
 
 
@@ -69,6 +70,7 @@ def study(spec: SweepSpec) -> Study:
         seed=0,
         mode="max",
         baseline=point_of(spec, spec.baseline),
+        key=spec.hyperparameters,
     )
 
 
@@ -82,6 +84,7 @@ def report(number: int, value: float | None, checkpoint: str | None = None) -> d
         "system": {},
         "objective": value,
         "checkpoint": checkpoint,
+        "threshold": None if checkpoint is None else value,
         "finished": number == REPORTS,
     }
     return {REPORT: json.dumps(told)}
@@ -146,13 +149,77 @@ def test_a_trial_that_fails_is_told_and_the_sweep_goes_on(make: Make) -> None:
     assert conductor.propose() is not None
 
 
-def test_a_sweep_whose_first_trials_all_fail_is_given_up(make: Make) -> None:
-    conductor = make()
-    for _ in range(3):
+def fail(conductor: SweepConductor, reason: str, fault: FaultKind) -> str:
+    trial = begin(conductor)
+    conductor.failed(trial, reason, fault=fault)
+    return trial
+
+
+def test_a_sweep_in_which_the_baseline_and_all_others_fail_is_given_up(make: Make) -> None:
+    conductor = make("budget.trials=20")
+    for _ in range(HOPELESS):
         assert not conductor.hopeless
-        conductor.failed(begin(conductor), "no such file")
+        fail(conductor, "the loss became nan", "trial")
     assert conductor.hopeless
     assert conductor.propose() is None
+    # A resume begins to count anew: what made them fail may have been mended.
+    conductor.__post_init__()
+    assert not conductor.hopeless
+
+
+def test_three_quick_failures_end_nothing_while_the_baseline_runs(make: Make) -> None:
+    conductor = make("budget.trials=20")
+    begin(conductor)
+    for _ in range(HOPELESS):
+        fail(conductor, "the loss became nan", "trial")
+    assert not conductor.interrupted()
+    assert conductor.propose() is not None
+
+
+def test_what_is_not_a_trials_own_fault_costs_no_trial_of_the_budget(make: Make) -> None:
+    conductor = make("budget.trials=3", "search.scheduler=none")
+    run(conductor, 0.5)
+    lost = fail(conductor, "OSError: no such device", "unexpected")
+    assert conductor.ledger.state.trials[lost].retryable
+    for _ in range(2):
+        assert run(conductor, 0.5) == events.FINISHED
+    assert conductor.propose() is None
+
+
+def test_equal_faults_in_a_row_end_the_sweep_with_the_reason(make: Make) -> None:
+    conductor = make("budget.trials=20")
+    run(conductor, 0.5)
+    for number in range(EQUAL_FAULTS):
+        assert not conductor.interrupted()
+        fail(
+            conductor, f"RuntimeError: device 0x7f{number}a of t{number:04d} is gone", "unexpected"
+        )
+    assert conductor.interrupted()
+    assert "3 trials in a row" in (conductor.broken or "")
+    assert conductor.propose() is None
+
+
+def test_faults_with_good_trials_between_them_end_nothing(make: Make) -> None:
+    conductor = make("budget.trials=20", "search.scheduler=none")
+    for _ in range(EQUAL_FAULTS):
+        fail(conductor, "RuntimeError: gone", "unexpected")
+        run(conductor, 0.5)
+    assert not conductor.interrupted()
+
+
+def test_a_fault_of_the_environment_ends_the_sweep_at_once(make: Make) -> None:
+    conductor = make()
+    fail(conductor, "no space left on the device", "environment")
+    assert conductor.broken == "no space left on the device"
+
+
+def test_there_is_more_to_come_while_a_running_trial_may_have_to_be_replaced(make: Make) -> None:
+    conductor = make("budget.trials=1")
+    trial = begin(conductor)
+    assert conductor.propose() is None
+    assert not conductor.exhausted()
+    conductor.failed(trial, "RuntimeError: gone", fault="unexpected")
+    assert conductor.propose() is not None
 
 
 def test_an_objective_that_is_undefined_stops_nothing(make: Make) -> None:
@@ -185,6 +252,7 @@ def test_the_best_checkpoints_are_kept_and_the_baselines(make: Make, paths: Swee
     assert kept == {"t0000", "t0003", "t0004"}
     assert {path.parent.name for path in paths.trials.glob("*/best-*")} == kept
     assert list(paths.trials.glob("*/state-*")) == []
+    assert conductor.ledger.state.trials["t0003"].threshold == 0.8 + REPORTS / 100
 
 
 def test_a_lost_actor_is_another_attempt_that_tells_the_old_reports_again(make: Make) -> None:

@@ -16,6 +16,7 @@ from ray import cloudpickle
 from bertsweep import ledger
 from bertsweep.sweep import cluster
 from bertsweep.sweep.placement import Placement
+from bertsweep.sweep.share import Share
 from bertsweep.trial.job import TrialJob
 from bertsweep.trial.worker import FAILED, REPORT, worker_in
 from tests.support.sweeps import bertsweep, events, scores, start, wait_for_reports, write_small
@@ -27,7 +28,7 @@ def test_a_trial_gets_a_worker_that_got_warm_before_there_were_tokens(tmp_path: 
     job = {**small_job(tmp_path, prepared).to_plain(), "cpus": 1.0}
     params = small_spec().hyperparameters(PARAMS).to_point()
     with cluster.started(None):
-        placement = Placement(cluster.Share(cpus=1, gpus=0, concurrent=1))
+        placement = Placement(Share(cpus=1, gpus=0, concurrent=1))
         placement.start(TrialJob.from_plain({**job, "tokens": ""}), params, trials=5)
         # Tune pickles what it is given and makes the groups with the copy.
         copy = pickle.loads(cloudpickle.dumps(placement))
@@ -50,7 +51,7 @@ def test_a_worker_that_cannot_get_warm_leaves_it_to_its_trial_to_say_why(
     job = {**small_job(tmp_path, small_prepared()).to_plain(), "cpus": 1.0}
     job["encoder"] = str(tmp_path / "gone")
     with cluster.started(None):
-        placement = Placement(cluster.Share(cpus=1, gpus=0, concurrent=1))
+        placement = Placement(Share(cpus=1, gpus=0, concurrent=1))
         placement.start(TrialJob.from_plain(job), proposal().params, trials=1)
         worker = worker_in(placement.to_placement_group(), cpus=1, gpus=0)
         told = proposal()

@@ -8,8 +8,9 @@ from typing import Any
 import optuna
 import pytest
 
+from bertsweep.ledger.events import TrialStopped
 from tests.support import wandbfile
-from tests.support.sweeps import QUICKSTART, bertsweep, document, events
+from tests.support.sweeps import QUICKSTART, bertsweep, document, events, reported
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,7 @@ def test_at_least_eight_trials_run_and_some_are_stopped_early(shown: Any) -> Non
 
 
 def test_a_stopped_trial_says_so_in_the_ledger_with_a_reason(sweep: Path) -> None:
-    reasons = [e["reason"] for e in events(sweep) if e["event"] == "trial_stopped"]
+    reasons = [e.reason or "" for e in events(sweep) if isinstance(e, TrialStopped)]
     assert reasons
     assert all("place" in reason for reason in reasons)
 
@@ -100,10 +101,9 @@ def test_offline_wandb_runs_hold_every_report_of_every_trial(sweep: Path, shown:
         if info["job_type"] == "train":
             assert info["group"] == "quickstart"
             runs[info["run_id"].rsplit("-", 1)[1]] = (info, wandbfile.history(path))
-    reported = [e for e in events(sweep) if e["event"] == "trial_reported"]
     assert set(runs) == {trial["id"] for trial in shown["trials"]}
     for trial, (info, rows) in runs.items():
-        told = [e["metrics"]["val_average_precision"] for e in reported if e["trial"] == trial]
+        told = [e.metrics["val_average_precision"] for e in reported(sweep) if e.trial == trial]
         assert [row["val_average_precision"] for row in rows] == told
         assert info["config"]["learning_rate"] > 0
 

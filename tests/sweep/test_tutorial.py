@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 from bertsweep.data import builtin
+from bertsweep.ledger.events import SweepStarted
 from tests.support.hubmodule import tar_gz, write_hub_module
 from tests.support.sweeps import REPOSITORY, bertsweep, document, events
 
@@ -60,8 +61,9 @@ def test_a_zipped_csv_and_a_hub_module_from_addresses(
     )
     assert done.returncode == 0, done.stderr
     (started, *_) = events(tmp_path / "quora")
-    assert started["data"]["rows"]["train"] == len(rows) // 10
-    assert started["encoder"]["source"] == f"{address}/bert/2"
+    assert isinstance(started, SweepStarted)
+    assert started.data["rows"]["train"] == len(rows) // 10
+    assert started.encoder["source"] == f"{address}/bert/2"
     best = document("best", str(tmp_path / "quora"))
     assert best["baseline"]["params"]["learning_rate"] == 2e-5
     assert best["baseline"]["params"]["max_seq_length"] == 128

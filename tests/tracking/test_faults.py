@@ -16,8 +16,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bertsweep import ledger as events
 from bertsweep.ledger import Ledger
+from bertsweep.ledger.events import SweepResumed, TrialFinished
 from bertsweep.tracking import process
 from bertsweep.tracking.worker import Worker
 from tests.support import wandbfile
@@ -77,12 +77,12 @@ def test_a_killed_sweep_leaves_its_rows_and_goes_on_in_the_same_run(tmp_path: Pa
     assert info["summary"]["status"] == "running"
 
     path = tmp_path / "ledger.jsonl"
-    tracking = tracker(tmp_path, warnings=[], past=events.load(path))
+    tracking = tracker(tmp_path, warnings=[])
     ledger = Ledger(path, subscribers=[tracking.handle])
-    ledger.append("sweep_resumed")
+    ledger.append(SweepResumed())
     start(ledger, "t0000", attempt=2)
     report(ledger, "t0000", 9, f1=0.9)
-    ledger.append("trial_finished", trial="t0000")
+    ledger.append(TrialFinished(trial="t0000"))
     tracking.close()
     resumed = next(file for file in wandbfile.run_files(tmp_path) if file != killed)
     assert [row["_step"] for row in wandbfile.history(resumed)] == [9]
@@ -104,9 +104,9 @@ def test_when_the_process_of_wandb_dies_the_runs_go_on_in_another(tmp_path: Path
     report(ledger, "t0000", 3, f1=0.7)
     report(ledger, "t0001", 2, f1=0.4)
     for trial in ("t0000", "t0001"):
-        ledger.append("trial_finished", trial=trial)
+        ledger.append(TrialFinished(trial=trial))
     run_trial(ledger, "t0002", [0.2])
-    ledger.append("trial_finished", trial="t0002")
+    ledger.append(TrialFinished(trial="t0002"))
     tracking.close()
 
     assert _steps(tmp_path) == {"t0000": [1, 2, 3], "t0001": [1, 2], "t0002": [1]}
@@ -130,9 +130,9 @@ def test_a_full_disk_is_one_warning(tmp_path: Path) -> None:
     resource.prlimit(os.getpid(), resource.RLIMIT_FSIZE, full)
     try:
         report(ledger, "t0000", 3, f1=0.7)
-        ledger.append("trial_finished", trial="t0000")
+        ledger.append(TrialFinished(trial="t0000"))
         run_trial(ledger, "t0001", [0.5, 0.6])
-        ledger.append("trial_finished", trial="t0001")
+        ledger.append(TrialFinished(trial="t0001"))
         tracking.close(timeout=20)
     finally:
         resource.prlimit(os.getpid(), resource.RLIMIT_FSIZE, limits)
@@ -156,7 +156,7 @@ def test_a_folder_that_cannot_be_written_is_one_warning_and_no_other_folder_is_u
     begin(ledger)
     for trial in ("t0000", "t0001"):
         run_trial(ledger, trial, [0.5])
-        ledger.append("trial_finished", trial=trial)
+        ledger.append(TrialFinished(trial=trial))
     tracking.close()
     (warning,) = warnings
     assert f"{sweep}/wandb cannot be written (File exists)" in warning
@@ -176,7 +176,7 @@ def test_without_a_network_runs_are_written_offline_and_the_key_nowhere(
     begin(ledger)
     for trial in ("t0000", "t0001"):
         run_trial(ledger, trial, [0.5, 0.6])
-        ledger.append("trial_finished", trial=trial)
+        ledger.append(TrialFinished(trial=trial))
     tracking.close()
 
     (warning,) = warnings
@@ -201,13 +201,11 @@ def test_a_wrong_key_is_one_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert _steps(tmp_path) == {"t0000": [1]}
 
 
-def test_events_that_make_no_sense_end_nothing(tmp_path: Path) -> None:
+def test_statistics_that_make_no_sense_end_nothing(tmp_path: Path) -> None:
     warnings: list[str] = []
     tracking = tracker(tmp_path, warnings=warnings)
     ledger = Ledger(tmp_path / "ledger.jsonl", subscribers=[tracking.handle])
-    tracking.handle({"event": "trial_reported", "trial": "t0009", "metrics": {}})
     tracking.log_data({"splits": {}}, [], [], [])
-    tracking.handle({"event": "news of next year", "seq": 1})
     begin(ledger)
     run_trial(ledger, "t0000", [0.5])
     tracking.close()

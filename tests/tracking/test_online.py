@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from bertsweep.ledger import Ledger
+from bertsweep.ledger.events import TrialFailed, TrialFinished, TrialStopped
 from bertsweep.tracking import process
 from tests.support import wandbfile
 from tests.support.trackedsweep import GROUP, UID, begin, report, run_trial, tracker
@@ -124,7 +125,7 @@ def test_with_a_key_runs_go_online_under_the_same_id_for_good(
     ledger = Ledger(tmp_path / "ledger.jsonl", subscribers=[tracking.handle])
     begin(ledger)
     run_trial(ledger, "t0000", [0.5, 0.8, 0.6])
-    ledger.append("trial_stopped", trial="t0000", reason="rung 1")
+    ledger.append(TrialStopped(trial="t0000", reason="rung 1"))
     tracking.close()
 
     assert warnings == []
@@ -155,9 +156,9 @@ def test_an_outage_in_the_middle_loses_nothing_and_holds_up_little(
     server.silent.set()
     for trial in ("t0000", "t0001", "t0002"):
         report(ledger, trial, 2, f1=0.7)
-        ledger.append("trial_finished", trial=trial)
+        ledger.append(TrialFinished(trial=trial))
     run_trial(ledger, "t0003", [0.4])
-    ledger.append("trial_failed", trial="t0003", error="the loss is not finite")
+    ledger.append(TrialFailed(trial="t0003", error="the loss is not finite"))
     begun = time.monotonic()
     tracking.close()
     assert time.monotonic() - begun < 10

@@ -11,9 +11,18 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from bertsweep import ledger as events
 from bertsweep.data import Dataset, Note, statistics
-from bertsweep.ledger import Ledger
+from bertsweep.ledger import Event, Ledger, Update, read, replay
+from bertsweep.ledger.events import (
+    CheckpointSaved,
+    ComputeChosen,
+    SweepEnded,
+    SweepResumed,
+    TrialFailed,
+    TrialFinished,
+    TrialInterrupted,
+    TrialStopped,
+)
 from bertsweep.tracking import login_source, settled_mode
 from tests.support import wandbfile
 from tests.support.trackedsweep import GROUP, UID, begin, propose, report, run_trial, start, tracker
@@ -39,8 +48,8 @@ def test_every_trial_is_a_run_with_its_whole_history(tmp_path: Path) -> None:
     begin(ledger)
     for trial, value in (("t0000", 0.5), ("t0001", 0.7)):
         run_trial(ledger, trial, [value, value + 0.1, value - 0.1])
-        ledger.append("trial_finished", trial=trial)
-    ledger.append("sweep_ended", status="finished", reason=None)
+        ledger.append(TrialFinished(trial=trial))
+    ledger.append(SweepEnded(status="finished", reason=None))
     tracking.close()
 
     assert warnings == []
@@ -64,6 +73,8 @@ def test_every_trial_is_a_run_with_its_whole_history(tmp_path: Path) -> None:
         "origin": "sampler",
         "sweep": GROUP,
         "trial": "t0001",
+        "positive": 1,
+        "threshold_rule": "f1",
         "data_hash": "data-hash",
         "encoder_hash": "encoder-hash",
     }
@@ -80,9 +91,10 @@ def test_the_summary_is_the_best_moment_by_the_objective(
     tracking = tracker(tmp_path, warnings=warnings)
     ledger = Ledger(tmp_path / "ledger.jsonl", subscribers=[tracking.handle])
     begin(ledger, metric=metric, mode=mode)
-    ledger.append("compute_chosen", compute={"precision": "mixed_bfloat16", "jit": False})
+    ledger.append(ComputeChosen(compute={"precision": "mixed_bfloat16", "jit": False}))
     run_trial(ledger, "t0000", [0.5, 0.9, None, 0.4])
-    ledger.append("trial_stopped", trial="t0000", reason="rung 2 of asha")
+    ledger.append(CheckpointSaved(trial="t0000", report=best, path="x", threshold=0.31))
+    ledger.append(TrialStopped(trial="t0000", reason="rung 2 of asha"))
     tracking.close()
 
     path = one_run(tmp_path, f"{UID}-t0000")
@@ -92,6 +104,7 @@ def test_the_summary_is_the_best_moment_by_the_objective(
     assert summary["reason"] == "rung 2 of asha"
     assert (summary["precision"], summary["jit"]) == ("mixed_bfloat16", False)
     assert summary["best_value"] == moment["metrics"][metric]
+    assert summary["threshold"] == 0.31
     assert (summary["best_epoch"], summary["best_report"]) == (moment["epoch"], best)
     assert {name: summary[name] for name in moment["metrics"]} == pytest.approx(moment["metrics"])
     assert "val_f1" not in wandbfile.history(path)[2]  # it was not finite
@@ -100,20 +113,20 @@ def test_the_summary_is_the_best_moment_by_the_objective(
 @pytest.mark.parametrize(
     ("event", "status", "exit_code"),
     [
-        ("trial_failed", "failed", 1),
-        ("trial_interrupted", "interrupted", 255),
+        (TrialFailed(trial="t0000", error="the loss is not finite"), "failed", 1),
+        (TrialInterrupted(trial="t0000"), "interrupted", 255),
         (None, "interrupted", 255),
     ],
 )
 def test_how_a_trial_ended_is_how_its_run_ended(
-    tmp_path: Path, event: str | None, status: str, exit_code: int
+    tmp_path: Path, event: Event | None, status: str, exit_code: int
 ) -> None:
     tracking = tracker(tmp_path, warnings=[])
     ledger = Ledger(tmp_path / "ledger.jsonl", subscribers=[tracking.handle])
     begin(ledger)
     run_trial(ledger, "t0000", [0.5])
     if event:
-        ledger.append(event, trial="t0000", error="the loss is not finite")
+        ledger.append(event)
     tracking.close()
     info = wandbfile.run_info(one_run(tmp_path, f"{UID}-t0000"))
     assert (info["summary"]["status"], info["exit_code"]) == (status, exit_code)
@@ -126,8 +139,8 @@ def test_a_trial_that_failed_before_it_started_has_a_run_too(tmp_path: Path) -> 
     begin(ledger)
     propose(ledger, "t0000")
     propose(ledger, "t0001")
-    ledger.append("trial_failed", trial="t0000", error="no memory")
-    ledger.append("trial_interrupted", trial="t0001")
+    ledger.append(TrialFailed(trial="t0000", error="no memory"))
+    ledger.append(TrialInterrupted(trial="t0001"))
     tracking.close()
     (path,) = wandbfile.run_files(tmp_path)
     assert wandbfile.run_info(path)["summary"] == {"status": "failed", "reason": "no memory"}
@@ -142,7 +155,7 @@ def test_a_retried_trial_stays_in_its_run_and_repeats_nothing(tmp_path: Path) ->
     start(ledger, "t0000", attempt=2)
     for number, value in ((2, 0.6), (3, 0.7), (4, 0.8)):
         report(ledger, "t0000", number, f1=value)
-    ledger.append("trial_finished", trial="t0000")
+    ledger.append(TrialFinished(trial="t0000"))
     tracking.close()
     rows = wandbfile.history(one_run(tmp_path, f"{UID}-t0000"))
     assert [row["_step"] for row in rows] == [1, 2, 3, 4]
@@ -155,18 +168,18 @@ def test_a_resumed_sweep_goes_on_in_the_same_run(tmp_path: Path) -> None:
     ledger = Ledger(path, subscribers=[first.handle])
     begin(ledger)
     run_trial(ledger, "t0000", [0.5, 0.9])
-    ledger.append("trial_interrupted", trial="t0000")
-    ledger.append("sweep_ended", status="interrupted", reason="Ctrl-C")
+    ledger.append(TrialInterrupted(trial="t0000"))
+    ledger.append(SweepEnded(status="interrupted", reason="Ctrl-C"))
     first.close()
     ledger.close()
 
     warnings: list[str] = []
-    second = tracker(tmp_path, warnings=warnings, past=events.load(path))
+    second = tracker(tmp_path, warnings=warnings)
     ledger = Ledger(path, subscribers=[second.handle])
-    ledger.append("sweep_resumed")
+    ledger.append(SweepResumed())
     start(ledger, "t0000", attempt=2)
     report(ledger, "t0000", 3, f1=0.7)
-    ledger.append("trial_finished", trial="t0000")
+    ledger.append(TrialFinished(trial="t0000"))
     second.close()
 
     before, after = wandbfile.run_files(tmp_path)
@@ -186,7 +199,7 @@ def test_a_run_is_closed_when_its_trial_ends(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger.jsonl", subscribers=[tracking.handle])
     begin(ledger)
     run_trial(ledger, "t0000", [0.5])
-    ledger.append("trial_finished", trial="t0000")
+    ledger.append(TrialFinished(trial="t0000"))
     deadline = time.monotonic() + 30
     while not _ended(tmp_path) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -204,11 +217,14 @@ def test_handing_over_costs_the_sweep_next_to_nothing(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger.jsonl")
     begin(ledger)
     run_trial(ledger, "t0000", [0.5] * 200)
-    times = []
-    for event in events.read(tmp_path / "ledger.jsonl"):
+    times: list[float] = []
+
+    def timed(update: Update) -> None:
         begun = time.perf_counter()
-        tracking.handle(event)
+        tracking.handle(update)
         times.append(time.perf_counter() - begun)
+
+    replay(read(tmp_path / "ledger.jsonl"), timed)
     tracking.close()
     assert sorted(times)[len(times) // 2] < 0.001
     assert len(wandbfile.history(one_run(tmp_path, f"{UID}-t0000"))) == 200
@@ -235,6 +251,7 @@ def test_the_data_run_shows_sample_rows_labels_and_lengths(tmp_path: Path) -> No
     info = wandbfile.run_info(one_run(tmp_path, f"{UID}-data"))
     assert (info["job_type"], info["group"]) == ("data", GROUP)
     assert info["config"]["data_hash"] == "data-hash"
+    assert info["config"]["positive"] == "insincere"
     tables: dict[str, Any] = info["tables"]
     assert tables["data/sample"]["columns"] == ["split", "text", "label"]
     assert tables["data/sample"]["data"][0] == ["train", "why is it so", "sincere"]
@@ -262,11 +279,14 @@ def test_a_disabled_tracker_imports_and_writes_nothing(tmp_path: Path) -> None:
     code = """
 import sys, threading
 from pathlib import Path
+from bertsweep.ledger import replay
+from bertsweep.ledger.events import SweepStarted
 from bertsweep.tracking import WandbTracker
 folder = Path(sys.argv[1])
 options = {"project": "p", "entity": None, "group": "g", "folder": folder, "warn": print}
 tracker = WandbTracker(mode="disabled", **options)
-tracker.handle({"event": "sweep_started", "sweep": "x", "objective": {}})
+started = SweepStarted(sweep="x", name="x", objective={"metric": "m", "mode": "max"})
+replay([started], tracker.handle)
 tracker.log_data({}, [], [], [])
 tracker.close()
 print("wandb" in sys.modules, threading.active_count(), list(folder.iterdir()))

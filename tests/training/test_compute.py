@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ import pytest
 import tensorflow as tf
 
 from bertsweep.spec.hyperparameters import Hyperparameters
+from bertsweep.training.batches import RowNumbers
 from bertsweep.training.compute import Compute, Devices
+from bertsweep.training.feed import Feed
 from bertsweep.training.scaling import LossScale
 from bertsweep.training.trainer import Trainer
 from bertsweep.trial.job import TrialJob
@@ -79,16 +82,21 @@ def test_every_way_to_compute_goes_on_from_its_state(bench: Workbench, compute: 
     assert [trainer.train(step).loss for step in (4, 5, 6)] == whole[3:]
 
 
-def test_xla_compiles_a_handful_of_shapes(bench: Workbench) -> None:
-    trainer = bench.trainer
-    train(trainer, Compute(jit=True), 1)
-    seen = set()
-    length = trainer.hyperparameters.max_seq_length
-    for step in range(trainer.steps_per_epoch):
-        feed = trainer.feed([trainer._rows(step)])
-        seen.add((int(feed.rows[0]), int(feed.widths[0])))
-    assert {rows for rows, _ in seen} == {trainer.hyperparameters.batch_size}
-    assert len(seen) <= -(-length // 8)
+def test_xla_compiles_a_handful_of_shapes(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer, shapes = bench.trainer, set()
+    feed = trainer.feed
+
+    def seen(batches: Sequence[RowNumbers]) -> Feed:
+        fed = feed(batches)
+        shapes.update(zip(fed.rows.tolist(), fed.widths.tolist(), strict=True))
+        return fed
+
+    monkeypatch.setattr(trainer, "feed", seen)
+    train(trainer, Compute(jit=True), trainer.steps_per_epoch)
+    assert {rows for rows, _ in shapes} == {trainer.hyperparameters.batch_size}
+    assert len(shapes) <= -(-trainer.hyperparameters.max_seq_length // 8)
 
 
 def test_a_loss_scale_halves_on_overflow_and_the_step_is_one_of_zeros() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.sweeps import bertsweep, events
+from tests.support.sweeps import bertsweep, reported
 
 MANY = """
 name: many
@@ -32,7 +32,6 @@ def test_memory_after_fifty_trials_is_that_after_five(tmp_path: Path) -> None:
     file.write_text(MANY, encoding="utf-8")
     done = bertsweep("run", str(file), "--storage", str(tmp_path))
     assert done.returncode == 0, done.stderr
-    reports = [e for e in events(tmp_path / "many") if e["event"] == "trial_reported"]
-    memory = {e["trial"]: e["system"]["memory_mb"] for e in reports}
+    memory = {e.trial: e.system["memory_mb"] for e in reported(tmp_path / "many")}
     assert len(memory) == 50
     assert memory["t0049"] <= 1.05 * memory["t0004"], memory

@@ -1,4 +1,4 @@
-"""Word-piece vocabularies of encoders: reading them, and guessing their casing."""
+"""Word-piece vocabularies: reading a vocab.txt, and telling its casing."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from pathlib import Path
 from bertsweep.errors import EncoderError
 
 
-def read(path: Path) -> list[str]:
-    """The tokens of a vocab.txt, one a line, stripped as Model Garden's `FullTokenizer` does.
+def read_vocabulary(path: Path) -> list[str]:
+    """The tokens of a vocab.txt by id, one a line, stripped as Model Garden's `FullTokenizer` does.
 
-    Raises `EncoderError` when the file cannot be read as UTF-8 text.
+    A byte-order mark before the first token is no part of it. Raises `EncoderError` when the file
+    cannot be read as UTF-8 text.
     """
     try:
         text = path.read_bytes().decode("utf-8-sig")
@@ -27,7 +28,7 @@ def read(path: Path) -> list[str]:
         ) from error
     # Only "\n" ends a token: vocabularies hold U+2028 and its like as tokens of their own.
     lines = text.split("\n")
-    if lines and not lines[-1]:
+    if not lines[-1]:
         lines.pop()
     return [line.strip() for line in lines]
 

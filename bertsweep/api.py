@@ -1,0 +1,107 @@
+"""The functions of the public Python API; the command line is a thin wrapper over them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bertsweep.paths import storage_root
+from bertsweep.results import Sweep
+from bertsweep.spec import SweepSpec, load
+
+if TYPE_CHECKING:
+    from bertsweep.ledger import Subscriber
+    from bertsweep.progress import Progress
+
+
+def load_spec(path: str | Path, *, overrides: Sequence[str] = ()) -> SweepSpec:
+    """The specification in a search space file, with `key.path=VALUE` settings made on top.
+
+    Raises `SpecError` with every problem of file and settings.
+    """
+    return load(Path(path), overrides=overrides)
+
+
+def run(
+    spec: SweepSpec | str | Path,
+    *,
+    storage: str | Path | None = None,
+    base: str | Path | None = None,
+    name: str | None = None,
+    address: str | None = None,
+    subscribers: Sequence[Subscriber] = (),
+    progress: Progress | None = None,
+    notify: Callable[[str], None] = lambda _: None,
+) -> Sweep:
+    """Runs a sweep to its end.
+
+    `spec` is a specification or the path of a search space file. The sweep's folder is made under
+    `storage` (BERTSWEEP_STORAGE, else ./runs), called `name` or as the spec says. Relative paths in
+    the spec are looked up from the working folder, then from `base`, by default the file's folder.
+    `address` is that of a running Ray cluster (RAY_ADDRESS, else a Ray on this machine alone).
+
+    Each of `subscribers` is called with an `Update` for every event of the ledger, `progress` with
+    (what, amount done, whole amount or None), `notify` with sentences for the user; all of them in
+    this thread but `notify`, which may be called from others.
+
+    Raises `InputError` (`SpecError`, `DataError`, `EncoderError`, …) before anything is kept in
+    `storage`; `InterruptedSweep` after Ctrl-C and `EnvironmentFault` when the sweep cannot go on
+    here, both of which `resume` goes on from; `NoUsableTrialError` when no trial has a checkpoint.
+    """
+    from bertsweep.sweep import run as conducting
+
+    if not isinstance(spec, SweepSpec):
+        base = Path(spec).absolute().parent if base is None else base
+        spec = load_spec(spec)
+    root = storage_root(storage)
+    state = conducting.run(
+        spec,
+        storage=root,
+        base=Path.cwd() if base is None else Path(base).absolute(),
+        name=name,
+        address=address,
+        subscribers=subscribers,
+        progress=progress,
+        notify=notify,
+    )
+    return Sweep.open(root / state.name)
+
+
+def resume(
+    sweep: Sweep | str | Path,
+    *,
+    storage: str | Path | None = None,
+    trials: int | None = None,
+    address: str | None = None,
+    subscribers: Sequence[Subscriber] = (),
+    progress: Progress | None = None,
+    notify: Callable[[str], None] = lambda _: None,
+) -> Sweep:
+    """Goes on with an interrupted sweep, or gives a finished one more trials.
+
+    `sweep` is an open sweep, its folder, or its name under `storage`; `trials` a new
+    `budget.trials`. `subscribers` are first told what the ledger holds already. The other arguments
+    and what it raises are those of `run`, besides `SweepNotFoundError` and `LedgerError`.
+    """
+    from bertsweep.sweep import run as conducting
+
+    opened = sweep if isinstance(sweep, Sweep) else open_sweep(sweep, storage=storage)
+    conducting.resume(
+        opened.folder,
+        address=address,
+        subscribers=subscribers,
+        progress=progress,
+        notify=notify,
+        trials=trials,
+    )
+    return Sweep.open(opened.folder)
+
+
+def open_sweep(sweep: str | Path, *, storage: str | Path | None = None) -> Sweep:
+    """The sweep in a folder, or of a name under `storage` (BERTSWEEP_STORAGE, else ./runs).
+
+    It may be running: what is returned tells of this moment. Raises `SweepNotFoundError`, and
+    `LedgerError` when its ledger is damaged.
+    """
+    return Sweep.open(sweep, storage=storage)

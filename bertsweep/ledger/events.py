@@ -1,0 +1,213 @@
+"""Every kind of event in a sweep's ledger, as one frozen type each; `docs/ledger.md` lists them.
+
+An event says what happened and is never changed. Its `kind` is the name it has in the file, where
+it stands under the key `event`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, get_args
+
+from msgspec import Struct, field
+
+Plain = Mapping[str, Any]
+"""Values that JSON can hold."""
+
+Metrics = Mapping[str, "float | None"]
+"""Metric name → value; None where it was not finite."""
+
+FaultKind = Literal["trial", "environment", "unexpected"]
+"""Why a trial failed: by its own parameters, by the machine, or by an error nobody expected."""
+
+FORMAT = 2
+"""Version of the file. In 1 a line's checksum covered that line alone."""
+
+RUNNING, FINISHED, STOPPED, FAILED = "running", "finished", "stopped", "failed"
+INTERRUPTED = "interrupted"
+
+BASELINE, WARM_START, SAMPLER = "baseline", "warm_start", "sampler"
+"""Where a trial's point comes from: its `origin`."""
+
+
+class Event(Struct, frozen=True, kw_only=True, gc=False, tag_field="event"):
+    """Base of all. The ledger fills in `seq`, which counts from 0, and `time`, unix seconds."""
+
+    seq: int = -1
+    time: float = 0.0
+
+    @property
+    def kind(self) -> str:
+        """The name of this kind of event in the file."""
+        return str(self.__struct_config__.tag)
+
+
+class SweepStarted(Event, frozen=True, kw_only=True, gc=False, tag="sweep_started"):
+    """The first event: what is searched, on which data, with which encoder and versions.
+
+    `sweep` is the unique id, `name` that of the folder, `spec` the whole specification, `objective`
+    {metric, mode, threshold}; `data` and `encoder` hold their content hashes.
+    """
+
+    format: int = 1
+    sweep: str
+    name: str
+    objective: Plain
+    spec: Plain = field(default_factory=dict)
+    base: str = ""
+    data: Plain = field(default_factory=dict)
+    encoder: Plain = field(default_factory=dict)
+    versions: Plain = field(default_factory=dict)
+
+    @property
+    def positive(self) -> Any:
+        """The label of the positive class, the second of two; None with more than two."""
+        labels = self.data.get("labels", ())
+        return labels[1] if len(labels) == 2 else None
+
+    @property
+    def threshold_rule(self) -> float | str | None:
+        """How thresholds are set, as `metrics.threshold_rule` returns it.
+
+        None with more than two classes, and where the sweep began before this was recorded.
+        """
+        rule: float | str | None = self.objective.get("threshold")
+        return rule
+
+
+class SweepResumed(Event, frozen=True, kw_only=True, gc=False, tag="sweep_resumed"):
+    """Another command goes on with the sweep, up to `trials` trials in all."""
+
+    trials: int | None = None
+
+
+class SweepEnded(Event, frozen=True, kw_only=True, gc=False, tag="sweep_ended"):
+    """The command that wrote the sweep has ended it: finished, failed or interrupted, and why."""
+
+    status: str
+    reason: str | None = None
+
+
+class ComputeChosen(Event, frozen=True, kw_only=True, gc=False, tag="compute_chosen"):
+    """What all trials compute in: {precision, jit} and how that was found."""
+
+    compute: Plain
+
+
+class TrialEvent(Event, frozen=True, kw_only=True, gc=False):
+    """Base of the events of one trial."""
+
+    trial: str
+
+
+class TrialProposed(TrialEvent, frozen=True, kw_only=True, gc=False, tag="trial_proposed"):
+    """A trial to run: its `point` in the space, and the complete `params` that follow from it.
+
+    `sampler_state` is what the sampler needs again after a resume, where it needs anything.
+    """
+
+    number: int = -1
+    point: Mapping[str, Any]
+    params: Mapping[str, Any]
+    seed: int
+    origin: str
+    sampler_state: Plain | None = None
+
+
+class TrialStarted(TrialEvent, frozen=True, kw_only=True, gc=False, tag="trial_started"):
+    """A worker took the trial: attempt number `attempt`, with that share of the node."""
+
+    attempt: int
+    cpus: float = 0.0
+    gpus: float = 0.0
+    node: str = ""
+
+
+class TrialReported(TrialEvent, frozen=True, kw_only=True, gc=False, tag="trial_reported"):
+    """An evaluation: number of the report, progress in epochs, training rows and seconds so far."""
+
+    report: int
+    epoch: float
+    examples: int
+    seconds: float
+    metrics: Metrics
+    system: Mapping[str, Any] = field(default_factory=dict)
+
+
+class CheckpointSaved(TrialEvent, frozen=True, kw_only=True, gc=False, tag="checkpoint_saved"):
+    """The trial's best weights so far are in `path`, relative to the sweep's folder.
+
+    `threshold` is the probability from which they predict the positive one of two classes.
+    """
+
+    report: int
+    path: str
+    metrics: Metrics = field(default_factory=dict)
+    threshold: float | None = None
+
+
+class CheckpointRemoved(TrialEvent, frozen=True, kw_only=True, gc=False, tag="checkpoint_removed"):
+    """The trial's checkpoint is not among the kept ones any more."""
+
+    path: str
+
+
+class TrialInterrupted(TrialEvent, frozen=True, kw_only=True, gc=False, tag="trial_interrupted"):
+    """The sweep was stopped while the trial ran; a resume goes on with it."""
+
+
+class TrialEnded(TrialEvent, frozen=True, kw_only=True, gc=False):
+    """Base of the three ways in which a trial ends; `status` is what the trial then has."""
+
+    status: ClassVar[str]
+
+
+class TrialFinished(TrialEnded, frozen=True, kw_only=True, gc=False, tag="trial_finished"):
+    """The trial trained all its epochs."""
+
+    status: ClassVar[str] = FINISHED
+
+
+class TrialStopped(TrialEnded, frozen=True, kw_only=True, gc=False, tag="trial_stopped"):
+    """The scheduler stopped the trial early, for `reason`."""
+
+    status: ClassVar[str] = STOPPED
+    reason: str | None = None
+
+
+class TrialFailed(TrialEnded, frozen=True, kw_only=True, gc=False, tag="trial_failed"):
+    """The trial failed with `error`; `fault` says whose fault that was."""
+
+    status: ClassVar[str] = FAILED
+    error: str
+    fault: FaultKind = "trial"
+
+
+class Recalled(Event, frozen=True, kw_only=True, gc=False, tag="recalled"):
+    """Stands in no file: tells a subscriber that joins late of a sweep, and of each of its trials.
+
+    What became of them is in the snapshots that come with it.
+    """
+
+
+Written = (
+    SweepStarted
+    | SweepResumed
+    | SweepEnded
+    | ComputeChosen
+    | TrialProposed
+    | TrialStarted
+    | TrialReported
+    | CheckpointSaved
+    | CheckpointRemoved
+    | TrialInterrupted
+    | TrialFinished
+    | TrialStopped
+    | TrialFailed
+)
+"""Every event that a ledger may hold."""
+
+KINDS: Mapping[str, type[Event]] = {
+    str(one.__struct_config__.tag): one for one in get_args(Written)
+}
+"""Name in the file → type."""

@@ -1,0 +1,197 @@
+"""Events → `SweepState`: what each kind of event changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from bertsweep.direction import Direction
+from bertsweep.errors import LedgerError
+from bertsweep.ledger.events import (
+    INTERRUPTED,
+    RUNNING,
+    CheckpointRemoved,
+    CheckpointSaved,
+    ComputeChosen,
+    Event,
+    SweepEnded,
+    SweepResumed,
+    SweepStarted,
+    TrialEnded,
+    TrialEvent,
+    TrialFailed,
+    TrialFinished,
+    TrialInterrupted,
+    TrialProposed,
+    TrialReported,
+    TrialStarted,
+    TrialStopped,
+)
+from bertsweep.ledger.state import SweepState, TrialState
+
+EMPTY = "the ledger holds no event; the sweep ended before it began"
+
+
+def fold(events: Iterable[Event]) -> SweepState:
+    """The state that the events add up to. Raises `LedgerError` when they do not begin a sweep."""
+    state: SweepState | None = None
+    for event in events:
+        state = apply(state, event)
+    if state is None:
+        raise LedgerError(EMPTY)
+    return state
+
+
+def apply(state: SweepState | None, event: Event) -> SweepState:
+    """The state after one more event: the same object, but for the event that begins a sweep.
+
+    Raises `LedgerError` for an event that cannot follow.
+    """
+    kind = type(event)
+    if isinstance(event, SweepStarted):
+        return _begun(event)
+    if state is None:
+        raise LedgerError(f"a ledger begins with sweep_started, but got {event.kind}")
+    if isinstance(event, TrialEvent):
+        trial = state.trials.get(event.trial)
+        if trial is None or kind is TrialProposed:
+            trial = _new_trial(state, event)
+        _TRIAL_CHANGES[kind](state, trial, event)
+    else:
+        _SWEEP_CHANGES[kind](state, event)
+    state.last_event = event.time
+    return state
+
+
+def _begun(event: SweepStarted) -> SweepState:
+    budget = event.spec.get("budget") or {}
+    return SweepState(
+        started=event,
+        metric=str(event.objective["metric"]),
+        mode=str(event.objective["mode"]),
+        sign=Direction.of(str(event.objective["mode"])).sign,
+        budget_trials=budget.get("trials"),
+        session_began=event.time,
+        last_event=event.time,
+    )
+
+
+def _new_trial(state: SweepState, event: TrialEvent) -> TrialState:
+    if not isinstance(event, TrialProposed):
+        raise LedgerError(
+            f"event {event.seq} ({event.kind}) is of {event.trial}, which was never proposed"
+        )
+    if event.trial in state.trials:
+        raise LedgerError(f"event {event.seq} proposes {event.trial} a second time")
+    trial = state.trials[event.trial] = TrialState(
+        id=event.trial,
+        number=event.number if event.number >= 0 else len(state.trials),
+        point=dict(event.point),
+        params=dict(event.params),
+        seed=event.seed,
+        origin=event.origin,
+        sampler_state=event.sampler_state,
+        proposed=event.time,
+    )
+    return trial
+
+
+def _set_status(state: SweepState, trial: TrialState, status: str) -> None:
+    state.statuses[trial.status] -= 1
+    trial.status = status
+    state.statuses[status] = state.statuses.get(status, 0) + 1
+
+
+def _pause(trial: TrialState, now: float) -> None:
+    trial.spent, trial.started = trial.elapsed(now), None
+
+
+def _resumed(state: SweepState, event: SweepResumed) -> None:
+    state.earlier_seconds = state.active_seconds
+    state.status, state.reason = RUNNING, None
+    state.budget_trials = event.trials or state.budget_trials
+    state.session_began = event.time
+    for trial in state.trials.values():
+        # A command that was killed has written no end of what ran under it.
+        if trial.status == RUNNING:
+            trial.spent, trial.started = trial.seconds, None
+            _set_status(state, trial, INTERRUPTED)
+
+
+def _ended(state: SweepState, event: SweepEnded) -> None:
+    state.status, state.reason = event.status, event.reason
+
+
+def _compute_chosen(state: SweepState, event: ComputeChosen) -> None:
+    state.compute = event.compute
+
+
+def _proposed(state: SweepState, trial: TrialState, event: TrialProposed) -> None:
+    state.statuses[RUNNING] = state.statuses.get(RUNNING, 0) + 1
+
+
+def _started(state: SweepState, trial: TrialState, event: TrialStarted) -> None:
+    _pause(trial, event.time)
+    _set_status(state, trial, RUNNING)
+    trial.attempts, trial.cpus, trial.gpus = event.attempt, event.cpus, event.gpus
+    trial.started = event.time
+    trial.error = trial.fault = trial.reason = None
+
+
+def _reported(state: SweepState, trial: TrialState, event: TrialReported) -> None:
+    trial.reports.append(event)
+    value = event.metrics.get(state.metric)
+    if value is None:
+        return
+    sign, best = state.sign, trial.value
+    if best is None or sign * value > sign * best:
+        trial.value, trial.best_at = float(value), len(trial.reports) - 1
+        leader = None if state.leader is None else state.trials[state.leader]
+        if leader is None or leader.value is None or _leads(trial, leader, sign):
+            state.leader = trial.id
+
+
+def _leads(trial: TrialState, leader: TrialState, sign: float) -> bool:
+    ahead = sign * (trial.value or 0.0) - sign * (leader.value or 0.0)
+    return ahead > 0 or (ahead == 0 and trial.number < leader.number)
+
+
+def _checkpoint_saved(state: SweepState, trial: TrialState, event: CheckpointSaved) -> None:
+    trial.checkpoint, trial.checkpoint_report = event.path, event.report
+    trial.threshold = event.threshold
+
+
+def _checkpoint_removed(state: SweepState, trial: TrialState, event: CheckpointRemoved) -> None:
+    trial.checkpoint = None
+
+
+def _interrupted(state: SweepState, trial: TrialState, event: TrialInterrupted) -> None:
+    _pause(trial, event.time)
+    _set_status(state, trial, INTERRUPTED)
+
+
+def _trial_ended(state: SweepState, trial: TrialState, event: TrialEnded) -> None:
+    _pause(trial, event.time)
+    _set_status(state, trial, event.status)
+    if isinstance(event, TrialFailed):
+        trial.error, trial.fault = event.error, event.fault
+    elif isinstance(event, TrialStopped):
+        trial.reason = event.reason
+
+
+_SWEEP_CHANGES: dict[type[Event], Callable[[SweepState, Any], None]] = {
+    SweepResumed: _resumed,
+    SweepEnded: _ended,
+    ComputeChosen: _compute_chosen,
+}
+_TRIAL_CHANGES: dict[type[Event], Callable[[SweepState, TrialState, Any], None]] = {
+    TrialProposed: _proposed,
+    TrialStarted: _started,
+    TrialReported: _reported,
+    CheckpointSaved: _checkpoint_saved,
+    CheckpointRemoved: _checkpoint_removed,
+    TrialInterrupted: _interrupted,
+    TrialFinished: _trial_ended,
+    TrialStopped: _trial_ended,
+    TrialFailed: _trial_ended,
+}

@@ -1,0 +1,133 @@
+"""The study's database, written from ledger updates and read back by Optuna."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from bertsweep import ledger
+from bertsweep.ledger import SAMPLER, Event, replay
+from bertsweep.ledger.events import (
+    SweepResumed,
+    SweepStarted,
+    TrialFailed,
+    TrialFinished,
+    TrialInterrupted,
+    TrialProposed,
+    TrialReported,
+    TrialStarted,
+    TrialStopped,
+)
+from bertsweep.search.mirror import StudyMirror
+from bertsweep.space import Point
+from tests.support.studies import BASE, SPACE
+
+STARTED = SweepStarted(sweep="x", name="x", objective={"metric": "val_f1", "mode": "max"})
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'study.db'}"
+
+
+def open_mirror(url: str, warnings: list[str]) -> StudyMirror:
+    return StudyMirror(
+        url, study="demo", space=SPACE, metric="val_f1", mode="max", warn=warnings.append
+    )
+
+
+def story(trial: str, point: Point, values: list[float], end: Event) -> list[Event]:
+    origin: dict[str, Any] = {"params": point, "seed": 0, "origin": SAMPLER}
+    reports = [
+        TrialReported(trial=trial, report=n, epoch=n, examples=n, seconds=n, metrics={"val_f1": v})
+        for n, v in enumerate(values, start=1)
+    ]
+    return [TrialProposed(trial=trial, point=point, **origin), *reports, end]
+
+
+def told(url: str, *stories: list[Event]) -> list[str]:
+    """Mirrors a sweep of these events; returns the warnings."""
+    warnings: list[str] = []
+    mirror = open_mirror(url, warnings)
+    replay([STARTED, *(event for story in stories for event in story)], mirror.handle)
+    mirror.close()
+    return warnings
+
+
+def test_holds_values_intermediate_values_and_states(url: str) -> None:
+    ends: list[Event] = [
+        TrialFinished(trial="t0"),
+        TrialStopped(trial="t1"),
+        TrialFailed(trial="t2", error="no"),
+        TrialStarted(trial="t3", attempt=1),
+    ]
+    stories = [story(f"t{number}", BASE, [0.5, 0.9, 0.7], end) for number, end in enumerate(ends)]
+    assert told(url, *stories) == []
+    trials = optuna.load_study(study_name="demo", storage=url).trials
+    assert [t.state for t in trials] == [
+        TrialState.COMPLETE,
+        TrialState.PRUNED,
+        TrialState.FAIL,
+        TrialState.RUNNING,
+    ]
+    assert trials[0].value == 0.9, "the best value, not the last"
+    assert trials[1].intermediate_values == {1: 0.5, 2: 0.9, 3: 0.7}
+    assert trials[0].params == {"learning_rate": 2e-5, "batch_size": 32, "optimizer": "adam"}
+
+
+def test_of_a_resumed_sweep_holds_what_was_before_and_goes_on_with_it(
+    url: str, tmp_path: Path
+) -> None:
+    warnings: list[str] = []
+    mirror = open_mirror(url, warnings)
+    book = ledger.Ledger(tmp_path / "ledger.jsonl")
+    book.append(STARTED)
+    for event in (
+        *story("t0", BASE, [0.5, 0.9, 0.7], TrialFinished(trial="t0")),
+        *story("t1", BASE, [0.4], TrialInterrupted(trial="t1")),
+    ):
+        book.append(event)
+    book.subscribe(mirror.handle)
+    book.append(SweepResumed())
+    for event in story("t1", BASE, [0.4, 0.6], TrialFinished(trial="t1"))[2:]:
+        book.append(event)
+    mirror.close()
+    assert warnings == []
+    first, second = optuna.load_study(study_name="demo", storage=url).trials
+    assert first.state == second.state == TrialState.COMPLETE
+    assert (first.value, second.value) == (0.9, 0.6)
+    assert first.intermediate_values == {1: 0.5, 2: 0.9, 3: 0.7}
+    assert second.intermediate_values == {1: 0.4, 2: 0.6}
+
+
+def test_a_failed_trial_that_is_tried_again_is_another_row(url: str) -> None:
+    failed = story("t0", BASE, [0.5], TrialFailed(trial="t0", error="lost"))
+    again = [TrialStarted(trial="t0", attempt=2), TrialFinished(trial="t0")]
+    assert told(url, failed, again) == []
+    states = [t.state for t in optuna.load_study(study_name="demo", storage=url).trials]
+    assert states[-1] == TrialState.COMPLETE
+
+
+def test_shows_a_point_outside_the_space_without_parameters(url: str) -> None:
+    point = {**BASE, "learning_rate": 0.5}
+    assert told(url, story("t0", point, [0.5], TrialFinished(trial="t0"))) == []
+    (trial,) = optuna.load_study(study_name="demo", storage=url).trials
+    assert (trial.value, trial.params) == (0.5, {})
+    assert trial.user_attrs["point"]["learning_rate"] == 0.5
+
+
+def test_replaces_the_study_of_a_resumed_sweep(url: str) -> None:
+    for _ in range(2):
+        told(url, story("t0", BASE, [0.5], TrialFinished(trial="t0")))
+    assert len(optuna.load_study(study_name="demo", storage=url).trials) == 1
+
+
+def test_a_database_that_cannot_be_written_is_one_warning(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/no/such/folder.db"
+    warnings = told(url, story("t0", BASE, [0.5], TrialFinished(trial="t0")))
+    assert len(warnings) == 1
+    assert "the sweep goes on" in warnings[0]
