@@ -41,11 +41,12 @@ def read_file(
     section |= {"text": list(text)} if text else {}
     section["source"] = file
     data = _section(section, column, settings)
-    notes = []
-    if "table" in section and data.table == Table.model_validate(section["table"]) != Table():
-        stated = inline(data.table.model_dump(mode="json", exclude_defaults=True))
-        notes.append(f"{file} is read as data.table of the sweep says: {stated}.")
     texts = read_texts(file, data, cache=cache_root())
+    unused = set(Table.model_fields).intersection(*map(data.table.unused, texts.formats))
+    stated = data.table.model_dump(mode="json", exclude_defaults=True, exclude=unused)
+    notes = []
+    if stated and data.table == Table.model_validate(section.get("table", {})):
+        notes.append(f"{file} is read as data.table of the sweep says: {inline(stated)}.")
     return texts.columns, [*notes, *(note.message for note in texts.notes)]
 
 

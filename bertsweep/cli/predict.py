@@ -21,6 +21,7 @@ from bertsweep.system import LIGHT_TENSORFLOW
 EXAMPLES = (
     'bertsweep predict quickstart "Why is the sky blue?" "Are you stupid?"',
     "bertsweep predict quickstart --file questions.csv --column question_text --json",
+    "bertsweep predict spam --file more.tsv --set data.table.header=false --column 2",
     'bertsweep predict pairs "How old is it?" --text-b "What is its age?"',
 )
 

@@ -242,6 +242,9 @@ def test_a_file_is_read_as_the_data_of_the_sweep_were(
     assert found == (["one", "two"],)
     assert notes == [f"{file} is read as data.table of the sweep says: {{header: false}}."]
     assert texts(checkpoint, file, column=["1"])[0] == (["ham", "spam"],)
+    lines = tmp_path / "more.txt"
+    lines.write_text("ham\tone\n")
+    assert texts(checkpoint, lines) == ((["ham\tone"],), [])  # nothing there has a header
     file.write_text("kind\tbody\nham\tone\n")
     other = texts(checkpoint, file, column=["body"], table_header="true")
     assert other == ((["one"],), [])
