@@ -125,22 +125,31 @@ class GaussianProcess(_Fitted):
 
 
 class CmaEs(RandomPoints):
-    """CMA-ES over the ranges of a space; the other parameters are drawn at random."""
+    """CMA-ES over the ranges of a space; the other parameters are drawn at random.
+
+    Recorded are the number of the trial that it begins at, `begun`; with a proposal its
+    `generation`; and with the first one after a generation was complete the numbers of its trials,
+    best first, `told`.
+    """
 
     def __init__(self, space: Space, *, section: Sampler, direction: Direction, seed: int) -> None:
         super().__init__(space, section=section, direction=direction, seed=seed)
         self._evolution = Evolution(evolved_ranges(space), seed=seed)
-        self._begun = False
+        self._points: dict[int, Point] = {}
 
     def observe(self, ended: FittedTrials, running: Iterable[StudyTrial]) -> SamplerState:
-        self._begun = len(ended) >= self.section.startup_trials
-        told = self._evolution.complete(full_values(ended, self.direction), self.direction)
-        state = {"told": told} if told else {}
+        values = full_values(ended, self.direction)
+        state: dict[str, Any] = {}
+        if not self._evolution.begun and len(ended) >= self.section.startup_trials:
+            state["begun"] = max(values, key=lambda n: (self.direction.sign * values[n], -n))
+        told = self._evolution.complete(values, self.direction)
+        if told:
+            state["told"] = told
         self.recall(state)
         return state
 
     def propose(self, seed: int) -> tuple[Point, SamplerState]:
-        if not self._begun:
+        if not self._evolution.begun:
             return super().propose(seed)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
@@ -152,8 +161,13 @@ class CmaEs(RandomPoints):
     def accepted(self, number: int, point: Point, state: SamplerState) -> None:
         if "generation" in state:
             self._evolution.join(number, point)
+        elif not self._evolution.begun:
+            self._points[number] = point
 
     def recall(self, state: SamplerState) -> None:
+        if "begun" in state:
+            self._evolution.begin(self._points[state["begun"]])
+            self._points.clear()
         if "told" in state:
             self._evolution.tell(state["told"])
 
