@@ -43,7 +43,7 @@ def trial_job(
         "tokens": str(prepared.tokens),
         "encoder": str(prepared.encoder.folder),
         "labels": prepared.dataset.labels,
-        "text_columns": 1,
+        "text": ("text",),
         "metric": "val_average_precision",
         "mode": "max",
         "report_every": 1.0,

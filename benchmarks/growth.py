@@ -19,9 +19,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from bertsweep import ledger
 from bertsweep.ledger import Event
@@ -99,7 +100,7 @@ def write_ledger(path: Path, trials: int) -> None:
     with path.open("wb") as file:
         for number, event in enumerate(events(trials)):
             stamped = replace(event, seq=number, time=1.7e9 + number)
-            line, chain = encode(stamped.to_plain(), chain=chain)
+            line, chain = encode(stamped, chain=chain)
             file.write(line)
 
 
@@ -170,7 +171,7 @@ def propose() -> None:
         for report in range(1, reports + 1):
             study.report(number, report, best * (1 - 0.5**report))
         status = ledger.FINISHED if reports == REPORTS else ledger.STOPPED
-        study.tell(number, status, best)
+        study.tell(number, status)
     print("median CPU time of a proposal by TPE")
     for number in (50, 100, 250, 500, 1000):
         near = times[number - AROUND : number + AROUND]
@@ -178,15 +179,17 @@ def propose() -> None:
 
 
 def _study() -> tuple[Any, Any]:
-    import optuna
-
     from bertsweep.search.study import Study
     from bertsweep.spec import load
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
     spec = load(SPEC)
     study = Study(
-        spec.space, sampler=spec.search.sampler, seed=spec.seed, mode="max", baseline=POINT | FIXED
+        spec.space,
+        sampler=spec.search.sampler,
+        seed=spec.seed,
+        mode="max",
+        baseline=POINT | FIXED,
+        key=spec.hyperparameters,
     )
     return spec, study
 

@@ -1,8 +1,8 @@
-"""Scores from labels and probabilities: one sort of the rows gives every threshold at once."""
+"""Scores of labels and probabilities, and the thresholds that turn probabilities into labels."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -10,38 +10,56 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    Bools = npt.NDArray[np.bool_]
     Ints = npt.NDArray[np.integer[Any]]
     Floats = npt.NDArray[np.floating[Any]]
 
 Mode = Literal["max", "min"]
 
+ThresholdRule = float | str
+"""How the threshold between two classes is set: a number, or a name of `THRESHOLDS`."""
+
+AUTO = "auto"
+"""In place of a rule: the one that belongs to the metric."""
+
 RECALL = 0.5
 """The recall that `precision_at_recall` asks for."""
 
+_HALF = 0.5
 _PREFIX = "val_"
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A score of the validation rows; `mode` says which direction is better."""
+    """A score of the validation rows.
+
+    `mode` says which direction is better. `threshold` is the rule of the threshold at which two
+    classes are scored, None where the score needs none.
+    """
 
     name: str
     mode: Mode
     title: str
+    threshold: ThresholdRule | None = None
 
 
 METRICS: Mapping[str, Metric] = {
     metric.name: metric
     for metric in (
         Metric("loss", "min", "cross-entropy"),
-        Metric("accuracy", "max", "share of rows labelled rightly"),
-        Metric("precision", "max", "precision at threshold 0.5"),
-        Metric("recall", "max", "recall at threshold 0.5"),
-        Metric("precision_at_recall", "max", "highest precision where recall is at least 0.5"),
+        Metric("accuracy", "max", "share of rows labelled rightly", _HALF),
+        Metric("precision", "max", "precision", _HALF),
+        Metric("recall", "max", "recall", _HALF),
+        Metric(
+            "precision_at_recall",
+            "max",
+            "highest precision where recall is at least 0.5",
+            "precision_at_recall",
+        ),
         Metric("roc_auc", "max", "area under the ROC curve"),
         Metric("average_precision", "max", "average precision (area under precision-recall)"),
-        Metric("f1", "max", "F1 at the best threshold"),
-        Metric("f1_at_half", "max", "F1 at threshold 0.5"),
+        Metric("f1", "max", "highest F1 of any threshold", "f1"),
+        Metric("f1_at_half", "max", "F1", _HALF),
     )
 }
 """Every score by its name, which reports carry with the prefix `val_`."""
@@ -52,14 +70,32 @@ def mode_of(name: str) -> Mode:
     return METRICS[name.removeprefix(_PREFIX)].mode
 
 
+def threshold_rule(name: str, stated: ThresholdRule = AUTO) -> ThresholdRule:
+    """The rule behind the labels of a sweep that is ranked by a metric, with or without `val_`.
+
+    It is `stated` unless that is "auto", else the metric's own, and best F1 where the metric needs
+    no threshold. Raises `KeyError` for an unknown metric.
+    """
+    own = METRICS[name.removeprefix(_PREFIX)].threshold
+    if stated != AUTO:
+        return stated
+    return "f1" if own is None else own
+
+
+def describe_rule(rule: ThresholdRule) -> str:
+    """A rule in words: "best F1", "0.5"."""
+    return THRESHOLDS[rule].title if isinstance(rule, str) else f"{rule:g}"
+
+
 def scores(labels: Ints, probabilities: Floats, *, loss: float) -> dict[str, float]:
     """Every metric of `METRICS`, by name without prefix.
 
     `labels` are class indices [rows]. `probabilities` are those of class 1 [rows], or of every
-    class [rows, classes]; two columns count as two classes. With more classes the predicted one is
-    the likeliest, precision, recall and f1 are averages over the classes (macro), and
-    precision_at_recall, roc_auc, average_precision and f1_at_half are averages of each class
-    against the rest, over the classes that have rows. Precision without any predicted row is 0.
+    class [rows, classes]; two columns count as two classes. Of two classes index 1 is the positive
+    one. With more classes the predicted one is the likeliest, precision, recall and f1 are averages
+    over the classes (macro), and precision_at_recall, roc_auc, average_precision and f1_at_half are
+    averages of each class against the rest, over the classes that have rows. Precision without any
+    predicted row is 0.
 
     What is not defined is NaN: all but loss and accuracy where the rows are of one class only, and
     all but loss where a probability is not finite.
@@ -71,22 +107,63 @@ def scores(labels: Ints, probabilities: Floats, *, loss: float) -> dict[str, flo
     if len(labels) == 0 or not np.isfinite(probabilities).all():
         return undefined
     if probabilities.ndim == 1:
-        accuracy = float(np.mean((probabilities >= 0.5) == (labels == 1)))
+        predicted = (probabilities >= _HALF).astype(np.int64)
     else:
-        accuracy = float(np.mean(probabilities.argmax(axis=1) == labels))
+        predicted = probabilities.argmax(axis=1)
+    accuracy = {"accuracy": float(np.mean(predicted == labels))}
     if (labels == labels[0]).all():
-        return undefined | {"accuracy": accuracy}
-    chosen = _two_class if probabilities.ndim == 1 else _many_class
-    return undefined | {"accuracy": accuracy} | chosen(labels, probabilities)
+        return undefined | accuracy
+    if probabilities.ndim == 1:
+        return undefined | accuracy | _two_class(labels == 1, probabilities)
+    return undefined | accuracy | _many_class(labels, probabilities, predicted)
 
 
-def best_threshold(labels: Ints, probabilities: Floats) -> float:
-    """The threshold that gives two classes their highest F1 when applied as `p >= threshold`.
+def _two_class(positive: Bools, probabilities: Floats) -> dict[str, float]:
+    """Scores of one class against the rest, all but loss and accuracy; both must have rows.
 
-    It lies halfway between two neighbouring probabilities, so that rounding on the way to a file
-    changes nothing; of equally good ones it is the nearest to 0.5. Where F1 is not defined (one
-    class only, a probability that is not finite) it is 0.5. `probabilities` as in `scores`.
-    Raises `ValueError` for more than two classes.
+    Formulas of the areas: scikit-learn's user guide, "Metrics and scoring".
+    """
+    import numpy as np
+
+    curve = _Curve.of(positive, probabilities)
+    precision, recall, f1 = curve.precision, curve.recall, _f1(curve)
+    fallout = (curve.caught - curve.hits) / curve.negatives
+    half = np.count_nonzero(curve.thresholds >= _HALF) - 1  # the last threshold not below 0.5
+    found = {
+        "precision": precision[half],
+        "recall": recall[half],
+        "precision_at_recall": _precision_at_recall(curve).max(),
+        "roc_auc": np.sum(np.diff(fallout) * (recall[:-1] + recall[1:]) / 2),
+        "average_precision": np.sum(np.diff(recall) * precision[1:]),
+        "f1": f1.max(),
+        "f1_at_half": f1[half],
+    }
+    return {name: float(value) for name, value in found.items()}
+
+
+def _many_class(labels: Ints, probabilities: Floats, predicted: Ints) -> dict[str, float]:
+    import numpy as np
+    from sklearn.metrics import precision_recall_fscore_support
+
+    each = [_two_class(labels == index, probabilities[:, index]) for index in np.unique(labels)]
+    averages = {name: float(np.mean([one[name] for one in each])) for name in each[0]}
+    precision, recall, f1, _ = precision_recall_fscore_support(
+        labels, predicted, average="macro", zero_division=0
+    )
+    return averages | {"precision": float(precision), "recall": float(recall), "f1": float(f1)}
+
+
+def threshold_for(rule: ThresholdRule, labels: Ints, probabilities: Floats) -> float:
+    """The threshold of two classes that a rule asks for, to be applied as `p >= threshold`.
+
+    A number is itself. A name of `THRESHOLDS` asks for the threshold at which that value is
+    highest; it lies halfway between two neighbouring probabilities, so that rounding on the way to
+    a file changes nothing, and of equally good ones it is the nearest to 0.5. One above every
+    probability, which makes no row positive, is among them. Where the value is not defined (one
+    class only, a probability that is not finite) the threshold is 0.5. `labels` and `probabilities`
+    as in `scores`.
+
+    Raises `ValueError` for more than two classes and `KeyError` for an unknown name.
     """
     import numpy as np
 
@@ -95,130 +172,106 @@ def best_threshold(labels: Ints, probabilities: Floats) -> float:
         raise ValueError(
             f"a threshold needs two classes, but got probabilities of {probabilities.shape[1]}"
         )
+    if not isinstance(rule, str):
+        return float(rule)
     if len(labels) == 0 or not np.isfinite(probabilities).all() or (labels == labels[0]).all():
-        return 0.5
-    counts = _count(labels == 1, probabilities)
-    f1 = counts.f1
-    best = np.flatnonzero(f1 == f1.max())
-    thresholds = [_between(counts.thresholds, int(index)) for index in best]
-    return min(thresholds, key=lambda threshold: abs(threshold - 0.5))
+        return _HALF
+    curve = _Curve.of(labels == 1, probabilities)
+    values = THRESHOLDS[rule].values(curve)
+    best = np.flatnonzero(values == values.max())
+    thresholds = [_between(curve.thresholds, int(index)) for index in best]
+    return min(thresholds, key=lambda threshold: abs(threshold - _HALF))
 
 
 @dataclass(frozen=True)
-class _Counts:
-    """What each threshold catches, from the highest probability down, ties taken together.
+class _Curve:
+    """What every threshold catches, from the highest down, equal probabilities taken together.
 
-    `hits` and `caught` [thresholds]: positive rows and rows with probability >= threshold.
+    `hits` and `caught` [thresholds] are the positive rows and all rows with probability >=
+    threshold. The first threshold is infinite and catches none.
     """
 
     thresholds: Floats
     hits: Ints
     caught: Ints
     positives: int
-    rows: int
+    negatives: int
+
+    @classmethod
+    def of(cls, positive: Bools, probabilities: Floats) -> _Curve:
+        import numpy as np
+
+        order = np.argsort(-probabilities, kind="stable")
+        ranked = probabilities[order]
+        last_of_ties = np.append(np.flatnonzero(np.diff(ranked)), len(ranked) - 1)
+        hits = np.cumsum(positive[order], dtype=np.int64)
+        return cls(
+            thresholds=np.append(np.inf, ranked[last_of_ties]),
+            hits=np.append(0, hits[last_of_ties]),
+            caught=np.append(0, last_of_ties + 1),
+            positives=int(hits[-1]),
+            negatives=len(ranked) - int(hits[-1]),
+        )
 
     @property
     def precision(self) -> Floats:
-        return self.hits / self.caught
+        """0 where nothing is caught."""
+        import numpy as np
+
+        return self.hits / np.maximum(self.caught, 1)
 
     @property
     def recall(self) -> Floats:
         return self.hits / self.positives
 
-    @property
-    def f1(self) -> Floats:
-        return 2 * self.hits / (self.caught + self.positives)
+
+def _f1(curve: _Curve) -> Floats:
+    return 2 * curve.hits / (curve.caught + curve.positives)
 
 
-def _count(positive: npt.NDArray[np.bool_], probabilities: Floats) -> _Counts:
+def _right(curve: _Curve) -> Ints:
+    """Rows labelled rightly, but for the number of negative ones, which is always the same."""
+    return 2 * curve.hits - curve.caught
+
+
+def _balanced_accuracy(curve: _Curve) -> Ints:
+    """Mean recall of the two classes times a constant: in whole numbers, so that equals tie."""
+    missed = curve.negatives - (curve.caught - curve.hits)
+    return curve.hits * curve.negatives + missed * curve.positives
+
+
+def _precision_at_recall(curve: _Curve) -> Floats:
+    """Precision, and -1 where the recall is too low."""
     import numpy as np
 
-    order = np.argsort(-probabilities, kind="stable")
-    ranked = probabilities[order]
-    last_of_ties = np.append(np.flatnonzero(np.diff(ranked)), len(ranked) - 1)
-    hits = np.cumsum(positive[order], dtype=np.int64)
-    return _Counts(
-        thresholds=ranked[last_of_ties],
-        hits=hits[last_of_ties],
-        caught=last_of_ties + 1,
-        positives=int(hits[-1]),
-        rows=len(ranked),
-    )
+    return np.where(curve.recall >= RECALL, curve.precision, -1.0)
 
 
-def _curve_scores(counts: _Counts) -> dict[str, float]:
-    """The scores that need the whole curve. Formulas: scikit-learn's user guide, "Metrics"."""
-    import numpy as np
+@dataclass(frozen=True)
+class _Threshold:
+    """A rule that has a name: what it is called, and what it makes as high as can be."""
 
-    precision, recall = counts.precision, counts.recall
-    steps = np.diff(counts.caught - counts.hits, prepend=0)  # negatives caught at each threshold
-    before = np.append(0.0, recall[:-1])
-    return {
-        "precision_at_recall": float(precision[recall >= RECALL].max()),
-        "roc_auc": float(np.sum(steps * (before + recall) / 2) / (counts.rows - counts.positives)),
-        "average_precision": float(np.sum(np.diff(recall, prepend=0.0) * precision)),
-    }
+    title: str
+    values: Callable[[_Curve], Floats | Ints]
 
 
-def _at_half(positive: npt.NDArray[np.bool_], probabilities: Floats) -> tuple[float, float, float]:
-    """Precision, recall and F1 of `p >= 0.5`."""
-    caught = probabilities >= 0.5
-    return _rates(int((caught & positive).sum()), int(caught.sum()), int(positive.sum()))
-
-
-def _rates(hits: int, caught: int, positives: int) -> tuple[float, float, float]:
-    """Precision, recall and F1, each 0 where it would divide by 0."""
-    return (
-        hits / caught if caught else 0.0,
-        hits / positives if positives else 0.0,
-        2 * hits / (caught + positives) if caught + positives else 0.0,
-    )
-
-
-def _two_class(labels: Ints, probabilities: Floats) -> dict[str, float]:
-    counts = _count(labels == 1, probabilities)
-    precision, recall, f1 = _at_half(labels == 1, probabilities)
-    return {
-        **_curve_scores(counts),
-        "precision": precision,
-        "recall": recall,
-        "f1": float(counts.f1.max()),
-        "f1_at_half": f1,
-    }
-
-
-def _many_class(labels: Ints, probabilities: Floats) -> dict[str, float]:
-    import numpy as np
-
-    predicted = probabilities.argmax(axis=1)
-    present = np.unique(labels)
-    against_rest = []
-    for index in present:
-        positive, column = labels == index, probabilities[:, index]
-        curve = _curve_scores(_count(positive, column))
-        against_rest.append({**curve, "f1_at_half": _at_half(positive, column)[2]})
-    # A class that is predicted without having rows counts as 0, as in scikit-learn.
-    rates = np.array(
-        [
-            _rates(
-                int(((predicted == index) & (labels == index)).sum()),
-                int((predicted == index).sum()),
-                int((labels == index).sum()),
-            )
-            for index in np.union1d(present, predicted)
-        ]
-    )
-    macro = dict(zip(("precision", "recall", "f1"), rates.mean(axis=0).tolist(), strict=True))
-    return macro | {
-        name: float(np.mean([one[name] for one in against_rest])) for name in against_rest[0]
-    }
+THRESHOLDS: Mapping[str, _Threshold] = {
+    "f1": _Threshold("best F1", _f1),
+    "accuracy": _Threshold("best accuracy", _right),
+    "balanced_accuracy": _Threshold("best balanced accuracy", _balanced_accuracy),
+    "precision_at_recall": _Threshold(
+        f"highest precision at a recall of {RECALL:g}", _precision_at_recall
+    ),
+}
+"""Rules that look for a threshold on the validation rows, by name."""
 
 
 def _between(thresholds: Floats, index: int) -> float:
     """A number above the next lower probability and not above `thresholds[index]`."""
     import numpy as np
 
-    upper = float(thresholds[index])
+    # The smallest 32-bit number above every probability stands for infinity.
+    upper = min(float(thresholds[index]), float(np.nextafter(np.float32(1), np.float32(2))))
     lower = float(thresholds[index + 1]) if index + 1 < len(thresholds) else 0.0
     middle = (lower + upper) / 2
     # Neighbours may lie so close that halfway rounds to the lower one, in the 32 bits that

@@ -40,15 +40,13 @@ class SweepPaths:
         return self.folder / "trials"
 
     def trial(self, trial: str) -> Path:
+        """The folder of a trial's checkpoints (see `bertsweep.checkpoints`) and its error.txt."""
         return self.trials / trial
 
-    def best(self, trial: str) -> Path:
-        """The checkpoint with the best weights of a trial."""
-        return self.trial(trial) / "best"
-
-    def state(self, trial: str) -> Path:
-        """The full state that an unfinished trial goes on from."""
-        return self.trial(trial) / "state"
+    @property
+    def compute(self) -> Path:
+        """The folder of what the trials compute in, where a probe chose it."""
+        return self.folder / "compute"
 
 
 def storage_root(option: str | Path | None = None) -> Path:

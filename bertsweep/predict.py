@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bertsweep.checkpoints import Checkpoint
-from bertsweep.encoders.config import EncoderConfig
 from bertsweep.errors import InputError
 from bertsweep.space import Scalar
 from bertsweep.tokens import Tokens, WordPieces
@@ -15,10 +14,10 @@ from bertsweep.tokens import Tokens, WordPieces
 
 @dataclass(frozen=True)
 class Prediction:
-    """A label, how probable it is, and the probability of every label.
+    """A label, its probability, and the probability of every label.
 
-    With two labels the second is given where its probability reaches the checkpoint's threshold,
-    so a label may be given below one half.
+    Of two labels the positive one is predicted where its probability reaches the checkpoint's
+    threshold, so the predicted label may be the less probable one.
     """
 
     label: Scalar
@@ -27,30 +26,44 @@ class Prediction:
 
 
 class Predictor:
-    """A trained classifier; TensorFlow is imported when it is opened."""
+    """A trained classifier, which computes in the precision that its checkpoint was scored in.
+
+    Its labels therefore score on the validation rows what the sweep reports. `labels` are in the
+    order of their class index. `positive` is the second of two labels, and `threshold` the
+    probability from which it is predicted; `threshold_rule` says how that was set, as
+    `metrics.threshold_rule` does (None in a checkpoint of an earlier version). With more than two
+    labels the most probable one is predicted and all three are None. TensorFlow is imported when a
+    predictor is made.
+    """
 
     def __init__(self, checkpoint: Checkpoint) -> None:
+        """Reads the checkpoint. Raises `InputError` where it is damaged or was removed."""
         from bertsweep.encoders import native
         from bertsweep.model.classifier import Classifier
+        from bertsweep.training.compute import Compute
         from bertsweep.training.steps import trace_forward
 
         record = checkpoint.record
-        self.labels: tuple[Scalar, ...] = tuple(record["labels"])
-        self.threshold: float | None = record["threshold"]
-        self.text_columns = int(record["text_columns"])
-        self._length = int(record["params"]["max_seq_length"])
-        self._pieces = WordPieces(
-            checkpoint.folder / "vocab.txt", lowercase=record["encoder"]["lowercase"]
-        )
-        config = EncoderConfig(**record["encoder"]["config"])
+        self.labels: tuple[Scalar, ...] = record.labels
+        self.positive: Scalar | None = self.labels[1] if len(self.labels) == 2 else None
+        self.threshold = record.threshold
+        self.threshold_rule = record.threshold_rule
+        self.text_columns = len(record.text)
+        self._length = record.max_seq_length
+        arrays = checkpoint.arrays()
+        self._pieces = WordPieces(checkpoint.vocabulary, lowercase=record.encoder.lowercase)
+        config = record.encoder.config
         classifier = Classifier(native.empty(config), config, classes=len(self.labels))
-        classifier.load(checkpoint.arrays())
+        classifier.compute_in(Compute(record.compute.get("precision", "float32")).dtype)
+        classifier.load(arrays)
         self._forward = trace_forward(classifier, pair=self.text_columns == 2)
 
     @classmethod
     def open(cls, folder: Path) -> Predictor:
-        """Raises `InputError` when `folder` is no checkpoint."""
-        return cls(Checkpoint.open(folder))
+        """Raises `InputError` when `folder` is no checkpoint or is damaged."""
+        checkpoint = Checkpoint.open(folder)
+        checkpoint.verify()
+        return cls(checkpoint)
 
     def predict(
         self, texts: Sequence[str], texts_b: Sequence[str] | None = None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bertsweep import ledger
-from bertsweep.errors import LedgerError, NoUsableTrialError
+from bertsweep.errors import InputError, LedgerError, NoUsableTrialError
 from bertsweep.ledger import (
     FAILED,
     FINISHED,
@@ -17,7 +18,18 @@ from bertsweep.ledger import (
     SweepState,
     TrialState,
 )
+from bertsweep.metrics import ThresholdRule
 from bertsweep.paths import SweepPaths, find_sweep, list_sweeps, storage_root
+from bertsweep.ranking import ranking, winner
+
+if TYPE_CHECKING:
+    from bertsweep.checkpoints import Checkpoint
+
+Notify = Callable[[str], None]
+T = TypeVar("T")
+
+_TRIES = 5
+"""How often a checkpoint is looked for again that went while it was read."""
 
 PREPARING, DAMAGED = "preparing", "damaged"
 """Status of a sweep that has no event yet, and of one whose ledger cannot be read."""
@@ -58,6 +70,19 @@ class Sweep:
         return self.state.mode
 
     @property
+    def positive(self) -> Any:
+        """The label of the positive class; None with more than two classes."""
+        return self.state.started.positive
+
+    @property
+    def threshold_rule(self) -> ThresholdRule | None:
+        """How the thresholds of checkpoints are set: a number, or a name such as "f1".
+
+        None with more than two classes, and in a sweep that an earlier version began.
+        """
+        return self.state.started.threshold_rule
+
+    @property
     def status(self) -> str:
         """running, finished, interrupted or failed.
 
@@ -81,23 +106,40 @@ class Sweep:
         return ranking(self.state)
 
     def best(self) -> TrialState:
-        """The best trial that still has its checkpoint. Raises `NoUsableTrialError`."""
+        """The best trial whose checkpoint the ledger names. Raises `NoUsableTrialError`."""
         return winner(self.state)
+
+    def usable(self, *, notify: Notify = lambda _: None) -> tuple[TrialState, Checkpoint]:
+        """The best trial of which a checkpoint can be read, and that checkpoint, verified.
+
+        `notify` receives a sentence for each damaged or missing one that would have come before
+        it. Raises `NoUsableTrialError`.
+        """
+        from bertsweep.usable import usable
+
+        return usable(self.state, self.paths, notify=notify)
 
     @property
     def baseline(self) -> TrialState | None:
         """The trial that ran the baseline configuration, whatever became of it."""
         return self.state.baseline
 
-    def checkpoint(self, trial: TrialState | None = None) -> Path:
-        """The checkpoint folder of a trial, of the best one by default.
+    def checkpoint(
+        self, trial: TrialState | None = None, *, notify: Notify = lambda _: None
+    ) -> Path:
+        """The folder of a trial's checkpoint, of the best trial by default, verified.
 
-        Raises `NoUsableTrialError` where there is none.
+        `notify` receives a sentence where another one had to be taken because it is damaged. Raises
+        `NoUsableTrialError` where there is none.
         """
-        chosen = trial or self.best()
-        if chosen.checkpoint is None:
-            raise NoUsableTrialError(f"{chosen.id} of sweep {self.name} has no checkpoint.")
-        return self.paths.folder / chosen.checkpoint
+        from bertsweep.usable import checkpoint_in
+
+        if trial is None:
+            return self.usable(notify=notify)[1].folder
+        found = checkpoint_in(trial, self.paths, notify=notify)
+        if found is None:
+            raise NoUsableTrialError(f"{trial.id} of sweep {self.name} has no usable checkpoint.")
+        return found.folder
 
 
 def load(paths: SweepPaths) -> SweepState:
@@ -128,42 +170,40 @@ def counts(state: SweepState) -> dict[str, int]:
     return found
 
 
-def ranking(state: SweepState) -> list[TrialState]:
-    """Trials with a value, best first; of equals the earlier one. Failed trials have no rank.
+def checkpoint_of(target: str, storage: Path, *, notify: Notify = lambda _: None) -> Checkpoint:
+    """The checkpoint that `target` means, verified: a checkpoint folder, or a sweep's best one.
 
-    A trial that the scheduler stopped is ranked by what it reached: its checkpoint is as good.
+    `notify` receives a sentence for each damaged one that was passed over. Raises `InputError` for
+    a folder that cannot be used, `SweepNotFoundError`, or `NoUsableTrialError`.
     """
-    sign = -1 if state.mode == "max" else 1
-    keyed = [
-        (sign * trial.value, trial.number, trial)
-        for trial in state.trials.values()
-        if trial.status != FAILED and trial.value is not None
-    ]
-    return [trial for _, _, trial in sorted(keyed, key=lambda item: item[:2])]
+    from bertsweep import checkpoints
+    from bertsweep.usable import settled
+
+    folder = Path(target).expanduser().absolute()
+    if any((folder / name).exists() for name in checkpoints.FILES):
+        checkpoint = checkpoints.Checkpoint.open(folder)
+        checkpoint.verify()
+        return checkpoint
+    return settled(find_sweep(target, storage), notify)
 
 
-def winner(state: SweepState) -> TrialState:
-    """The best trial that still has its checkpoint. Raises `NoUsableTrialError`."""
-    for trial in ranking(state):
-        if trial.checkpoint is not None:
-            return trial
-    failed = [trial for trial in state.trials.values() if trial.error]
-    reason = f" The last error was: {failed[-1].error}" if failed else ""
-    raise NoUsableTrialError(
-        f"sweep {state.name} has no trial with a checkpoint yet.{reason} "
-        f"`bertsweep show {state.name}` lists what each trial did."
-    )
+def read_checkpoint(
+    target: str, storage: Path, use: Callable[[Checkpoint], T], *, first: Checkpoint
+) -> T:
+    """What `use` makes of the checkpoint `first`, which `checkpoint_of` found for `target`.
 
-
-def checkpoint_of(target: str, storage: Path) -> Path:
-    """The checkpoint folder `target` means: a checkpoint itself, or a sweep's best one.
-
-    Raises `SweepNotFoundError` or `NoUsableTrialError`.
+    In a sweep that is running, it may be superseded and removed before all of it was read: then the
+    one that took its place is used. Raises what `checkpoint_of` and `use` raise.
     """
-    folder = Path(target).expanduser()
-    if (folder / "checkpoint.json").is_file():
-        return folder.absolute()
-    return Sweep.open(target, storage=storage).checkpoint()
+    checkpoint = first
+    for _ in range(_TRIES):
+        try:
+            return use(checkpoint)
+        except InputError:
+            if checkpoint.folder.exists():
+                raise
+            checkpoint = checkpoint_of(target, storage)
+    return use(checkpoint)
 
 
 def listing(storage: Path) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Scores agree with scikit-learn, with brute force over thresholds, and never raise."""
+"""Scores and thresholds agree with scikit-learn, and with brute force over every threshold."""
 
 from __future__ import annotations
 
@@ -70,33 +70,107 @@ def test_two_classes_agree_with_brute_force_over_every_threshold(rows: Any) -> N
     assert got["loss"] == 0.5
 
 
-@settings(max_examples=200, deadline=None)
-@given(two_class_rows())
-def test_applying_the_best_threshold_gives_the_best_f1(rows: Any) -> None:
+def precision_at_recall(labels: np.ndarray, caught: np.ndarray) -> float:
+    precision, recall, _ = rates(labels, caught)
+    return precision if recall >= 0.5 else -1.0
+
+
+WANTED = {
+    "f1": lambda labels, caught: rates(labels, caught)[2],
+    "accuracy": lambda labels, caught: np.mean(caught == (labels == 1)),
+    "balanced_accuracy": lambda labels, caught: (
+        np.mean(caught[labels == 1]) + np.mean(~caught[labels == 0])
+    ),
+    "precision_at_recall": precision_at_recall,
+}
+
+
+def test_every_rule_is_tried_below() -> None:
+    assert set(WANTED) == set(metrics.THRESHOLDS)
+
+
+@pytest.mark.parametrize("rule", WANTED)
+@settings(max_examples=100, deadline=None)
+@given(rows=two_class_rows())
+def test_no_threshold_is_better_than_the_one_that_a_rule_finds(rule: str, rows: Any) -> None:
     labels, probabilities = rows
-    threshold = metrics.best_threshold(labels, probabilities)
-    assert 0 <= threshold <= 1
+    threshold = metrics.threshold_for(rule, labels, probabilities)
+    assert 0 <= threshold < 1.000001
     if len(set(labels.tolist())) == 1:
         assert threshold == 0.5
         return
-    best = metrics.scores(labels, probabilities, loss=0.0)["f1"]
-    assert f1_at(labels, probabilities, threshold) == pytest.approx(best, abs=1e-12)
-    # What a model card or a JSON file gives back, and what 32-bit code makes of it.
-    assert f1_at(labels, probabilities, float(repr(threshold))) == pytest.approx(best, abs=1e-12)
-    if probabilities.dtype == np.float32:
-        narrow = np.float32(threshold)
-        assert f1_at(labels, probabilities, narrow) == pytest.approx(best, abs=1e-12)
+    wanted = WANTED[rule]
+    best = max(wanted(labels, probabilities >= each) for each in {2.0, *probabilities})
+    # As it is, as a model card or a JSON file returns it, and as 32-bit code rounds it.
+    told: list[Any] = [threshold, float(repr(threshold))]
+    told += [np.float32(threshold)] if probabilities.dtype == np.float32 else []
+    for each in told:
+        assert wanted(labels, probabilities >= each) == pytest.approx(best, abs=1e-12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(two_class_rows())
+def test_a_score_at_a_threshold_is_what_the_labels_of_its_rule_score(rows: Any) -> None:
+    labels, probabilities = rows
+    if len(set(labels.tolist())) == 1:
+        return
+    got = metrics.scores(labels, probabilities, loss=0.5)
+    of_labels = {
+        "accuracy": sk.accuracy_score,
+        "precision": sk.precision_score,
+        "recall": sk.recall_score,
+        "f1_at_half": sk.f1_score,
+        "f1": sk.f1_score,
+        "precision_at_recall": sk.precision_score,
+    }
+    assert set(of_labels) == {m.name for m in metrics.METRICS.values() if m.threshold is not None}
+    for name, score in of_labels.items():
+        rule = metrics.threshold_rule(name)
+        caught = probabilities >= metrics.threshold_for(rule, labels, probabilities)
+        more = {} if name == "accuracy" else {"zero_division": 0}
+        assert got[name] == score(labels, caught, **more), name
 
 
 def test_the_threshold_lies_halfway_between_the_neighbours() -> None:
     labels, probabilities = np.array([0, 0, 1, 1]), np.array([0.1, 0.2, 0.6, 0.9])
-    assert metrics.best_threshold(labels, probabilities) == pytest.approx(0.4)
+    assert metrics.threshold_for("f1", labels, probabilities) == pytest.approx(0.4)
 
 
 def test_of_equally_good_thresholds_the_one_nearest_to_half_is_taken() -> None:
     labels, probabilities = np.array([1, 0, 0, 1]), np.array([0.95, 0.8, 0.6, 0.5])
     assert f1_at(labels, probabilities, 0.875) == f1_at(labels, probabilities, 0.25)
-    assert metrics.best_threshold(labels, probabilities) == pytest.approx(0.25)
+    assert metrics.threshold_for("f1", labels, probabilities) == pytest.approx(0.25)
+
+
+def test_a_number_is_its_own_threshold() -> None:
+    assert metrics.threshold_for(0.3, *made(rows=20)) == 0.3
+
+
+@pytest.mark.parametrize("highest", [0.9, 1.0])
+def test_the_best_accuracy_may_be_that_of_no_positive_row(highest: float) -> None:
+    labels, probabilities = np.array([1, 0, 0, 0]), np.array([0.2, 0.4, 0.6, highest])
+    threshold = metrics.threshold_for("accuracy", labels, probabilities)
+    assert threshold > highest
+    assert np.float32(threshold) > highest
+
+
+def test_each_metric_has_its_rule_and_curves_the_one_that_is_stated() -> None:
+    rules = {name: metrics.threshold_rule(f"val_{name}") for name in metrics.METRICS}
+    assert rules == {
+        "loss": "f1",
+        "accuracy": 0.5,
+        "precision": 0.5,
+        "recall": 0.5,
+        "precision_at_recall": "precision_at_recall",
+        "roc_auc": "f1",
+        "average_precision": "f1",
+        "f1": "f1",
+        "f1_at_half": 0.5,
+    }
+    assert metrics.threshold_rule("val_roc_auc", "accuracy") == "accuracy"
+    assert metrics.threshold_rule("val_loss", 0.3) == 0.3
+    assert metrics.describe_rule("f1") == "best F1"
+    assert metrics.describe_rule(0.5) == "0.5"
 
 
 @pytest.mark.parametrize("classes", [3, 6])
@@ -134,7 +208,9 @@ def test_two_columns_count_as_two_classes() -> None:
     assert metrics.scores(labels, columns, loss=0.1) == metrics.scores(
         labels, probabilities, loss=0.1
     )
-    assert metrics.best_threshold(labels, columns) == metrics.best_threshold(labels, probabilities)
+    assert metrics.threshold_for("f1", labels, columns) == metrics.threshold_for(
+        "f1", labels, probabilities
+    )
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
@@ -143,7 +219,7 @@ def test_a_probability_that_is_not_finite_makes_all_but_the_loss_undefined(bad: 
     probabilities[3] = bad
     got = metrics.scores(labels, probabilities, loss=2.0)
     assert {name for name, value in got.items() if not math.isnan(value)} == {"loss"}
-    assert metrics.best_threshold(labels, probabilities) == 0.5
+    assert metrics.threshold_for("accuracy", labels, probabilities) == 0.5
 
 
 def test_no_rows_are_undefined() -> None:
@@ -155,7 +231,7 @@ def test_lengths_that_differ_are_refused() -> None:
     with pytest.raises(ValueError, match="must match"):
         metrics.scores(np.array([0, 1]), np.array([0.5]), loss=0.0)
     with pytest.raises(ValueError, match="needs two classes"):
-        metrics.best_threshold(*made(rows=10, classes=3))
+        metrics.threshold_for("f1", *made(rows=10, classes=3))
 
 
 def test_every_metric_is_scored_and_has_a_direction() -> None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from bertsweep import results
 from bertsweep.ledger import TrialState
 from bertsweep.results import Sweep
+from bertsweep.usable import checkpoint_in
+
+if TYPE_CHECKING:
+    from bertsweep.checkpoints import Checkpoint
 
 Document = dict[str, Any]
+Notify = Callable[[str], None]
 
 
 def shown(sweep: Sweep) -> Document:
@@ -17,30 +23,40 @@ def shown(sweep: Sweep) -> Document:
         "name": sweep.name,
         "path": str(sweep.folder),
         "status": sweep.status,
-        "objective": {"metric": sweep.metric, "mode": sweep.mode},
+        "positive": sweep.positive,
+        "objective": _objective(sweep),
         "trials": map(_trial, sweep.trials),
     }
 
 
-def best(sweep: Sweep) -> Document:
-    """The winner and the baseline: `best --json`. Raises `NoUsableTrialError`."""
-    baseline = sweep.baseline
-    return {
-        "sweep": sweep.name,
-        **_summary(sweep, sweep.best()),
-        "baseline": None if baseline is None else _summary(sweep, baseline),
-    }
+def best(sweep: Sweep, *, notify: Notify = lambda _: None) -> Document:
+    """The winner and the baseline: `best --json`. Raises `NoUsableTrialError`.
+
+    `notify` receives a sentence for each checkpoint that cannot be read.
+    """
+    trial, checkpoint = sweep.usable(notify=notify)
+    winner = _summary(sweep, trial, checkpoint)
+    baseline, beside = sweep.baseline, None
+    if baseline is trial:
+        beside = winner
+    elif baseline is not None:
+        beside = _summary(sweep, baseline, checkpoint_in(baseline, sweep.paths, notify=notify))
+    return {"sweep": sweep.name, "positive": sweep.positive, **winner, "baseline": beside}
 
 
-def outcome(sweep: Sweep) -> Document:
+def outcome(sweep: Sweep, *, notify: Notify = lambda _: None) -> Document:
     """What a run came to: `run --json` and `resume --json`. Raises `NoUsableTrialError`."""
     return {
         "name": sweep.name,
         "path": str(sweep.folder),
         "status": sweep.status,
         "trials": sweep.counts,
-        "best": best(sweep),
+        "best": best(sweep, notify=notify),
     }
+
+
+def _objective(sweep: Sweep) -> Document:
+    return {"metric": sweep.metric, "mode": sweep.mode, "threshold": sweep.threshold_rule}
 
 
 def _trial(trial: TrialState) -> Document:
@@ -50,6 +66,7 @@ def _trial(trial: TrialState) -> Document:
         "origin": trial.origin,
         "params": dict(trial.params),
         "metrics": trial.best["metrics"] if trial.best else {},
+        "threshold": trial.threshold,
         "reports": list(trial.reports),
         "seconds": trial.seconds,
         "gpu_hours": trial.gpu_hours,
@@ -57,12 +74,21 @@ def _trial(trial: TrialState) -> Document:
     }
 
 
-def _summary(sweep: Sweep, trial: TrialState) -> Document:
-    """A trial's best moment; the checkpoint is None where it is gone."""
+def _summary(sweep: Sweep, trial: TrialState, checkpoint: Checkpoint | None) -> Document:
+    """A trial's best moment and its checkpoint, None where it is gone.
+
+    Where another checkpoint than that of its best moment is left, that one's moment.
+    """
+    metrics: Mapping[str, Any] = trial.best["metrics"] if trial.best else {}
+    value, threshold = trial.value, trial.threshold
+    if checkpoint is not None and checkpoint.folder != sweep.folder / str(trial.checkpoint):
+        metrics, threshold = checkpoint.record.metrics, checkpoint.record.threshold
+        value = metrics.get(sweep.metric)
     return {
         "trial": trial.id,
         "params": dict(trial.params),
-        "metrics": trial.best["metrics"] if trial.best else {},
-        "objective": {"metric": sweep.metric, "mode": sweep.mode, "value": trial.value},
-        "checkpoint": str(sweep.checkpoint(trial)) if trial.checkpoint else None,
+        "metrics": dict(metrics),
+        "objective": {**_objective(sweep), "value": value},
+        "threshold": threshold,
+        "checkpoint": None if checkpoint is None else str(checkpoint.folder),
     }

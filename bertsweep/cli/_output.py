@@ -42,6 +42,11 @@ def console(*, stderr: bool = False) -> Console:
     return Console(file=stream, markup=False, highlight=False, width=width, soft_wrap=False)
 
 
+def warn(sentence: str) -> None:
+    """Tells the user something on stderr that stdout, which may be piped on, has no place for."""
+    console(stderr=True).print(sentence, soft_wrap=True)
+
+
 def table(
     columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Collection[str] = ()
 ) -> Table:

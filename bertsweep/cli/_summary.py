@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bertsweep.metrics import describe_rule
 from bertsweep.space import Choice, Domain, Fixed, Float
+from bertsweep.spec.words import inline
 
 if TYPE_CHECKING:
     from bertsweep.spec import SweepSpec
-
-MOST_POINTS = 100_000
-"""Points are counted one by one, up to this many."""
 
 
 def summary(spec: SweepSpec, file: Path) -> dict[str, Any]:
@@ -20,9 +19,14 @@ def summary(spec: SweepSpec, file: Path) -> dict[str, Any]:
         "file": str(file),
         "name": spec.name,
         "trials": spec.budget.trials,
-        "objective": {"metric": spec.objective.metric, "mode": spec.objective.mode},
+        "positive": spec.data.positive,
+        "objective": {
+            "metric": spec.objective.metric,
+            "mode": spec.objective.mode,
+            "threshold": spec.threshold_rule,
+        },
         "space": {
-            "points": spec.space.size(limit=MOST_POINTS),
+            "points": spec.space.size,
             "parameters": [
                 {
                     "name": parameter.name,
@@ -38,6 +42,20 @@ def summary(spec: SweepSpec, file: Path) -> dict[str, Any]:
     }
 
 
+def ranked_by(spec: SweepSpec) -> str:
+    """The metric, and the threshold of the labels that go with it."""
+    rule = describe_rule(spec.threshold_rule)
+    return f"ranked by {spec.objective.metric}; threshold of two classes: {rule}"
+
+
+def positive_class(spec: SweepSpec) -> str:
+    """Which of two classes is positive, as far as the file says."""
+    if spec.data.positive is not None:
+        return f"positive: {inline(spec.data.positive)}"
+    rule = "the label 1, true, yes or positive, else the rarer of two"
+    return f"positive: decided from the data ({rule})"
+
+
 def kind(domain: Domain) -> str:
     """The kind of a domain: fixed, choice, float or int."""
     if isinstance(domain, Fixed):
@@ -51,5 +69,4 @@ def points(count: int | None) -> str:
     """The size of a space in words."""
     if count is None:
         return "a continuous space"
-    more = "at least " if count >= MOST_POINTS else ""
-    return f"{more}{count:,} point{'s' if count != 1 else ''}"
+    return f"{count:,} point{'s' if count != 1 else ''}"

@@ -6,8 +6,9 @@ import shlex
 from typing import TYPE_CHECKING
 
 from bertsweep.cli import _documents
-from bertsweep.cli._output import parameters, print_json
-from bertsweep.cli._tables import comparison, trials_table
+from bertsweep.cli._output import parameters, print_json, warn
+from bertsweep.cli._summary import positive_class, ranked_by
+from bertsweep.cli._tables import comparison, decision, trials_table
 from bertsweep.paths import SweepPaths, storage_root
 
 if TYPE_CHECKING:
@@ -26,16 +27,19 @@ def describe(spec: SweepSpec, *, name: str | None = None) -> list[str]:
     """
     data, search, resources = spec.data, spec.search, spec.resources
     hours = f" or {spec.budget.hours:g} h" if spec.budget.hours is not None else ""
-    source = data.source if isinstance(data.source, str) else parameters(data.source.model_dump())
+    files = {split: ", ".join(sources) for split, sources in data.files().items()}
+    source = parameters(files) if len(files) > 1 else files["train"]
     searched = ", ".join(parameter.name for parameter in spec.space.searched)
     how = f"sampler {search.sampler.kind}, scheduler {search.scheduler.kind}"
-    columns = f"text {' + '.join(data.text)}, label {data.label}"
+    labels = [file for part in data.label_files().values() for file in part] or [str(data.label)]
+    columns = f"text {' + '.join(map(str, data.text))}, label {', '.join(labels)}"
     split = parameters(data.split.model_dump(exclude={"random_state"}))
     return [
         f"sweep {name or spec.name}: {spec.budget.trials} trials{hours}, {how}",
-        f"ranked by {spec.objective.metric}",
+        ranked_by(spec),
         f"searched: {searched or 'nothing, every parameter is fixed'}",
         f"data: {source}; {columns}; {split}",
+        positive_class(spec),
         f"encoder: {spec.encoder.source}",
         f"resources: {parameters(resources.model_dump(exclude_none=True))}",
     ]
@@ -43,7 +47,7 @@ def describe(spec: SweepSpec, *, name: str | None = None) -> list[str]:
 
 def conclude(sweep: Sweep, out: Console, *, as_json: bool) -> None:
     """Prints what the sweep came to. Raises `NoUsableTrialError` when that is nothing."""
-    document = _documents.outcome(sweep)
+    document = _documents.outcome(sweep, notify=warn)
     paths, state = sweep.paths, sweep.state
     if as_json:
         print_json(document)
@@ -53,6 +57,8 @@ def conclude(sweep: Sweep, out: Console, *, as_json: bool) -> None:
     out.print(trials_table(state, ranked[:_SHOWN_TRIALS]))
     out.print("the winner against the baseline")
     out.print(comparison(document["best"]))
+    for line in decision(document["best"]):
+        out.print(line)
     for line in places(paths, document["best"]["checkpoint"]):
         out.print(line, soft_wrap=True)
     out.print("next:")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from bertsweep import results
 from bertsweep.cli._output import duration, parameters, score, short, table
 from bertsweep.ledger import BASELINE, SweepState, TrialState
+from bertsweep.metrics import ThresholdRule, describe_rule
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -58,6 +59,32 @@ def comparison(document: Mapping[str, Any]) -> Table:
     for name in dict.fromkeys(name for side in sides for name in side["params"]):
         rows.append([name, *(short(side["params"].get(name)) for side in sides)])
     return table(("", *heads), rows, right=heads)
+
+
+def decision(document: Mapping[str, Any]) -> Iterator[str]:
+    """The line that says how the winner of the document of `best` labels text."""
+    return labelling(
+        document["positive"], document["objective"]["threshold"], document["threshold"]
+    )
+
+
+def labelling(
+    positive: Any, rule: ThresholdRule | None, threshold: float | None = None
+) -> Iterator[str]:
+    """The line that says how probabilities become labels; none with more than two classes.
+
+    `threshold` is that of one trial, and `rule` how the sweep sets it, None where it was not
+    recorded.
+    """
+    if positive is None:
+        return
+    probability = rule if threshold is None and not isinstance(rule, str) else threshold
+    found = f"{describe_rule(rule)} on the validation rows" if isinstance(rule, str) else ""
+    if probability is not None:
+        reason = f" ({found})" if found else ""
+        yield f"positive: {positive}, from a probability of {short(probability)}{reason}"
+    else:
+        yield f"positive: {positive}" + (f", by the threshold of {found}" if found else "")
 
 
 def _name(trial: TrialState) -> str:

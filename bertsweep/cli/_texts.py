@@ -1,159 +1,69 @@
-"""The texts of a file that `predict --file` labels: one a line, or a column of a table."""
+"""The texts of `predict --file`: read as the data of the sweep were, or as `--set` says."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bertsweep.errors import DataError, InputError
-
-STDIN = "-"
-_COMMA = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
-_JSON = {".jsonl", ".ndjson", ".json"}
-_PARQUET = {".parquet", ".pq"}
-_LONGEST_FIELD = 1 << 25
+from bertsweep import results
+from bertsweep.checkpoints import Checkpoint
+from bertsweep.data import read_texts
+from bertsweep.errors import InputError
+from bertsweep.paths import SweepPaths, cache_root
+from bertsweep.spec import load_data
+from bertsweep.spec.document import Document
+from bertsweep.spec.models import Data, Table
+from bertsweep.spec.overrides import override
+from bertsweep.spec.words import inline
 
 Columns = tuple[list[str], ...]
 """The texts, and for pairs the second texts."""
 
+_KEPT = ("table", "max_unpacked_gb")
+"""Keys of a sweep's data that also hold for files it never saw."""
 
-def read_texts(file: str, names: Sequence[str]) -> Columns:
-    """The values of the columns `names` (one, or two for pairs), a row each, none left out.
 
-    csv, tsv, jsonl and parquet go by the file's ending; any other file, and `-` for standard
-    input, holds one text a line. Raises `InputError` for a file that cannot be opened and
-    `DataError` for one that cannot be read as what it is called.
+def read_file(
+    file: str, checkpoint: Checkpoint, *, column: Sequence[str], settings: Sequence[str]
+) -> tuple[Columns, list[str]]:
+    """A row of texts for each row of `file`, and what is to be said of how it was read.
+
+    `column` are the text columns where they are not those of the sweep, `settings` are
+    `data.key=VALUE`. Raises `InputError` and its kin for what cannot be read.
     """
-    suffix = Path(file).suffix.lower() if file != STDIN else ""
-    if suffix in _PARQUET:
-        return _parquet(file, names)
-    text = _decode(_bytes(file), file)
-    if suffix in _COMMA:
-        return _delimited(text, _COMMA[suffix], names, file)
-    if suffix in _JSON:
-        return _json_lines(text, names, file)
-    if len(names) != 1:
-        raise DataError(
-            f"this model labels pairs of texts, but {file} has one text a line. "
-            f"Give a .csv, .tsv, .jsonl or .parquet with the columns {' and '.join(names)}."
-        )
-    # Not splitlines(): a text may hold U+2028 and its kind.
-    lines = text.replace("\r\n", "\n").split("\n")
-    return (lines[:-1] if lines[-1] == "" else lines,)
+    section = {"text": list(checkpoint.record.text), **sweep_data(checkpoint.folder)}
+    data = _section({**section, "source": file}, column, settings)
+    notes = []
+    if "table" in section and data.table == Table.model_validate(section["table"]) != Table():
+        stated = inline(data.table.model_dump(mode="json", exclude_defaults=True))
+        notes.append(f"{file} is read as data.table of the sweep says: {stated}.")
+    texts = read_texts(file, data, cache=cache_root())
+    return texts.columns, [*notes, *(note.message for note in texts.notes)]
 
 
-def _bytes(file: str) -> bytes:
-    if file == STDIN:
-        return sys.stdin.buffer.read()
-    try:
-        return Path(file).expanduser().read_bytes()
-    except OSError as error:
-        raise _unopened(file, error) from error
+def sweep_data(checkpoint: Path) -> dict[str, Any]:
+    """How the data of the sweep are written that a checkpoint lies in; empty outside of any."""
+    for folder in checkpoint.parents:
+        paths = SweepPaths(folder)
+        if paths.ledger.is_file():
+            stored: Mapping[str, Any] = results.load(paths).started.spec["data"]
+            return {key: stored[key] for key in _KEPT if key in stored}
+    return {}
 
 
-def _decode(data: bytes, file: str) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise DataError(
-            f"{file}, line {line}: text must be UTF-8, but got byte 0x{data[error.start]:02x}. "
-            f"Convert it: iconv -f WINDOWS-1252 -t UTF-8 {file}."
-        ) from error
+def _section(plain: dict[str, Any], column: Sequence[str], settings: Sequence[str]) -> Data:
+    """The section `data` that describes the file; a number is one where there is no header."""
+    if len(column) > 2:
+        raise InputError(f"--column names one text column, or two for pairs, but got {len(column)}")
+    if column:
+        numbered = not _has_header(plain, settings)
+        plain["text"] = [int(name) if numbered and name.isdecimal() else name for name in column]
+    return load_data(plain, overrides=settings)
 
 
-def _delimited(text: str, comma: str, names: Sequence[str], file: str) -> Columns:
-    csv.field_size_limit(_LONGEST_FIELD)
-    rows = csv.reader(
-        io.StringIO(text, newline=""),
-        delimiter=comma,
-        quoting=csv.QUOTE_MINIMAL if comma == "," else csv.QUOTE_NONE,
-        strict=True,
-    )
-    try:
-        header = next(rows, [])
-        places = _places(header, names, file)
-        values = [
-            [_cell(row, place, rows.line_num, file) for place in places] for row in rows if row
-        ]
-    except csv.Error as error:
-        raise DataError(f"{file}, line {rows.line_num}: {error}. Mend the quotes there.") from error
-    return _turned(values, len(names))
-
-
-def _cell(row: Sequence[str], place: int, line: int, file: str) -> str:
-    if place >= len(row):
-        raise DataError(
-            f"{file}, line {line}: the row has {len(row)} fields, but the text is in field "
-            f"{place + 1} of the header. Mend the row."
-        )
-    return row[place]
-
-
-def _json_lines(text: str, names: Sequence[str], file: str) -> Columns:
-    values = []
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            record = json.loads(line)
-        except ValueError as error:
-            raise DataError(
-                f"{file}, line {number}: each line is one JSON object, but {error}"
-            ) from error
-        if not isinstance(record, dict):
-            raise DataError(
-                f"{file}, line {number}: each line is one JSON object, but got {line[:40]}"
-            )
-        _places(list(record), names, f"{file}, line {number}")
-        values.append([_text(record[name]) for name in names])
-    return _turned(values, len(names))
-
-
-def _parquet(file: str, names: Sequence[str]) -> Columns:
-    import pyarrow
-    import pyarrow.parquet
-
-    try:
-        table = pyarrow.parquet.ParquetFile(Path(file).expanduser())
-        _places(table.schema_arrow.names, names, file)
-        columns = table.read(columns=list(names)).to_pydict()
-    except pyarrow.ArrowException as error:
-        raise DataError(
-            f"{file} cannot be read as parquet: {error}. Is it a whole file?"
-        ) from error
-    except OSError as error:
-        raise _unopened(file, error) from error
-    return tuple([_text(value) for value in columns[name]] for name in names)
-
-
-def _places(header: Sequence[str], names: Sequence[str], file: str) -> list[int]:
-    """Where the columns stand. Raises `DataError` naming those there are."""
-    missing = [name for name in names if name not in header]
-    if missing:
-        there = ", ".join(repr(name) for name in header[:20]) or "(none)"
-        raise DataError(
-            f"{file}: the text is looked for in column {missing[0]!r}, but the columns are "
-            f"{there}. Say which one it is: --column NAME."
-        )
-    return [header.index(name) for name in names]
-
-
-def _turned(rows: Sequence[Sequence[str]], columns: int) -> Columns:
-    return tuple([row[index] for row in rows] for index in range(columns))
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else str(value)
-
-
-def _unopened(file: str, error: OSError) -> InputError:
-    return InputError(
-        f"{file} cannot be read: {error.strerror or error}. "
-        "Give --file a file that is there and that you may read."
-    )
+def _has_header(plain: dict[str, Any], settings: Sequence[str]) -> bool:
+    here: Any = override(Document({"data": plain}), settings)[0].plain
+    for key in ("data", "table"):
+        here = here.get(key) if isinstance(here, dict) else None
+    return not (isinstance(here, dict) and here.get("header") is False)

@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from bertsweep import results
 from bertsweep.cli._options import Debug, Json, Storage
-from bertsweep.cli._output import console, print_json, table
-from bertsweep.cli._texts import Columns, read_texts
+from bertsweep.cli._output import console, print_json, table, warn
+from bertsweep.cli._tables import labelling
+from bertsweep.cli._texts import Columns, read_file
 from bertsweep.errors import InputError
-from bertsweep.paths import SweepPaths, storage_root
+from bertsweep.paths import storage_root
 from bertsweep.system import LIGHT_TENSORFLOW
 
 EXAMPLES = (
@@ -44,14 +44,24 @@ def predict(
         typer.Option(
             "--file",
             metavar="FILE",
-            help="Texts from a file: one a line (- is standard input), or a csv, tsv, jsonl or "
-            "parquet table.",
+            help="Texts from a file: one a line (- is standard input), or a table of any format "
+            "that data.source takes.",
         ),
     ] = None,
     column: Annotated[
         list[str] | None,
         typer.Option(
-            "--column", metavar="NAME", help="Text column of --file; default that of the sweep."
+            "--column",
+            metavar="NAME",
+            help="Text column of --file, its number if there is no header; default the sweep's.",
+        ),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="data.KEY=VALUE",
+            help="How --file is written, such as data.table.header=false; default as the sweep's.",
         ),
     ] = None,
     storage: Storage = None,
@@ -59,9 +69,18 @@ def predict(
     debug: Debug = False,
 ) -> None:
     """Label text with a sweep's best checkpoint: label and probability for each."""
-    checkpoint = results.checkpoint_of(target, storage_root(storage))
-    names = tuple(column or text_columns(checkpoint))
-    columns = _columns(text or [], text_b or [], file, names)
+    root = storage_root(storage)
+    checkpoint = results.checkpoint_of(target, root, notify=warn)
+    if file is None:
+        if column or settings:
+            raise InputError("--column and --set say how --file is written, but there is no --file")
+        columns = _typed(text or [], text_b or [])
+    elif text or text_b:
+        raise InputError("texts come from the command line or from --file, but got both")
+    else:
+        columns, notes = read_file(file, checkpoint, column=column or (), settings=settings or ())
+        for note in notes:
+            console(stderr=True).print(note, soft_wrap=True)
     if not columns[0]:
         raise InputError(
             'there is nothing to label. Give texts, such as "Why is it so?", or --file.'
@@ -71,10 +90,13 @@ def predict(
     # Only now: it loads TensorFlow.
     from bertsweep.predict import Predictor
 
-    predictions = Predictor.open(checkpoint).predict(*columns)
+    predictor = results.read_checkpoint(target, root, Predictor, first=checkpoint)
+    predictions = predictor.predict(*columns)
     if as_json:
         print_json(_documents(columns, predictions))
         return
+    for line in labelling(predictor.positive, predictor.threshold_rule, predictor.threshold):
+        console().print(line)
     rows = [
         (p.label, f"{p.probability:.4f}", " | ".join(texts))
         for p, *texts in zip(predictions, *columns, strict=True)
@@ -82,21 +104,8 @@ def predict(
     console().print(table(("label", "probability", "text"), rows, right=("probability",)))
 
 
-def text_columns(checkpoint: Path) -> Sequence[str]:
-    """The text columns of the sweep that the checkpoint lies in; `text` outside of any."""
-    for folder in checkpoint.parents:
-        paths = SweepPaths(folder)
-        if paths.ledger.is_file():
-            names: Sequence[str] = results.load(paths).started.spec["data"]["text"]
-            return names
-    return ("text",)
-
-
-def _columns(text: list[str], text_b: list[str], file: str | None, names: Sequence[str]) -> Columns:
-    if file is not None:
-        if text or text_b:
-            raise InputError("texts come from the command line or from --file, but got both")
-        return read_texts(file, names)
+def _typed(text: list[str], text_b: list[str]) -> Columns:
+    """The texts of the command line."""
     if text_b and len(text_b) != len(text):
         raise InputError(
             f"each TEXT of a pair needs one --text-b, but got {len(text)} and {len(text_b)}"

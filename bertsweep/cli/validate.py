@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bertsweep.cli._options import Debug, Json, Settings, SpecFile
 from bertsweep.cli._output import console, print_json, short, table
-from bertsweep.cli._summary import points, summary
+from bertsweep.cli._summary import points, positive_class, ranked_by, summary
 from bertsweep.spec import load
 
 EXAMPLES = (
@@ -17,13 +17,16 @@ def validate(
     file: SpecFile, settings: Settings = None, as_json: Json = False, debug: Debug = False
 ) -> None:
     """Check a search space file and say what it would search; reads nothing but the file."""
-    document = summary(load(file, overrides=settings or ()), file)
+    spec = load(file, overrides=settings or ())
+    document = summary(spec, file)
     if as_json:
         print_json(document)
         return
     out = console()
     size = points(document["space"]["points"])
     out.print(f"{file} is valid: sweep {document['name']}, {document['trials']} trials of {size}")
+    out.print(ranked_by(spec))
+    out.print(positive_class(spec))
     rows = [
         (p["name"], p["kind"], p["values"], short(document["baseline"].get(p["name"])), p["when"])
         for p in document["space"]["parameters"]

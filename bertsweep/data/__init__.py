@@ -1,9 +1,11 @@
-"""Labelled text: files or addresses → clean, labelled, split frames, and statistics of them."""
+"""Labelled text: reads files and addresses into clean, labelled, split frames with statistics."""
 
 from __future__ import annotations
 
 from bertsweep.data.dataset import Dataset, Note
 from bertsweep.data.prepare import prepare
+from bertsweep.data.sources import absolute
 from bertsweep.data.statistics import statistics
+from bertsweep.data.texts import Texts, read_texts
 
-__all__ = ["Dataset", "Note", "prepare", "statistics"]
+__all__ = ["Dataset", "Note", "Texts", "absolute", "prepare", "read_texts", "statistics"]

@@ -1,8 +1,8 @@
-"""Questions made from templates, so that a sweep can be tried without any data or network.
+"""Questions generated from templates, so that a sweep can be tried without data or network.
 
-Class 0 asks sincerely, class 1 is loaded: it takes its answer for granted. Most loaded questions
-say so with a word or an opening, some sincere ones use the same words, and a few labels are wrong,
-so that a classifier can learn much of it and never all.
+Class 0 is sincere questions, class 1 loaded ones, which presuppose their answer. Most loaded
+questions can be recognised by a word or an opening, some sincere ones share these words, and a few
+labels are wrong: a classifier can learn much of the task and never all of it.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ _ROWS = 3_000
 _SEED = 20_240_501
 _LOADED = 0.24
 _WRONG = 0.03
-"""Share of rows whose label is turned round after the question is made."""
+"""Share of rows whose label is flipped after the question is generated."""
 _SHARED = {0: 0.2, 1: 0.3}
-"""Share of the questions of a class that use an opening both classes have."""
+"""Share of the questions of each class whose opening both classes share."""
 _BLAMING = {0: 0.12, 1: 0.75}
-"""Share of the questions of a class whose adjective blames."""
+"""Share of the questions of each class that use a blaming adjective."""
 
 _WORDS = {
     "neutral": (
@@ -86,7 +86,7 @@ _SHARED_OPENINGS = (
 
 @cache
 def questions() -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """3,000 different questions and their labels, "0" or "1"; the same in every process."""
+    """Returns 3,000 distinct questions and their labels, "0" or "1"; the same in every process."""
     chance = random.Random(_SEED)
     rows: dict[str, str] = {}
     while len(rows) < _ROWS:
@@ -98,7 +98,7 @@ def questions() -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def words() -> tuple[str, ...]:
-    """Every word that can stand in a question, lower-cased and sorted."""
+    """Returns every word that can occur in a question, lower-cased and sorted."""
     patterns = [*_OPENINGS[0], *_OPENINGS[1], *_SHARED_OPENINGS]
     texts = [re.sub(r"\{\w+\}", " ", pattern) for pattern in patterns]
     texts += [options.replace("_", " ") for options in _WORDS.values()]

@@ -1,4 +1,4 @@
-"""Read rows → usable rows: nothing empty, every label a class, texts with keys to compare by."""
+"""Raw rows → usable rows: nothing empty, labels as class indices, keys to compare texts by."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bertsweep.data.dataset import Label, Note
-from bertsweep.data.labels import Classes, find_classes
+from bertsweep.data.labels import Classes, choose_positive, find_classes, typed
 from bertsweep.errors import DataError
 
 if TYPE_CHECKING:
@@ -21,8 +21,9 @@ _SHORT = 60
 class CleanRows:
     """Usable rows.
 
-    `frame` has the columns `text`, `text_b` (pairs only) and `label` (int32 class index). `keys`
-    (int64 from 0, one a row) are equal where texts are equal but for casing and white space.
+    `frame` has the columns `text`, `text_b` (pairs only) and `label` (int32 class index; of two
+    classes index 1 is the positive one). `keys` (int64 from 0, one a row) are equal where texts are
+    equal but for casing and white space.
     """
 
     frame: pd.DataFrame
@@ -36,12 +37,15 @@ class CleanRows:
         return self.frame["label"].to_numpy()
 
 
-def clean(raw: pd.DataFrame, *, label: str) -> tuple[CleanRows, np.ndarray[Any, Any]]:
-    """The usable rows of `raw` and where they stand in it.
+def clean(
+    raw: pd.DataFrame, *, label: str, positive: Label | None = None
+) -> tuple[CleanRows, np.ndarray[Any, Any]]:
+    """The usable rows of `raw` and their positions in it.
 
-    `raw` has text columns `text`, `text_b` (pairs only) and `label`; `label` is what the file
-    calls the last. Rows with a text or label that is empty or white space are left out, with notes.
-    Raises `DataError` when no row is left or all are of one class.
+    `raw` has text columns `text`, `text_b` (pairs only) and `label`; `label` is the name that the
+    file has for the last, `positive` the label that `data.positive` states. Rows whose text or
+    label is empty or white space are left out, with notes. Raises `DataError` when no row is left,
+    all are of one class, or `positive` is not one of two labels.
     """
     import numpy as np
     import pandas as pd
@@ -55,8 +59,11 @@ def clean(raw: pd.DataFrame, *, label: str) -> tuple[CleanRows, np.ndarray[Any, 
     if not len(kept):
         raise DataError(f"no row has both a text and a label ({len(raw):,} rows read).{_NO_ROWS}")
     codes, texts = pd.factorize(texts[codes[kept]])
-    classes = find_classes([str(text) for text in texts])
+    names = [str(text) for text in texts]
+    classes = find_classes(names)
     _check_classes(classes, len(kept), label)
+    counts = np.bincount(codes, minlength=len(names)).tolist()
+    classes = choose_positive(classes, names, counts, positive, label)
     frame = raw.iloc[kept].reset_index(drop=True)
     frame["label"] = np.asarray(classes.index, dtype=np.int32)[codes]
     rows = CleanRows(frame, keys[kept], classes.labels, ())
@@ -124,9 +131,39 @@ def _notes(rows: CleanRows, classes: Classes, no_text: int, no_label: int) -> It
             f"Most labels are numbers but {named} are not: all were taken as text. If they stand "
             "for a missing label, remove these rows.",
         )
+    yield from _positive_notes(rows, classes)
     conflict = _conflicts(rows)
     if conflict is not None:
         yield conflict
+
+
+_BECAUSE = {
+    "stated": "as chosen (data.positive)",
+    "name": "as its name says; data.positive: {other} would choose the other",
+    "rarer": "the rarer class; data.positive: {other} would choose the other",
+    "last": "the last in order of two equally frequent classes; data.positive: {other} would "
+    "choose the other",
+}
+
+
+def _positive_notes(rows: CleanRows, classes: Classes) -> Iterable[Note]:
+    """Which of two classes is positive and why; a warning where most rows are positive."""
+    if classes.reason is None:
+        return
+    count, total = int(rows.codes.sum()), len(rows.codes)
+    positive, share = repr(classes.labels[1]), f"{100 * count / total:.1f} %"
+    other = typed(classes.labels[0])
+    why = _BECAUSE[classes.reason].format(other=other)
+    said = f"positive is {positive} ({count:,} of {total:,} rows, {share}), {why}."
+    yield Note("positive_class", count, said)
+    if 2 * count > total:
+        yield Note(
+            "positive_majority",
+            count,
+            f"warning: the positive class {positive} is the majority ({share} of the rows): "
+            f"guessing reaches an average precision of {count / total:.2f} and an F1 of "
+            f"{2 * count / (count + total):.2f}. data.positive: {other} scores the rarer class.",
+        )
 
 
 def _conflicts(rows: CleanRows) -> Note | None:

@@ -1,4 +1,4 @@
-"""Clean, labelled, split text: what every other part of bertsweep calls the data."""
+"""Clean, labelled, split text: the data as every other part of bertsweep receives it."""
 
 from __future__ import annotations
 
@@ -34,14 +34,20 @@ class Dataset:
 
     `splits` maps "train", "validation" and "test" to frames with the columns `text` (str), `text_b`
     (str, only for pairs) and `label` (int32, the index of the class). `labels` are the classes as
-    they stand in the file, in the order of their index: numbers by size, text by code point. `hash`
-    is the same for the same rows, labels and splits. `notes` say what was dropped or looks odd.
+    the file writes them, in the order of their index: numbers by size, text by code point, but of
+    two classes the positive one is always the second, index 1. `hash` is the same for the same
+    rows, labels and splits. `notes` say which class is positive, what was dropped, what looks odd.
     """
 
     splits: Mapping[str, pd.DataFrame]
     labels: tuple[Label, ...]
     hash: str
     notes: tuple[Note, ...]
+
+    @property
+    def positive(self) -> Label | None:
+        """The label of the positive class; None with more than two classes."""
+        return self.labels[1] if len(self.labels) == 2 else None
 
     @property
     def pairs(self) -> bool:

@@ -1,4 +1,4 @@
-"""Rows that stand in two splits: text the model has seen must not judge it."""
+"""Rows that occur in two splits: a model must not be evaluated on texts it was trained on."""
 
 from __future__ import annotations
 
@@ -19,19 +19,20 @@ _PAIRS = (("validation", "train"), ("test", "train"), ("test", "validation"))
 def settle_leaks(
     parts: Mapping[str, Positions], rows: CleanRows, leaks: Literal["drop", "keep"]
 ) -> tuple[dict[str, Positions], list[Note]]:
-    """The splits, without or with the rows whose text also stands in an earlier split, and notes.
+    """Returns the splits, without the rows whose text occurs in an earlier one, and notes.
 
-    Texts are the same when they are but for casing and white space. Train is never touched;
-    validation is compared with train, test with train and with what is left of validation.
+    With `leaks` "keep" such rows stay and are only noted. Texts are equal if they differ in nothing
+    but casing and white space. Train never changes; validation is compared with train, test with
+    train and with the remaining rows of validation.
     """
     import numpy as np
 
     kept = dict(parts)
     notes = []
     for name, other in _PAIRS:
-        stands = np.zeros(int(rows.keys.max()) + 1, dtype=bool)
-        stands[rows.keys[kept[other]]] = True
-        seen = stands[rows.keys[kept[name]]]
+        occurs = np.zeros(int(rows.keys.max()) + 1, dtype=bool)
+        occurs[rows.keys[kept[other]]] = True
+        seen = occurs[rows.keys[kept[name]]]
         count = int(seen.sum())
         if not count:
             continue

@@ -1,4 +1,4 @@
-"""From `data` of the file to a `Dataset`: read, clean, cut, rid of leaks."""
+"""The section `data` of a search space file → a `Dataset`: read, cleaned, split, leaks settled."""
 
 from __future__ import annotations
 
@@ -6,41 +6,43 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bertsweep.data.class_names import with_names
 from bertsweep.data.clean import CleanRows, clean
 from bertsweep.data.dataset import SPLITS, Dataset, Note, content_hash
 from bertsweep.data.leaks import settle_leaks
-from bertsweep.data.sources import read_source
+from bertsweep.data.load import Loader
+from bertsweep.data.sources import find_sources
 from bertsweep.data.splitting import Cutter
+from bertsweep.data.tables.columns import Columns
 from bertsweep.errors import DataError
 from bertsweep.progress import Progress
-from bertsweep.spec.models import Data, SourceFiles
+from bertsweep.spec.models import Data
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas as pd
 
     Positions = np.ndarray[Any, Any]
 
 
 def prepare(data: Data, *, cache: Path, base: Path, progress: Progress | None = None) -> Dataset:
-    """The data that `data` describes, clean, labelled and split.
+    """Returns the dataset that `data` describes, clean, labelled and split.
 
-    Downloads go into `cache`; a relative path is looked for in the working folder, then in `base`.
-    `progress` is called with (what, bytes done, bytes in all or None).
+    Downloads are stored in `cache`; a relative path is resolved against the working folder, then
+    against `base`. `progress` receives (activity, bytes done, total bytes or None).
 
-    Raises `DataError` when the data cannot be used as it is, `DownloadError` when an address cannot
-    be fetched and `MissingPackageError` when an address needs a package that is not installed.
+    Raises `DataError` if the data cannot be used as it is, `DownloadError` if an address cannot be
+    fetched, and `MissingPackageError` if an address or a format needs a package that is missing.
     """
     import pandas as pd
 
-    sources = _sources(data)
-    frames = [
-        read_source(source, data, cache=cache, base=base, progress=progress)
-        for source in sources.values()
-    ]
-    sizes = [len(frame) for frame in frames]
-    rows, kept = clean(pd.concat(frames, ignore_index=True), label=data.label)
-    del frames
-    parts = _cut(rows, dict(zip(sources, _pools(kept, sizes), strict=True)), data)
+    frames, read_notes = _read(data, cache=cache, base=base, progress=progress)
+    sizes = [len(frame) for frame in frames.values()]
+    raw = pd.concat(frames.values(), ignore_index=True)
+    rows, kept = clean(raw, label=str(data.label), positive=data.positive)
+    splits_read = list(frames)
+    del frames, raw
+    parts = _cut(rows, dict(zip(splits_read, _pools(kept, sizes), strict=True)), data)
     parts, notes = settle_leaks(parts, rows, data.leaks)
     notes += _check_parts(parts, rows)
     splits = {name: rows.frame.iloc[parts[name]].reset_index(drop=True) for name in SPLITS}
@@ -48,21 +50,52 @@ def prepare(data: Data, *, cache: Path, base: Path, progress: Progress | None = 
         splits=splits,
         labels=rows.labels,
         hash=content_hash(splits, rows.labels),
-        notes=(*rows.notes, *notes),
+        notes=(*read_notes, *rows.notes, *notes),
     )
 
 
-def _sources(data: Data) -> dict[str, str]:
-    """Split → where its rows come from; those that are not there are cut from train."""
-    if isinstance(data.source, str):
-        return {"train": data.source}
-    files: SourceFiles = data.source
-    given = {"train": files.train, "validation": files.validation, "test": files.test}
-    return {name: source for name, source in given.items() if source is not None}
+def _read(
+    data: Data, *, cache: Path, base: Path, progress: Progress | None
+) -> tuple[dict[str, pd.DataFrame], list[Note]]:
+    """Returns the raw rows of every split that `data.source` lists, and notes on the reading."""
+    sources = find_sources(data, base=base)
+    loader = Loader(data, cache=cache, progress=progress)
+    columns = Columns(data.text, None if data.labels is not None else data.label)
+    tables = {
+        split: loader.load(
+            files, columns, labels=sources.labels.get(split, ()), class_names=sources.class_names
+        )
+        for split, files in sources.files.items()
+    }
+    notes = [*sources.notes, *(note for rows in tables.values() for note in rows.notes)]
+    labels, named = with_names(
+        [rows.frame["label"] for rows in tables.values()],
+        [rows.class_names for rows in tables.values()],
+        str(data.label),
+    )
+    frames = {
+        split: rows.frame.assign(label=label)
+        for (split, rows), label in zip(tables.items(), labels, strict=True)
+    }
+    if sources.from_folder:
+        notes += _leave_out_unlabelled(frames)
+    return frames, [*dict.fromkeys(notes), *named]
+
+
+def _leave_out_unlabelled(frames: dict[str, pd.DataFrame]) -> list[Note]:
+    """Removes splits without any label, which published test splits often are; returns notes."""
+    notes = []
+    for split in ("validation", "test"):
+        if split in frames and (frames[split]["label"] == "").all():
+            rows = len(frames.pop(split))
+            said = f"the {split} split of the dataset has no labels ({rows:,} rows) and is not "
+            said += f"used: {split} is cut from train by data.split."
+            notes.append(Note(f"unlabelled_{split}", rows, said))
+    return notes
 
 
 def _pools(kept: Positions, sizes: list[int]) -> list[Positions]:
-    """For each source the positions, among the kept rows, of those that came from it."""
+    """Returns for each split read the positions, among the kept rows, of its rows."""
     import numpy as np
 
     ends = np.searchsorted(kept, np.cumsum(sizes))
@@ -79,7 +112,7 @@ def _cut(rows: CleanRows, pools: Mapping[str, Positions], data: Data) -> dict[st
 
 
 def _check_parts(parts: Mapping[str, Positions], rows: CleanRows) -> list[Note]:
-    """Notes on classes missing from a split; raises `DataError` where that cannot work."""
+    """Returns notes on classes missing from a split; raises `DataError` if training needs them."""
     import numpy as np
 
     notes = []

@@ -1,109 +1,194 @@
-"""What `data.source` means: a file on disk, one behind an address, or the built-in questions."""
+"""Resolves `data.source` and `data.labels` to the files of every split.
+
+A source is a path, a glob pattern, an http(s), s3 or gs address, the folder of a Hugging Face
+dataset, or the built-in questions. Relative paths and patterns are resolved against the working
+folder, then against the folder of the search space file.
+"""
 
 from __future__ import annotations
 
-import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from bertsweep.data import builtin
-from bertsweep.data.tables.columns import Columns
-from bertsweep.data.tables.compressed import PackedFile, Unpacked
-from bertsweep.data.tables.delimited import read_csv, read_tsv
-from bertsweep.data.tables.formats import decide_format, format_of
-from bertsweep.data.tables.jsonl import read_jsonl
-from bertsweep.data.tables.parquet import read_parquet
-from bertsweep.download.fetch import SCHEMES, fetch
+from bertsweep.data import local_files
+from bertsweep.data.class_names import Names
+from bertsweep.data.dataset import SPLITS, Note
+from bertsweep.data.huggingface import DatasetFolder, read_folder
+from bertsweep.data.local_files import find_files, inside
+from bertsweep.download.fetch import SCHEMES
 from bertsweep.download.transfer import without_secrets
 from bertsweep.errors import DataError
-from bertsweep.progress import Progress
-from bertsweep.spec.models import Data
+from bertsweep.spec.models import Data, SourceFiles, Split
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-_READERS = {"csv": read_csv, "tsv": read_tsv, "jsonl": read_jsonl, "parquet": read_parquet}
-_BUILTIN = "builtin:"
+BUILTIN = "builtin:"
 
 
-def read_source(
-    source: str, data: Data, *, cache: Path, base: Path, progress: Progress | None
-) -> pd.DataFrame:
-    """The columns of `source` that `data` names, as text: `text`, `text_b` (pairs only), `label`.
+@dataclass(frozen=True)
+class SourceFile:
+    """One file: its path, or the address to fetch it from.
 
-    Raises `DataError`, or `DownloadError` or `MissingPackageError` for an address.
+    Messages name it by `shown`; `member` selects one of several tables in it.
     """
-    columns = Columns(data.text, data.label)
-    if source.startswith(_BUILTIN):
-        return _builtin(source, columns)
-    file = PackedFile(
-        path=_local(source, cache=cache, base=base, progress=progress),
-        shown=without_secrets(source),
-        format=data.format,
-        member=data.member,
-        max_unpacked_gb=data.max_unpacked_gb,
+
+    place: Path | str
+    shown: str
+    member: str | None = None
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The files of each split in order, and the label file of each of them, if there are any.
+
+    `class_names` are stated by the folder of a Hugging Face dataset. `from_folder` is True if the
+    splits were found in such a folder rather than stated by the user.
+    """
+
+    files: Mapping[str, tuple[SourceFile, ...]]
+    labels: Mapping[str, tuple[SourceFile, ...]] = field(default_factory=dict)
+    class_names: Names = field(default_factory=dict)
+    from_folder: bool = False
+    notes: tuple[Note, ...] = ()
+
+
+def find_sources(data: Data, *, base: Path) -> Sources:
+    """Returns the files that `data` names, without fetching or reading any of them.
+
+    Raises `DataError` for a path or pattern that matches no file, a folder that is no dataset, and
+    an address with an unknown scheme.
+    """
+    folder = _dataset_folder(data, base)
+    if folder is not None:
+        return folder
+    found = {
+        split: tuple(file for source in sources for file in locate(source, data, base))
+        for split, sources in data.files().items()
+    }
+    labels = {
+        split: tuple(
+            file for source in sources for file in locate(source, data, base, key="data.labels")
+        )
+        for split, sources in data.label_files().items()
+    }
+    for split, files in labels.items():
+        if len(files) != len(found[split]):
+            raise DataError(
+                f"each file of data.source must have one of data.labels, but {split} has "
+                f"{len(found[split])} and {len(files)}. Give as many of both."
+            )
+    return Sources(found, labels)
+
+
+def absolute(data: Data, base: Path) -> Data:
+    """Returns the section with every local path and pattern absolute, valid in any working folder.
+
+    Addresses and built-in data stay as they are. Raises `DataError` for a path or pattern that
+    matches no file.
+    """
+    changed = {"source": _absolute(data.source, base, "data.source")}
+    if data.labels is not None:
+        changed["labels"] = _absolute(data.labels, base, "data.labels")
+    return data.model_copy(update=changed)
+
+
+def is_local(source: str) -> bool:
+    """Whether a source is a path or pattern on this machine."""
+    return not source.startswith(BUILTIN) and "://" not in source
+
+
+Files = str | tuple[str, ...] | SourceFiles
+
+
+def _absolute(files: Files, base: Path, key: str) -> Files:
+    if isinstance(files, str):
+        return local_files.absolute(files, base, key=key) if is_local(files) else files
+    if isinstance(files, tuple):
+        return tuple(str(_absolute(each, base, key)) for each in files)
+    given = {split: getattr(files, split) for split in SPLITS}
+    return files.model_copy(
+        update={name: _absolute(each, base, key) for name, each in given.items() if each}
     )
-    try:
-        with file.open() as opened:
-            kind = decide_format(opened.name, data.format, file.shown)
-
-        def tick(opened: Unpacked) -> None:
-            if progress is not None:
-                progress(f"reading {file.path.name}", opened.raw.tell(), opened.size)
-
-        return _READERS[kind](file, columns, tick=tick)
-    except OSError as error:
-        raise DataError(f"{file.shown} cannot be read: {error}. Check the file.") from error
 
 
-def _builtin(source: str, columns: Columns) -> pd.DataFrame:
-    if source != builtin.QUESTIONS:
+def locate(source: str, data: Data, base: Path, *, key: str = "data.source") -> list[SourceFile]:
+    """Returns the files that one path, pattern or address names; messages call the setting `key`.
+
+    Raises `DataError` if there are none.
+    """
+    if source.startswith(BUILTIN):
+        return [SourceFile(source, source)]
+    if not is_local(source):
+        return [_address(source, data.member, key)]
+    found = find_files(source, base, key=key)
+    if len(found) == 1 and found[0].is_dir():
+        return _folder_files(found[0], data, key)
+    matched = len(found) > 1 or found[0].name != Path(source).name
+    return [SourceFile(path, str(path) if matched else source, data.member) for path in found]
+
+
+def _address(source: str, member: str | None, key: str) -> SourceFile:
+    shown = without_secrets(source)
+    scheme = source.partition("://")[0].lower()
+    if scheme not in SCHEMES:
         raise DataError(
-            f"there is no built-in data called {source!r}. Set data.source: {builtin.QUESTIONS}"
+            f"an address begins with one of {', '.join(SCHEMES)}, but {key} is {shown!r}. Give "
+            "such an address, or a path."
         )
-    texts, labels = builtin.questions()
-    values = {"text": texts, "label": labels}
-    columns.positions(list(values), source)
-    return columns.frame([values[name] for name in columns.names])
-
-
-def _local(source: str, *, cache: Path, base: Path, progress: Progress | None) -> Path:
-    scheme, mark, _ = source.partition("://")
-    if not mark:
-        return _find(source, base)
-    if scheme.lower() not in SCHEMES:
+    if not scheme.startswith("http") and "*" in source:
         raise DataError(
-            f"an address begins with one of {', '.join(SCHEMES)}, but data.source is "
-            f"{without_secrets(source)!r}. Give such an address, or a path."
+            f"the address of an object must name one, but {key} is {shown!r}. List the addresses."
         )
-    return fetch(source, cache=cache, progress=progress)
+    return SourceFile(source, shown, member)
 
 
-def _find(source: str, base: Path) -> Path:
-    """A path as it is, else one under `base`."""
-    given = Path(source).expanduser()
-    tried = list(dict.fromkeys([Path.cwd() / given, base.absolute() / given]))
-    for path in tried:
-        if path.is_file():
-            return path
-        if path.is_dir():
-            raise DataError(f"data.source must be a file, but {path} is a folder. {_inside(path)}")
-    places = " and ".join(str(path) for path in tried)
-    raise DataError(f"there is no file {source!r}: tried {places}.{_near(tried)}")
+def _folder_files(folder: Path, data: Data, key: str) -> list[SourceFile]:
+    """Returns the files of a dataset folder without splits, which is used as one split."""
+    found = read_folder(folder, data.member, str(folder))
+    if found is None or found.split:
+        hint = "Give it as data.source itself." if found is not None else inside(folder)
+        what = "a dataset with splits" if found is not None else "a folder"
+        raise DataError(f"{key} must be a file here, but {folder} is {what}. {hint}")
+    return [SourceFile(path, str(path)) for path in found.files["train"]]
 
 
-def _inside(folder: Path) -> str:
-    names = sorted(each.name for each in folder.iterdir() if format_of(each.name) is not None)
-    if not names:
-        return "Give the path of a file."
-    return f"Give a file in it, such as {folder / names[0]}, or one for each split."
+def _dataset_folder(data: Data, base: Path) -> Sources | None:
+    """Returns the splits of the Hugging Face folder that `data.source` names, or None."""
+    if not isinstance(data.source, str) or not is_local(data.source):
+        return None
+    found = find_files(data.source, base)
+    if len(found) > 1 or not found[0].is_dir():
+        return None
+    folder = read_folder(found[0], data.member, str(found[0]))
+    if folder is None:
+        raise DataError(
+            "data.source must be a file or the folder of a Hugging Face dataset, but "
+            f"{found[0]} is a folder without one. {inside(found[0])}"
+        )
+    if data.labels is not None:
+        raise DataError(f"data.labels has no effect on the dataset {found[0]}. Leave it out.")
+    return Sources(
+        {
+            split: tuple(SourceFile(path, str(path)) for path in folder.files[split])
+            for split in SPLITS
+            if split in folder.files
+        },
+        class_names=folder.class_names,
+        from_folder=folder.split,
+        notes=tuple(_folder_notes(data, folder, found[0])),
+    )
 
 
-def _near(tried: list[Path]) -> str:
-    for path in tried:
-        if path.parent.is_dir():
-            names = [each.name for each in path.parent.iterdir() if each.is_file()]
-            near = difflib.get_close_matches(path.name, names, n=1, cutoff=0.6)
-            if near:
-                return f" Did you mean {path.parent / near[0]}?"
-    return " Check data.source."
+def _folder_notes(data: Data, folder: DatasetFolder, path: Path) -> list[Note]:
+    """Returns notes on unused splits; raises `DataError` for a size of a split that has files."""
+    for split in ("validation", "test"):
+        usual = Split.model_fields[split].default
+        if folder.split and split in folder.files and getattr(data.split, split) != usual:
+            raise DataError(
+                f"data.split.{split} has no effect where the dataset has that split, as {path} "
+                "does. Leave it out, or name the files in data.source."
+            )
+    if not folder.unused:
+        return []
+    named = ", ".join(map(repr, folder.unused))
+    said = f"{path}: its splits {named} are not used; data.source can name their files."
+    return [Note("unused_splits", len(folder.unused), said)]

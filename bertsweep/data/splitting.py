@@ -1,4 +1,4 @@
-"""Stratified cuts, one after the other, as scikit-learn's `train_test_split` makes them."""
+"""Stratified splits, made one after the other with scikit-learn's `train_test_split`."""
 
 from __future__ import annotations
 
@@ -21,18 +21,19 @@ _NAMED = 5
 
 @dataclass(frozen=True)
 class Cutter:
-    """Cuts rows with the class indices `codes` (int32, one a row) of the classes `labels`."""
+    """Splits rows stratified by `codes`, the class index of each row (int32) among `labels`."""
 
     codes: Positions
     labels: Sequence[Label]
     random_state: int
 
     def cut_all(self, rows: Positions, split: Split, names: Sequence[str]) -> dict[str, Positions]:
-        """The positions of each split in `names`, cut from the positions `rows`.
+        """Returns the positions of each split in `names`, taken from the positions `rows`.
 
-        Train is cut first, from what is left then validation, then test; if train is `rest` it
-        comes last. Each part is `train_test_split(left, train_size=size, stratify=labels of left,
-        random_state=random_state)[0]`, in that order. Raises `DataError` for too few rows.
+        Train is taken first, validation and then test from the remaining rows; if train is `rest`
+        it is taken last. Each split is `train_test_split(remaining, train_size=size,
+        stratify=codes of remaining, random_state=random_state)[0]`, so that the names of the
+        classes change nothing. Raises `DataError` for too few rows.
         """
         if split.train == split.test == "rest" and "test" in names:
             raise DataError(
@@ -57,7 +58,7 @@ class Cutter:
         return parts
 
     def cut(self, rows: Positions, size: int | float, key: str) -> tuple[Positions, Positions]:
-        """A stratified part of `rows` and what is left; `key` is what errors call the part."""
+        """Returns a stratified part of `rows` and the rest; errors name the part by `key`."""
         from sklearn.model_selection import train_test_split
 
         if isinstance(size, int) and size > len(rows):
@@ -75,7 +76,7 @@ class Cutter:
         return taken, left
 
     def sample(self, rows: Positions, limit: int) -> Positions:
-        """At most `limit` rows, stratified, in the order they had."""
+        """Returns at most `limit` rows, stratified, in their original order."""
         import numpy as np
 
         if limit >= len(rows):

@@ -1,4 +1,4 @@
-"""What a dataset looks like in numbers: rows, classes, lengths."""
+"""Statistics of a dataset: rows, classes, lengths of texts."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ _BINS = 40
 
 
 def statistics(dataset: Dataset) -> dict[str, Any]:
-    """Figures that JSON can hold.
+    """Returns the statistics of a dataset as values that JSON can represent.
 
-    {hash, labels, notes: [{kind, count, message}], splits: {name: {rows, classes: [{label, rows,
-    share}], words: LENGTHS, characters: LENGTHS}}} with LENGTHS = {mean, min, max, quantiles:
-    {"0.5": …}, histogram: {edges, counts}}. Words are parts between white space; the two texts of
-    a pair count together. The edges of a histogram, one more than its counts, are the same in all
-    splits: bin i holds edges[i] <= length < edges[i + 1], and the last bin all that is longer too.
+    {hash, labels, positive, notes: [{kind, count, message}], splits: {name: {rows, classes:
+    [{label, rows, share}], words: LENGTHS, characters: LENGTHS}}} with LENGTHS = {mean, min, max,
+    quantiles: {"0.5": …}, histogram: {edges, counts}}; `positive` is null unless there are two
+    classes. Words are separated by white space; the two texts of a pair count together. A histogram
+    has one more edge than counts, and all splits share the edges: bin i counts edges[i] <= length <
+    edges[i + 1], the last bin also all longer texts.
     """
     lengths = {
         "words": {name: _words(dataset.splits[name]) for name in SPLITS},
@@ -33,6 +34,7 @@ def statistics(dataset: Dataset) -> dict[str, Any]:
     return {
         "hash": dataset.hash,
         "labels": list(dataset.labels),
+        "positive": dataset.positive,
         "notes": [
             {"kind": note.kind, "count": note.count, "message": note.message}
             for note in dataset.notes
@@ -72,7 +74,7 @@ def _characters(frame: pd.DataFrame) -> Lengths:
 
 
 def _edges(splits: dict[str, Lengths]) -> Lengths:
-    """Whole-numbered edges of equal bins from 0 past the 99.5th percentile of all splits."""
+    """Returns integer edges of equal bins, from 0 past the 99.5th percentile of all splits."""
     import numpy as np
 
     top = int(np.quantile(np.concatenate(list(splits.values())), 0.995)) + 1

@@ -1,1 +1,1 @@
-"""Files from addresses, fetched into the cache: http(s), object stores, archives."""
+"""Downloads files into the cache, from http(s) and object stores, and unpacks archives."""

@@ -1,4 +1,4 @@
-"""Files from addresses: fetched once into the cache, resumed after a cut, never there by half."""
+"""Downloads files into the cache: once, resumed after interruptions, never partially visible."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
+from bertsweep import atomic
 from bertsweep.download.http import open_web
 from bertsweep.download.object_store import open_object
 from bertsweep.download.transfer import Stream, TransferCutError, without_secrets
@@ -31,9 +32,9 @@ _OPENERS = {
     "gcs": open_object,
 }
 SCHEMES = tuple(_OPENERS)
-"""The kinds of address that `fetch` knows."""
+"""The schemes that `fetch` supports."""
 
-_HEADWAY = 1 << 16
+_PROGRESS = 1 << 16
 _LONGEST_PAUSE = 30.0
 
 
@@ -46,15 +47,15 @@ def fetch(
     pause: float = 1.0,
     timeout: tuple[float, float] = (10.0, 60.0),
 ) -> Path:
-    """The file behind `url`, downloaded into `cache` unless it is there already.
+    """Returns the path of the file at `url`, downloaded into `cache` unless already there.
 
-    A transfer that breaks off goes on where it stopped, in this call and in later ones, as long as
-    the server says that the file is unchanged; otherwise it starts over. `attempts` without
-    headway are made, `pause` seconds apart and doubling. The file takes its place only when it is
-    whole. `timeout` is (to connect, between two bytes) in seconds.
+    An interrupted transfer is resumed, in this call and in later ones, if the server confirms that
+    the file is unchanged; otherwise it starts over. After `attempts` consecutive attempts without
+    progress it fails; they are `pause` seconds apart, doubling, or as the server asks. The file
+    appears only once it is complete. `timeout` is (to connect, between two bytes) in seconds.
 
-    Raises `DownloadError` saying what to do and `MissingPackageError` for an s3 or gs address
-    whose package is not installed.
+    Raises `DownloadError` with a remedy, and `MissingPackageError` for an s3 or gs address whose
+    package is not installed.
     """
     if urlsplit(url).scheme.lower() not in _OPENERS:
         raise DownloadError(
@@ -79,7 +80,7 @@ def fetch(
 
 @dataclass(frozen=True)
 class _Place:
-    """Where one address lies in the cache."""
+    """The folder of one address in the cache."""
 
     folder: Path
     name: str
@@ -101,15 +102,15 @@ class _Place:
 
     @property
     def about(self) -> Path:
-        """Size and version of the file, or of the whole that the part belongs to."""
+        """Holds size and version of the file, or the version that the partial file belongs to."""
         return self.folder / "about.json"
 
     def is_whole(self) -> bool:
-        """Whether the file is there with the size it had when its download ended."""
+        """Whether the file exists with the size it had when its download ended."""
         return self.file.is_file() and self.read().get("size") == self.file.stat().st_size
 
     def resumable(self) -> tuple[int, str | None]:
-        """Bytes there already and the version they belong to; (0, None) to start over."""
+        """Returns the bytes already there and their version; (0, None) to start over."""
         version = self.read().get("version")
         if not isinstance(version, str) or not self.part.is_file():
             return 0, None
@@ -122,14 +123,12 @@ class _Place:
             return {}
 
     def write(self, **about: object) -> None:
-        scratch = self.about.with_suffix(".new")
-        scratch.write_text(json.dumps(about), "utf-8")
-        scratch.replace(self.about)
+        atomic.write_file(self.about, json.dumps(about))
 
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """One process at a time; where the file system has no locks, without."""
+    """Admits one process at a time, unless the file system has no locks."""
     with path.open("w") as handle:
         with suppress(OSError):
             fcntl.flock(handle, fcntl.LOCK_EX)
@@ -144,19 +143,27 @@ def _insist(
     pause: float,
     timeout: tuple[float, float],
 ) -> None:
-    furthest = place.resumable()[0]
-    failures = 0
+    """Repeats a transfer until it is complete; progress resets the number of attempts."""
+    from urllib3 import Retry
+    from urllib3.exceptions import MaxRetryError
+
+    every = Retry(total=attempts - 1, backoff_factor=pause, backoff_max=_LONGEST_PAUSE)
+    left, furthest = every, place.resumable()[0]
     while True:
         try:
             _attempt(url, place, progress, timeout)
             return
         except TransferCutError as cut:
             there = place.resumable()[0]
-            failures = 0 if there >= furthest + _HEADWAY else failures + 1
+            if there >= furthest + _PROGRESS:
+                left = every
+            else:
+                try:
+                    left = left.increment(error=cut)
+                except MaxRetryError:
+                    raise DownloadError(_gave_up(str(cut), attempts, there)) from cut
             furthest = max(furthest, there)
-            if failures >= attempts:
-                raise DownloadError(_gave_up(str(cut), attempts, there)) from cut
-            wait = min(pause * 2**failures, _LONGEST_PAUSE) if cut.wait is None else cut.wait
+            wait = max(pause, left.get_backoff_time()) if cut.wait is None else cut.wait
         time.sleep(wait)
 
 

@@ -1,4 +1,4 @@
-"""http(s) addresses as streams that go on from any byte, where the server can."""
+"""Opens http(s) addresses as streams, resumed at any byte if the server supports it."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ if TYPE_CHECKING:
 
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 _LONGEST_WAIT = 60.0
+"""Upper limit, in seconds, for the wait that a server asks for by Retry-After."""
 _PIECE = 1 << 15
-"""Bytes read at a time; what is cut inside a piece is lost, so that a small one saves more."""
+"""Bytes read at a time. An interruption loses the current piece, so a small one loses less."""
 
 
 @contextmanager
 def open_web(
     url: str, *, offset: int, version: str | None, timeout: tuple[float, float]
 ) -> Iterator[Stream]:
-    """A stream of `url` from byte `offset` if the file is still of `version`, else from its start.
+    """Opens `url` at byte `offset` if the file still has `version`, else at its start.
 
-    `timeout` is (to connect, between two bytes) in seconds. Raises `TransferCutError` for what may
-    pass (no connection, a time-out, a busy server) and `DownloadError` for what will not.
+    `timeout` is (to connect, between two bytes) in seconds. Raises `TransferCutError` for transient
+    failures (no connection, time-out, busy server) and `DownloadError` for permanent ones.
     """
     import requests
 
@@ -58,7 +59,7 @@ def _get(
     version: str | None,
     timeout: tuple[float, float],
 ) -> requests.Response:
-    # identity: byte positions must be those of the file itself, or a cut transfer cannot go on.
+    # identity: resuming needs byte positions of the file itself, not of a compressed transfer.
     headers = {"Accept-Encoding": "identity", "User-Agent": "bertsweep"}
     if offset and version:
         headers |= {"Range": f"bytes={offset}-", "If-Range": version}
@@ -66,12 +67,12 @@ def _get(
 
 
 def _usable(response: requests.Response, offset: int, version: str | None) -> bool:
-    """Whether the answer to a request for the rest can be taken; if not, the whole is asked for."""
+    """Whether the response to a range request fits; if not, the whole file is requested."""
     if response.status_code == 206:
         start = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
         same = _version(response) in (None, version)
         return same and start is not None and int(start[1]) == offset
-    return response.status_code != 416  # nothing comes after `offset`: the file changed
+    return response.status_code != 416  # no bytes after `offset`: the file changed
 
 
 def _check(response: requests.Response, shown: str) -> None:
@@ -120,7 +121,7 @@ def _chunks(response: requests.Response, shown: str) -> Iterator[bytes]:
 
 
 def _version(response: requests.Response) -> str | None:
-    """A strong ETag, else the date of the last change: what If-Range accepts (RFC 9110, 13.1.5)."""
+    """Returns a strong ETag, else Last-Modified: what If-Range accepts (RFC 9110, 13.1.5)."""
     etag = response.headers.get("ETag", "")
     if etag.startswith('"'):
         return etag
@@ -128,12 +129,23 @@ def _version(response: requests.Response) -> str | None:
 
 
 def _wait(response: requests.Response) -> float | None:
-    asked = response.headers.get("Retry-After", "")
-    return min(float(asked), _LONGEST_WAIT) if asked.isdigit() else None
+    """Returns the seconds that Retry-After asks for, in seconds or as a date; None without it."""
+    from urllib3 import Retry
+    from urllib3.exceptions import InvalidHeader
+
+    asked = response.headers.get("Retry-After")
+    try:
+        return None if asked is None else min(Retry().parse_retry_after(asked), _LONGEST_WAIT)
+    except (
+        InvalidHeader,
+        ValueError,
+        OverflowError,
+    ):  # neither a number nor a date, or one out of range
+        return None
 
 
 def _reason(error: BaseException) -> str:
-    """The innermost cause, which says more than the wrappers of requests and urllib3."""
+    """Returns the cause in words, without the wrappers of requests and urllib3."""
     import requests
 
     if isinstance(error, requests.Timeout):

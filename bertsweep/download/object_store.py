@@ -1,4 +1,4 @@
-"""s3 and gs addresses as streams, through the fsspec file system of each."""
+"""Opens s3 and gs addresses as streams, through their fsspec file systems."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _VERSION_KEYS = ("ETag", "etag", "generation", "LastModified", "mtime", "created
 def open_object(
     url: str, *, offset: int, version: str | None, timeout: tuple[float, float]
 ) -> Iterator[Stream]:
-    """A stream of `url` from byte `offset` if the object is still of `version`, else its start.
+    """Opens `url` at byte `offset` if the object still has `version`, else at its start.
 
-    Credentials are those the file system finds in the environment; time-outs are its own. Raises
-    `MissingPackageError` naming the package that reads such addresses, `TransferCutError` when
-    reading breaks off and `DownloadError` when the object cannot be opened.
+    The file system takes credentials from the environment and has its own time-outs. Raises
+    `MissingPackageError` naming the package for such addresses, `TransferCutError` if reading is
+    interrupted, and `DownloadError` if the object cannot be opened.
     """
     import fsspec
 

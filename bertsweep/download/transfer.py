@@ -1,4 +1,4 @@
-"""What any address gives a download: an open stream and the version of the file behind it."""
+"""The open transfer of a file from an address, and the version of that file."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from bertsweep.errors import DownloadError
 class Stream:
     """An open transfer.
 
-    `chunks` begin at byte `offset` of the file; `total` is the size of the whole file where the
-    server says it; `version` tells this version of the file from others and is None where the
-    server does not say, in which case a cut transfer starts over.
+    `chunks` start at byte `offset` of the file; `total` is the size of the whole file, None if
+    unknown. `version` identifies the version of the file; if the server states none, it is None and
+    an interrupted transfer starts over.
     """
 
     chunks: Iterator[bytes]
@@ -25,7 +25,7 @@ class Stream:
 
 
 class TransferCutError(DownloadError):
-    """The transfer broke off for a reason that may pass; `wait` is what the server asks for, s."""
+    """The transfer was interrupted for a transient reason; `wait`: seconds the server asks for."""
 
     def __init__(self, message: str, *, wait: float | None = None) -> None:
         super().__init__(message)
@@ -33,10 +33,7 @@ class TransferCutError(DownloadError):
 
 
 def without_secrets(url: str) -> str:
-    """The address for messages and files: no password, no query (which may hold a signature).
-
-    A path stays as it is.
-    """
+    """Returns an address without password and query (a signature); a path as it is."""
     if "://" not in url:
         return url
     parts = urlsplit(url)

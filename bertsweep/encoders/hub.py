@@ -30,8 +30,8 @@ class HubArchive:
     def convert(self, out: Path, *, lowercase: bool | None, source: str) -> PreparedEncoder:
         """Unpacks into a folder that is gone afterwards, and converts. Raises `EncoderError`."""
         with self.store.scratch() as folder:
-            unpack(self.path, Path(folder))
-            model = _model_folder(Path(folder), source)
+            unpack(self.path, folder)
+            model = _model_folder(folder, source)
             return SavedModelFolder(model).convert(out, lowercase=lowercase, source=source)
 
 

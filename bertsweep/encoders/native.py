@@ -34,9 +34,11 @@ def build(prepared: PreparedEncoder) -> BertEncoder:
     """The native encoder with its weights, every variable proved to be assigned.
 
     It is called with a dict (or list in this order) of int32 [batch, width] tensors
-    `input_word_ids`, `input_mask`, `input_type_ids`, and gives a dict with `pooled_output`
-    [batch, hidden] and `sequence_output` [batch, width, hidden]. Raises `EncoderError`.
+    `input_word_ids`, `input_mask`, `input_type_ids`, and returns a dict with `pooled_output`
+    [batch, hidden] and `sequence_output` [batch, width, hidden]. Raises `EncoderError`, also where
+    a file of the prepared encoder is damaged.
     """
+    prepared.verify()
     encoder = empty(prepared.config)
     assign(encoder, load_file(prepared.weights), config=prepared.config, where=str(prepared.folder))
     return encoder

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bertsweep import checksums
+from bertsweep.checksums import DamageError
 from bertsweep.encoders.config import EncoderConfig
 from bertsweep.errors import EncoderError
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 """Version of the folder; part of every hash, so that no older folder is mistaken for a new one."""
+
+_RECORD, _VOCABULARY, _WEIGHTS = "encoder.json", "vocab.txt", "weights.safetensors"
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
 """The tokens a vocabulary must hold."""
@@ -29,6 +33,7 @@ class PreparedEncoder:
 
     `hash` names its content (sizes, weights, vocabulary, casing): equal hashes are equal encoders.
     `source` is what the user gave, without any password or query. `notes` say what is unusual.
+    `files` holds the checksum of each file; a folder from before there were any has none.
     """
 
     folder: Path
@@ -37,46 +42,39 @@ class PreparedEncoder:
     hash: str
     source: str
     notes: tuple[str, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def vocabulary(self) -> Path:
         """The word pieces, one a line; the line number from 0 is the id."""
-        return self.folder / "vocab.txt"
+        return self.folder / _VOCABULARY
 
     @property
     def weights(self) -> Path:
         """float32 arrays under the names of `variables.shapes`."""
-        return self.folder / "weights.safetensors"
+        return self.folder / _WEIGHTS
 
     @classmethod
     def open(cls, folder: Path) -> PreparedEncoder:
-        """The encoder prepared in `folder`. Raises `EncoderError` when there is none."""
+        """The encoder prepared in `folder`, its files unread. Raises `EncoderError`."""
         try:
-            record = json.loads((folder / "encoder.json").read_text(encoding="utf-8"))
-            if record["format"] != FORMAT:
-                raise EncoderError(
-                    f"{folder} must hold a prepared encoder of format {FORMAT}, but has "
-                    f"{record['format']}. Remove the folder; it will be made again."
-                )
-            encoder = cls(
-                folder=folder,
-                config=EncoderConfig(**record["config"]),
-                lowercase=record["lowercase"],
-                hash=record["hash"],
-                source=record["source"],
-                notes=tuple(record["notes"]),
-            )
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise EncoderError(
-                f"{folder} must hold a prepared encoder, but its encoder.json cannot be read "
-                f"({type(error).__name__}: {error}). Remove the folder; it will be made again."
-            ) from error
-        for path in (encoder.vocabulary, encoder.weights):
-            if not path.is_file():
-                raise EncoderError(
-                    f"{path} is missing. Remove the folder {folder}; it will be made again."
-                )
-        return encoder
+            return _read(folder)
+        except DamageError as error:
+            raise _unusable(folder, error) from error
+
+    def verify(self) -> None:
+        """Reads every file and compares it with its checksum. Raises `EncoderError`."""
+        try:
+            _check(self)
+        except DamageError as error:
+            raise _unusable(self.folder, error) from error
+
+
+def read_whole(folder: Path) -> PreparedEncoder:
+    """The encoder prepared in `folder`, every file verified. Raises `DamageError`."""
+    encoder = _read(folder)
+    _check(encoder)
+    return encoder
 
 
 def write(
@@ -89,7 +87,7 @@ def write(
     source: str,
     notes: Sequence[str] = (),
 ) -> PreparedEncoder:
-    """Writes a prepared encoder into an existing `folder` and gives it.
+    """Writes a prepared encoder into an existing `folder` and returns it.
 
     Raises `EncoderError` where weights or vocabulary do not fit the config.
     """
@@ -104,21 +102,17 @@ def write(
     arrays = {
         name: np.ascontiguousarray(weights[name], np.float32) for name in variables.shapes(config)
     }
-    text = "".join(f"{token}\n" for token in vocabulary)
-    record: dict[str, Any] = {
-        "format": FORMAT,
-        "config": asdict(config),
-        "lowercase": lowercase,
+    text = "".join(f"{token}\n" for token in vocabulary).encode()
+    (folder / _VOCABULARY).write_bytes(text)
+    save_file(arrays, folder / _WEIGHTS)
+    record = {
+        **_identity(config, lowercase),
+        "hash": _content_hash(config, lowercase, text, arrays),
+        "source": source,
+        "notes": list(notes),
+        "files": checksums.of_files(folder, (_VOCABULARY, _WEIGHTS)),
     }
-    digest = hashlib.sha256(json.dumps(record, sort_keys=True).encode())
-    digest.update(text.encode())
-    for name, array in arrays.items():
-        digest.update(name.encode())
-        digest.update(array.data)
-    record |= {"hash": digest.hexdigest()[:32], "source": source, "notes": list(notes)}
-    (folder / "vocab.txt").write_text(text, encoding="utf-8", newline="\n")
-    save_file(arrays, folder / "weights.safetensors")
-    (folder / "encoder.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    (folder / _RECORD).write_text(checksums.seal(record), encoding="utf-8")
     return PreparedEncoder.open(folder)
 
 
@@ -136,3 +130,74 @@ def check_vocabulary(vocabulary: Sequence[str], vocab_size: int, *, where: str) 
             f"{len(vocabulary)} tokens for {vocab_size} rows. "
             "Give the vocab.txt that the encoder was trained with."
         )
+
+
+def _identity(config: EncoderConfig, lowercase: bool) -> dict[str, Any]:  # noqa: FBT001
+    return {"format": FORMAT, "config": asdict(config), "lowercase": lowercase}
+
+
+def _content_hash(
+    config: EncoderConfig,
+    lowercase: bool,  # noqa: FBT001
+    vocabulary: bytes,
+    weights: Mapping[str, npt.NDArray[np.float32]],
+) -> str:
+    """What names an encoder: 128 bits of SHA-256 over all that it computes with."""
+    from bertsweep.encoders import variables
+
+    identity = json.dumps(_identity(config, lowercase), sort_keys=True)
+    digest = hashlib.sha256(identity.encode())
+    digest.update(vocabulary)
+    for name in variables.shapes(config):
+        digest.update(name.encode())
+        digest.update(weights[name].data)
+    return digest.hexdigest()[:32]
+
+
+def _read(folder: Path) -> PreparedEncoder:
+    record = checksums.read_record(folder / _RECORD)
+    if "files" in record:
+        record = checksums.read_sealed(folder / _RECORD)
+    try:
+        form = record["format"]
+        encoder = PreparedEncoder(
+            folder=folder,
+            config=EncoderConfig(**record["config"]),
+            lowercase=record["lowercase"],
+            hash=record["hash"],
+            source=record["source"],
+            notes=tuple(record["notes"]),
+            files=dict(record.get("files", {})),
+        )
+    except (KeyError, TypeError, ValueError, EncoderError) as error:
+        raise DamageError(f"{_RECORD} is damaged ({error})") from error
+    if form != FORMAT:
+        raise DamageError(f"it has format {form}, and this version reads {FORMAT}")
+    for path in (encoder.vocabulary, encoder.weights):
+        if not path.is_file():
+            raise DamageError(f"{path.name} is missing")
+    return encoder
+
+
+def _check(encoder: PreparedEncoder) -> None:
+    """Compares the files with their checksums; where there are none, the content with its hash."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    checksums.check_files(encoder.folder, encoder.files)
+    if encoder.files:
+        return
+    try:
+        text, weights = encoder.vocabulary.read_bytes(), load_file(encoder.weights)
+        found = _content_hash(encoder.config, encoder.lowercase, text, weights)
+    except (OSError, SafetensorError, KeyError) as error:
+        raise DamageError(f"{_WEIGHTS} is damaged ({error})") from error
+    if found != encoder.hash:
+        raise DamageError("its content is not what its hash says")
+
+
+def _unusable(folder: Path, error: DamageError) -> EncoderError:
+    return EncoderError(
+        f"{folder} must hold a prepared encoder, but {error}. "
+        "Remove the folder; it will be made again."
+    )

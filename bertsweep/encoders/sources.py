@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -33,17 +34,23 @@ class Source(Protocol):
 
 
 def prepare_encoder(
-    encoder: Encoder, *, cache: Path, base: Path, progress: Progress | None = None
+    encoder: Encoder,
+    *,
+    cache: Path,
+    base: Path,
+    progress: Progress | None = None,
+    notify: Callable[[str], None] = lambda _: None,
 ) -> PreparedEncoder:
     """The encoder that a search space file names, prepared once and kept under `cache`.
 
-    `source` is tried first, then the mirrors in order; one that was prepared before is opened and
-    nothing is fetched. Relative folders are looked for in the current folder, then in `base`.
+    `source` is tried first, then the mirrors in order; one that was prepared before is verified and
+    nothing is fetched. Where it is damaged it is made again, and `notify` receives a sentence.
+    Relative folders are looked for in the current folder, then in `base`.
     TensorFlow is never imported here: SavedModels are converted in a process of their own.
     Raises `EncoderError`, or `DownloadError` when an address could not be fetched; with mirrors
     the error lists each failure.
     """
-    store = Store(cache / "encoders")
+    store = Store(cache / "encoders", notify)
     lowercase = None if encoder.lowercase == "auto" else encoder.lowercase
     failures: list[tuple[str, BertsweepError]] = []
     located: list[tuple[str, Source]] = []
@@ -61,6 +68,22 @@ def prepare_encoder(
         except (EncoderError, DownloadError) as error:
             failures.append((address, error))
     raise _all_failed(failures)
+
+
+def absolute(encoder: Encoder, base: Path) -> Encoder:
+    """The section with every local path absolute, so that it means the same from every folder.
+
+    A path is looked for in the current folder, then in `base`; one that is in neither is taken to
+    lie in `base`. Addresses and built-in encoders stay as they are.
+    """
+
+    def settled(address: str) -> str:
+        if address.startswith("builtin:") or "://" in address:
+            return address
+        return str(_find(address, base) or base.absolute() / Path(address).expanduser())
+
+    mirrors = tuple(settled(mirror) for mirror in encoder.mirrors)
+    return encoder.model_copy(update={"source": settled(encoder.source), "mirrors": mirrors})
 
 
 def locate(address: str, *, store: Store, base: Path, progress: Progress | None = None) -> Source:
@@ -82,8 +105,7 @@ def locate(address: str, *, store: Store, base: Path, progress: Progress | None 
 
 
 def _local(address: str, *, store: Store, base: Path) -> Source:
-    given = Path(address).expanduser()
-    path = next((p for p in (given.absolute(), base / given) if p.exists()), None)
+    path = _find(address, base)
     if path is None:
         raise EncoderError(
             f"encoder.source must name a folder, an address or {tiny.NAME}, but there is no "
@@ -101,6 +123,13 @@ def _local(address: str, *, store: Store, base: Path) -> Source:
         f"model.safetensors (Hugging Face), but {path} is {there or 'empty'}. "
         "Give the folder that holds these files."
     )
+
+
+def _find(address: str, base: Path) -> Path | None:
+    """A path in the current folder, else in `base`, if it exists."""
+    given = Path(address).expanduser()
+    places = (given.absolute(), base.absolute() / given)
+    return next((path for path in places if path.exists()), None)
 
 
 def _convert(store: Store, source: Source, *, lowercase: bool | None, name: str) -> PreparedEncoder:

@@ -1,15 +1,15 @@
 """Every kind of event in a sweep's ledger, as one frozen type each; `docs/ledger.md` lists them.
 
-An event says what happened and is never changed. Its `kind` is the name it has in the file.
+An event says what happened and is never changed. Its `kind` is the name it has in the file, where
+it stands under the key `event`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
-from bertsweep.errors import LedgerError
+from msgspec import Struct, field
 
 Plain = Mapping[str, Any]
 """Values that JSON can hold."""
@@ -17,7 +17,7 @@ Plain = Mapping[str, Any]
 Metrics = Mapping[str, "float | None"]
 """Metric name → value; None where it was not finite."""
 
-Fault = Literal["trial", "environment", "unexpected"]
+FaultKind = Literal["trial", "environment", "unexpected"]
 """Why a trial failed: by its own parameters, by the machine, or by an error nobody expected."""
 
 FORMAT = 2
@@ -30,29 +30,25 @@ BASELINE, WARM_START, SAMPLER = "baseline", "warm_start", "sampler"
 """Where a trial's point comes from: its `origin`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(Struct, frozen=True, kw_only=True, gc=False, tag_field="event"):
     """Base of all. The ledger fills in `seq`, which counts from 0, and `time`, unix seconds."""
 
-    kind: ClassVar[str]
     seq: int = -1
     time: float = 0.0
 
-    def to_plain(self) -> dict[str, Any]:
-        """The event as the file holds it: its number, time and kind first."""
-        own = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in _STAMPED}
-        return {"seq": self.seq, "time": self.time, "event": self.kind, **own}
+    @property
+    def kind(self) -> str:
+        """The name of this kind of event in the file."""
+        return str(self.__struct_config__.tag)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SweepStarted(Event):
+class SweepStarted(Event, frozen=True, kw_only=True, gc=False, tag="sweep_started"):
     """The first event: what is searched, on which data, with which encoder and versions.
 
     `sweep` is the unique id, `name` that of the folder, `spec` the whole specification, `objective`
-    {metric, mode}; `data` and `encoder` hold their content hashes.
+    {metric, mode, threshold}; `data` and `encoder` hold their content hashes.
     """
 
-    kind = "sweep_started"
     format: int = 1
     sweep: str
     name: str
@@ -63,47 +59,53 @@ class SweepStarted(Event):
     encoder: Plain = field(default_factory=dict)
     versions: Plain = field(default_factory=dict)
 
+    @property
+    def positive(self) -> Any:
+        """The label of the positive class, the second of two; None with more than two."""
+        labels = self.data.get("labels", ())
+        return labels[1] if len(labels) == 2 else None
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SweepResumed(Event):
+    @property
+    def threshold_rule(self) -> float | str | None:
+        """How thresholds are set, as `metrics.threshold_rule` returns it.
+
+        None with more than two classes, and where the sweep began before this was recorded.
+        """
+        rule: float | str | None = self.objective.get("threshold")
+        return rule
+
+
+class SweepResumed(Event, frozen=True, kw_only=True, gc=False, tag="sweep_resumed"):
     """Another command goes on with the sweep, up to `trials` trials in all."""
 
-    kind = "sweep_resumed"
     trials: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SweepEnded(Event):
+class SweepEnded(Event, frozen=True, kw_only=True, gc=False, tag="sweep_ended"):
     """The command that wrote the sweep has ended it: finished, failed or interrupted, and why."""
 
-    kind = "sweep_ended"
     status: str
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComputeChosen(Event):
+class ComputeChosen(Event, frozen=True, kw_only=True, gc=False, tag="compute_chosen"):
     """What all trials compute in: {precision, jit} and how that was found."""
 
-    kind = "compute_chosen"
     compute: Plain
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrialEvent(Event):
+class TrialEvent(Event, frozen=True, kw_only=True, gc=False):
     """Base of the events of one trial."""
 
     trial: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrialProposed(TrialEvent):
+class TrialProposed(TrialEvent, frozen=True, kw_only=True, gc=False, tag="trial_proposed"):
     """A trial to run: its `point` in the space, and the complete `params` that follow from it.
 
     `sampler_state` is what the sampler needs again after a resume, where it needs anything.
     """
 
-    kind = "trial_proposed"
     number: int = -1
     point: Mapping[str, Any]
     params: Mapping[str, Any]
@@ -112,22 +114,18 @@ class TrialProposed(TrialEvent):
     sampler_state: Plain | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrialStarted(TrialEvent):
+class TrialStarted(TrialEvent, frozen=True, kw_only=True, gc=False, tag="trial_started"):
     """A worker took the trial: attempt number `attempt`, with that share of the node."""
 
-    kind = "trial_started"
     attempt: int
     cpus: float = 0.0
     gpus: float = 0.0
     node: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrialReported(TrialEvent):
+class TrialReported(TrialEvent, frozen=True, kw_only=True, gc=False, tag="trial_reported"):
     """An evaluation: number of the report, progress in epochs, training rows and seconds so far."""
 
-    kind = "trial_reported"
     report: int
     epoch: float
     examples: int
@@ -136,113 +134,80 @@ class TrialReported(TrialEvent):
     system: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckpointSaved(TrialEvent):
-    """The trial's best weights so far are in `path`, relative to the sweep's folder."""
+class CheckpointSaved(TrialEvent, frozen=True, kw_only=True, gc=False, tag="checkpoint_saved"):
+    """The trial's best weights so far are in `path`, relative to the sweep's folder.
 
-    kind = "checkpoint_saved"
+    `threshold` is the probability from which they predict the positive one of two classes.
+    """
+
     report: int
     path: str
     metrics: Metrics = field(default_factory=dict)
+    threshold: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckpointRemoved(TrialEvent):
+class CheckpointRemoved(TrialEvent, frozen=True, kw_only=True, gc=False, tag="checkpoint_removed"):
     """The trial's checkpoint is not among the kept ones any more."""
 
-    kind = "checkpoint_removed"
     path: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrialInterrupted(TrialEvent):
+class TrialInterrupted(TrialEvent, frozen=True, kw_only=True, gc=False, tag="trial_interrupted"):
     """The sweep was stopped while the trial ran; a resume goes on with it."""
 
-    kind = "trial_interrupted"
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrialEnded(TrialEvent):
+class TrialEnded(TrialEvent, frozen=True, kw_only=True, gc=False):
     """Base of the three ways in which a trial ends; `status` is what the trial then has."""
 
     status: ClassVar[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrialFinished(TrialEnded):
+class TrialFinished(TrialEnded, frozen=True, kw_only=True, gc=False, tag="trial_finished"):
     """The trial trained all its epochs."""
 
-    kind = "trial_finished"
-    status = FINISHED
+    status: ClassVar[str] = FINISHED
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrialStopped(TrialEnded):
+class TrialStopped(TrialEnded, frozen=True, kw_only=True, gc=False, tag="trial_stopped"):
     """The scheduler stopped the trial early, for `reason`."""
 
-    kind = "trial_stopped"
-    status = STOPPED
+    status: ClassVar[str] = STOPPED
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrialFailed(TrialEnded):
+class TrialFailed(TrialEnded, frozen=True, kw_only=True, gc=False, tag="trial_failed"):
     """The trial failed with `error`; `fault` says whose fault that was."""
 
-    kind = "trial_failed"
-    status = FAILED
+    status: ClassVar[str] = FAILED
     error: str
-    fault: Fault = "trial"
+    fault: FaultKind = "trial"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recalled(Event):
+class Recalled(Event, frozen=True, kw_only=True, gc=False, tag="recalled"):
     """Stands in no file: tells a subscriber that joins late of a sweep, and of each of its trials.
 
     What became of them is in the snapshots that come with it.
     """
 
-    kind = "recalled"
 
-
-_STAMPED = ("seq", "time")
+Written = (
+    SweepStarted
+    | SweepResumed
+    | SweepEnded
+    | ComputeChosen
+    | TrialProposed
+    | TrialStarted
+    | TrialReported
+    | CheckpointSaved
+    | CheckpointRemoved
+    | TrialInterrupted
+    | TrialFinished
+    | TrialStopped
+    | TrialFailed
+)
+"""Every event that a ledger may hold."""
 
 KINDS: Mapping[str, type[Event]] = {
-    one.kind: one
-    for one in (
-        SweepStarted,
-        SweepResumed,
-        SweepEnded,
-        ComputeChosen,
-        TrialProposed,
-        TrialStarted,
-        TrialReported,
-        CheckpointSaved,
-        CheckpointRemoved,
-        TrialInterrupted,
-        TrialFinished,
-        TrialStopped,
-        TrialFailed,
-    )
+    str(one.__struct_config__.tag): one for one in get_args(Written)
 }
-"""Name in the file → type, for every event that a ledger may hold."""
-
-
-def from_plain(plain: dict[str, Any]) -> Event:
-    """The event that a line of the file stands for; `plain` is used up.
-
-    Fields of a later version are left out. Raises `LedgerError` for a kind that is not known or a
-    field that is missing.
-    """
-    kind = plain.pop("event", None)
-    known = KINDS.get(kind) if isinstance(kind, str) else None
-    if known is None:
-        raise LedgerError(f"no event is called {kind!r}")
-    try:
-        return known(**plain)
-    except TypeError:
-        names = {f.name for f in fields(known)}
-    try:
-        return known(**{name: value for name, value in plain.items() if name in names})
-    except TypeError as error:
-        raise LedgerError(f"{kind} is incomplete ({error})") from error
+"""Name in the file → type."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from bertsweep.direction import Direction
 from bertsweep.errors import LedgerError
 from bertsweep.ledger.events import (
     INTERRUPTED,
@@ -46,14 +47,18 @@ def apply(state: SweepState | None, event: Event) -> SweepState:
 
     Raises `LedgerError` for an event that cannot follow.
     """
-    if type(event) is SweepStarted:
+    kind = type(event)
+    if isinstance(event, SweepStarted):
         return _begun(event)
     if state is None:
         raise LedgerError(f"a ledger begins with sweep_started, but got {event.kind}")
     if isinstance(event, TrialEvent):
-        _TRIAL_CHANGES[type(event)](state, _trial(state, event), event)
+        trial = state.trials.get(event.trial)
+        if trial is None or kind is TrialProposed:
+            trial = _new_trial(state, event)
+        _TRIAL_CHANGES[kind](state, trial, event)
     else:
-        _SWEEP_CHANGES[type(event)](state, event)
+        _SWEEP_CHANGES[kind](state, event)
     state.last_event = event.time
     return state
 
@@ -62,32 +67,33 @@ def _begun(event: SweepStarted) -> SweepState:
     budget = event.spec.get("budget") or {}
     return SweepState(
         started=event,
+        metric=str(event.objective["metric"]),
+        mode=str(event.objective["mode"]),
+        sign=Direction.of(str(event.objective["mode"])).sign,
         budget_trials=budget.get("trials"),
         session_began=event.time,
         last_event=event.time,
     )
 
 
-def _trial(state: SweepState, event: TrialEvent) -> TrialState:
-    known = state.trials.get(event.trial)
-    if type(event) is TrialProposed:
-        if known is not None:
-            raise LedgerError(f"event {event.seq} proposes {event.trial} a second time")
-        known = state.trials[event.trial] = TrialState(
-            id=event.trial,
-            number=event.number if event.number >= 0 else len(state.trials),
-            point=dict(event.point),
-            params=dict(event.params),
-            seed=event.seed,
-            origin=event.origin,
-            sampler_state=event.sampler_state,
-            proposed=event.time,
-        )
-    if known is None:
+def _new_trial(state: SweepState, event: TrialEvent) -> TrialState:
+    if not isinstance(event, TrialProposed):
         raise LedgerError(
             f"event {event.seq} ({event.kind}) is of {event.trial}, which was never proposed"
         )
-    return known
+    if event.trial in state.trials:
+        raise LedgerError(f"event {event.seq} proposes {event.trial} a second time")
+    trial = state.trials[event.trial] = TrialState(
+        id=event.trial,
+        number=event.number if event.number >= 0 else len(state.trials),
+        point=dict(event.point),
+        params=dict(event.params),
+        seed=event.seed,
+        origin=event.origin,
+        sampler_state=event.sampler_state,
+        proposed=event.time,
+    )
+    return trial
 
 
 def _set_status(state: SweepState, trial: TrialState, status: str) -> None:
@@ -134,25 +140,25 @@ def _started(state: SweepState, trial: TrialState, event: TrialStarted) -> None:
 
 def _reported(state: SweepState, trial: TrialState, event: TrialReported) -> None:
     trial.reports.append(event)
-    value, largest = event.metrics.get(state.metric), state.mode == "max"
+    value = event.metrics.get(state.metric)
     if value is None:
         return
-    best = trial.value
-    if best is None or (value > best if largest else value < best):
+    sign, best = state.sign, trial.value
+    if best is None or sign * value > sign * best:
         trial.value, trial.best_at = float(value), len(trial.reports) - 1
         leader = None if state.leader is None else state.trials[state.leader]
-        if leader is None or leader.value is None or _leads(trial, leader, largest):
+        if leader is None or leader.value is None or _leads(trial, leader, sign):
             state.leader = trial.id
 
 
-def _leads(trial: TrialState, leader: TrialState, largest: bool) -> bool:  # noqa: FBT001
-    sign = 1 if largest else -1
-    ahead = sign * ((trial.value or 0.0) - (leader.value or 0.0))
+def _leads(trial: TrialState, leader: TrialState, sign: float) -> bool:
+    ahead = sign * (trial.value or 0.0) - sign * (leader.value or 0.0)
     return ahead > 0 or (ahead == 0 and trial.number < leader.number)
 
 
 def _checkpoint_saved(state: SweepState, trial: TrialState, event: CheckpointSaved) -> None:
     trial.checkpoint, trial.checkpoint_report = event.path, event.report
+    trial.threshold = event.threshold
 
 
 def _checkpoint_removed(state: SweepState, trial: TrialState, event: CheckpointRemoved) -> None:

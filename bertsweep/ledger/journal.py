@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import IO, TypeVar
+
+from msgspec.structs import replace
 
 from bertsweep.errors import InputError, LedgerError
 from bertsweep.ledger.events import (
@@ -18,10 +19,9 @@ from bertsweep.ledger.events import (
     TrialEvent,
     TrialReported,
     TrialStarted,
-    from_plain,
 )
 from bertsweep.ledger.fold import EMPTY, apply, fold
-from bertsweep.ledger.lines import Reader, encode, finite
+from bertsweep.ledger.lines import Reader, decode, encode
 from bertsweep.ledger.lock import Locked, WriterLock, describe
 from bertsweep.ledger.state import SweepState, TrialSnapshot, Update
 
@@ -100,15 +100,14 @@ class Ledger:
         if isinstance(event, SweepStarted):
             event = replace(event, format=FORMAT)
         stamped = replace(event, seq=reader.count, time=time.time())
-        plain = finite(stamped.to_plain())
-        line, checksum = encode(plain, chain=reader.chain)
+        line, checksum = encode(stamped, chain=reader.chain)
         self._file.write(line)
         self._file.flush()
         if not isinstance(event, _UNHURRIED):
             os.fsync(self._file.fileno())
         reader.count += 1
         reader.chain = checksum if reader.chained else 0
-        written = from_plain(plain)
+        written = decode(line)
         self._state = apply(self._state, written)
         if self._subscribers:
             update = _update(self._state, written)

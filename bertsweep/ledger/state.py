@@ -16,7 +16,7 @@ from bertsweep.ledger.events import (
     RUNNING,
     STOPPED,
     Event,
-    Fault,
+    FaultKind,
     Plain,
     SweepStarted,
 )
@@ -29,7 +29,8 @@ class TrialState:
 
     `value` is the best objective value and `best_at` the index of its report, None before there is
     one. `started` is when the running attempt began (unix seconds, None between attempts), `spent`
-    the seconds of the earlier ones. `checkpoint` is relative to the sweep's folder.
+    the seconds of the earlier ones. `checkpoint` is relative to the sweep's folder, `threshold` the
+    probability from which it predicts the positive one of two classes.
     """
 
     id: str
@@ -46,10 +47,11 @@ class TrialState:
     value: float | None = None
     best_at: int | None = None
     error: str | None = None
-    fault: Fault | None = None
+    fault: FaultKind | None = None
     reason: str | None = None
     checkpoint: str | None = None
     checkpoint_report: int | None = None
+    threshold: float | None = None
     sampler_state: Plain | None = None
     proposed: float = 0.0
     started: float | None = None
@@ -155,6 +157,10 @@ class SweepState:
     """
 
     started: SweepStarted
+    metric: str
+    mode: str
+    sign: float
+    """1 or -1: a value times this is larger the better it is."""
     trials: dict[str, TrialState] = field(default_factory=dict)
     status: str = RUNNING
     reason: str | None = None
@@ -174,14 +180,6 @@ class SweepState:
     @property
     def uid(self) -> str:
         return self.started.sweep
-
-    @property
-    def metric(self) -> str:
-        return str(self.started.objective["metric"])
-
-    @property
-    def mode(self) -> str:
-        return str(self.started.objective["mode"])
 
     @property
     def active_seconds(self) -> float:

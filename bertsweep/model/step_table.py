@@ -9,14 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from bertsweep.spec.hyperparameters import Schedule
+from bertsweep.spec.hyperparameters import MOST_STEPS, Schedule
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-7
 RATIO = BETA_1 / math.sqrt(BETA_2)
 """By what factor first moment / sqrt(second moment) changes in a step whose gradient is 0."""
-
-MOST_STEPS = 10_000_000
-"""The longest trial there is room for: a row of the table takes about 100 bytes to make."""
 
 
 class StepRow(NamedTuple):

@@ -1,70 +1,90 @@
-"""Which trials a sampler's model is fitted to, so that no proposal waits for thousands of them."""
+"""The trials that a sampler's model is fitted to, so that no proposal waits for thousands."""
 
 from __future__ import annotations
 
+import bisect
 import heapq
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
 
-import optuna
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
+
+from bertsweep import ledger
+from bertsweep.direction import Direction
+from bertsweep.space import Point
 
 FITTED = 250
 """Ended trials that a sampler's model is fitted to, so that the cost of a proposal stays bounded.
 
-TPE holds the best tenth of the trials, but at most 25, against the others, which it weighs by age.
-The best 25 and the latest 225 give it the good side that all trials would, and of the other
-side the part with the most weight. A Gaussian process takes time with the cube of its trials.
+TPE divides the trials into the best tenth, but at most 25, and the others, which it weighs by age.
+The best 25 and the latest 225 are the good part of all trials, and of the other part the trials
+with the most weight. A Gaussian process takes time with the cube of its trials.
 """
 
-_LEARNT_FROM = (TrialState.COMPLETE, TrialState.PRUNED)
+
+@dataclass
+class StudyTrial:
+    """A trial as the study was told of it: finite objective values by report number."""
+
+    number: int
+    point: Point
+    status: str = ledger.RUNNING
+    values: dict[int, float] = field(default_factory=dict)
+    frozen: FrozenTrial | None = None
+    """The trial in Optuna's words, once it has ended."""
+
+    @property
+    def finished(self) -> bool:
+        return self.status == ledger.FINISHED
+
+    @property
+    def instructive(self) -> bool:
+        """Whether a model can learn from it: a failed trial says nothing of its point's worth."""
+        return bool(self.values) and self.status in (ledger.FINISHED, ledger.STOPPED)
+
+    @cached_property
+    def last(self) -> int:
+        """The number of its last report that has a value. Read once it has ended."""
+        return max(self.values)
 
 
-class Memory(optuna.storages.InMemoryStorage):
-    """Trials of which a sampler is shown all that have not ended, and at most `most` that have."""
+class FittedTrials:
+    """Ended trials in order of number: the best tenth of `most`, and the latest.
 
-    def __init__(self, most: int | None, sign: float) -> None:
-        super().__init__()
-        self._most, self._sign = most, sign
-        self._forgotten: set[int] = set()
+    Which ones depends on all trials that were added, not on the order in which they were: one that
+    is left out stays out, because others stay better and newer.
+    """
 
-    def forget(self) -> None:
-        """Chooses anew which ended trials are shown: what there is decides, not how it came."""
-        if self._most is None:
+    def __init__(self, *, most: int, direction: Direction) -> None:
+        self._most, self._direction = most, direction
+        self._trials: list[StudyTrial] = []
+
+    def add(self, trial: StudyTrial) -> None:
+        bisect.insort(self._trials, trial, key=lambda t: t.number)
+        if len(self._trials) > 2 * self._most:  # not at every trial: a resume adds thousands
+            self._leave_out()
+
+    def __iter__(self) -> Iterator[StudyTrial]:
+        self._leave_out()
+        return iter(self._trials)
+
+    def __len__(self) -> int:
+        return min(len(self._trials), self._most)
+
+    def _leave_out(self) -> None:
+        if len(self._trials) <= self._most:
             return
-        # One that was forgotten could never come back: others stay better, and newer.
-        ended = self.get_all_trials(0, deepcopy=False, states=_LEARNT_FROM)
-        ranks = [rank(t.value, t.intermediate_values, self._sign) for t in ended]
-        kept = set(shown(ranks, self._most))
-        self._forgotten.update(t.number for at, t in enumerate(ended) if at not in kept)
+        best = heapq.nsmallest(self._most // 10, self._trials, key=self._rank)
+        kept = {trial.number for trial in best}
+        latest = [trial for trial in self._trials if trial.number not in kept]
+        kept.update(trial.number for trial in latest[len(self._trials) - self._most :])
+        self._trials = [trial for trial in self._trials if trial.number in kept]
 
-    def get_all_trials(
-        self,
-        study_id: int,
-        deepcopy: bool = True,  # noqa: FBT001, FBT002 - Optuna's signature
-        states: Container[TrialState] | None = None,
-    ) -> list[FrozenTrial]:
-        trials = super().get_all_trials(study_id, deepcopy, states)
-        return [t for t in trials if t.number not in self._forgotten] if self._forgotten else trials
-
-
-Rank = tuple[float, float, float]
-
-
-def rank(value: float | None, values: Mapping[int, float], sign: float) -> Rank:
-    """Smaller is better, by TPE's order: finished trials by value, stopped ones by how far."""
-    if value is not None:
-        return (0, 0, sign * value)
-    if not values:
-        return (2, 0, 0)
-    step, last = max(values.items())
-    return (1, -step, sign * last)
-
-
-def shown(ranks: Sequence[Rank], most: int) -> list[int]:
-    """Which of the trials with these ranks, in order of age, a sampler takes, in that order."""
-    everyone = range(len(ranks))
-    if len(ranks) <= most:
-        return list(everyone)
-    best = set(heapq.nsmallest(most // 10, everyone, key=ranks.__getitem__))
-    others = [at for at in everyone if at not in best]
-    return sorted(best.union(others[len(ranks) - most :]))
+    def _rank(self, trial: StudyTrial) -> tuple[bool, int, float]:
+        """Smaller is better, in TPE's order: finished trials by value, stopped ones by how far."""
+        sign = self._direction.sign
+        if trial.finished:
+            best = self._direction.best(trial.values.values()) or 0.0
+            return (False, 0, -sign * best)
+        return (True, -trial.last, -sign * trial.values[trial.last])

@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial
 
 from bertsweep import ledger
 from bertsweep.ledger import TrialSnapshot, Update
-from bertsweep.search.study import frozen_trial
+from bertsweep.search.frozen import frozen_trial
 from bertsweep.space import Space
 
 

@@ -1,94 +1,61 @@
-"""The Optuna study of a sweep: asked for points, told what became of them, refilled by a ledger."""
+"""The study of a sweep: asked for points, told what became of them, refilled from a ledger."""
 
 from __future__ import annotations
 
+import copy
 import math
-import warnings
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any
 
-import optuna
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-)
 from optuna.trial import FrozenTrial, TrialState
 
-from bertsweep import ledger
+from bertsweep.direction import Direction
 from bertsweep.ledger import BASELINE, SAMPLER, WARM_START
-from bertsweep.search.fitted_trials import FITTED, Memory, rank, shown
+from bertsweep.search.comparable import full_values
+from bertsweep.search.evolution import Evolution, evolved_ranges
+from bertsweep.search.fitted_trials import FITTED, FittedTrials, StudyTrial
+from bertsweep.search.frozen import frozen_trial
+from bertsweep.search.samplers import build_sampler, propose
 from bertsweep.seeds import derive
-from bertsweep.space import Choice, Domain, Float, Int, Parameter, Point, Scalar, Space
+from bertsweep.space import Point, Space
 from bertsweep.spec.models import Sampler
 
-_STATES = {
-    ledger.RUNNING: TrialState.RUNNING,
-    ledger.FINISHED: TrialState.COMPLETE,
-    ledger.STOPPED: TrialState.PRUNED,
-}
+TRIES = 5
+"""Proposals that a sampler may make before the point of a trial is drawn at random."""
+
+_RANDOM_TRIES = 20
+
+SamplerState = Mapping[str, Any]
+"""What a later proposal needs to know of an earlier one beside its point, as plain JSON."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A point to try, and where it comes from; `point` holds the active parameters alone."""
+    """A point to try, and where it comes from; `point` holds the active parameters alone.
+
+    `sampler_state` is given back to `Study.refill` or `Study.reopen` when the sweep is resumed.
+    """
 
     number: int
     point: Point
     origin: str
-
-
-def distribution(domain: Domain) -> BaseDistribution:
-    """The Optuna distribution of a domain that is searched. Raises `TypeError` for a fixed one."""
-    if isinstance(domain, Float):
-        return FloatDistribution(domain.low, domain.high, log=domain.log, step=domain.step)
-    if isinstance(domain, Int):
-        return IntDistribution(domain.low, domain.high, log=domain.log, step=domain.step)
-    if isinstance(domain, Choice):
-        return CategoricalDistribution(domain.options)
-    raise TypeError(f"a fixed value has no distribution, but got {domain}")
-
-
-def build_sampler(sampler: Sampler, *, seed: int) -> optuna.samplers.BaseSampler:
-    """The Optuna sampler of a section, each option that matters set by name.
-
-    A grid is not among Optuna's here: `Study` walks it itself, conditions heeded.
-    """
-    startup = sampler.startup_trials
-    if sampler.kind == "tpe":
-        with warnings.catch_warnings():
-            # `group` is marked experimental; without it TPE samples conditional spaces at random.
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            return optuna.samplers.TPESampler(
-                n_startup_trials=startup,
-                multivariate=True,
-                group=True,
-                constant_liar=True,
-                seed=seed,
-            )
-    if sampler.kind == "gp":
-        return optuna.samplers.GPSampler(n_startup_trials=startup, seed=seed)
-    if sampler.kind == "cmaes":
-        return optuna.samplers.CmaEsSampler(n_startup_trials=startup, seed=seed)
-    return optuna.samplers.RandomSampler(seed=seed)
-
-
-class _Past(NamedTuple):
-    """A trial of an earlier run that has ended."""
-
-    point: Point
-    status: str
-    values: Mapping[int, float]
+    sampler_state: SamplerState | None = None
 
 
 class Study:
-    """Asks and tells one in-memory Optuna study; numbers trials in the order they were asked.
+    """Proposes points and learns from what became of them; numbers trials as they are asked for.
 
-    `baseline` is number 0 and `warm_start` the numbers after it. A point that does not lie in the
-    space is run all the same, but the sampler cannot learn from it. A sampler that fits a model
-    takes the running trials and `fitted` ended ones: the best tenth and the latest.
+    First come the `baseline` and the points of `warm_start`. One that does not lie in the space is
+    run all the same, but the sampler cannot learn from it. No two trials are equal: two points are
+    the same trial where `key` of them is equal, and as all trials of a sweep have one seed, the
+    second would repeat the first bit for bit.
+
+    A proposal depends on the seed, its number, the trials that have ended and those that run, and
+    on nothing else, so that a resumed sweep proposes what an uninterrupted one would have. A
+    sampler that fits a model takes the running trials and `fitted` ended ones: the best tenth and
+    the latest.
     """
 
     def __init__(
@@ -99,156 +66,178 @@ class Study:
         seed: int,
         mode: str,
         baseline: Point,
+        key: Callable[[Point], Hashable],
         warm_start: Sequence[Point] = (),
         fitted: int = FITTED,
     ) -> None:
         self.space = space
-        self._queue = [(BASELINE, baseline), *((WARM_START, point) for point in warm_start)]
-        self._grid = list(space.grid()) if sampler.kind == "grid" else None
-        self._sampler, self._seed = sampler, seed
-        fits = sampler.kind in ("tpe", "gp")
-        self._most = max(fitted, sampler.startup_trials) if fits else None
-        self._sign = -1.0 if mode == "max" else 1.0
-        self._memory = Memory(self._most, self._sign)
-        self._study = optuna.create_study(
-            storage=self._memory,
-            sampler=build_sampler(sampler, seed=seed),
-            direction="maximize" if mode == "max" else "minimize",
-        )
-        self._mode = mode
-        self._asked: list[Point] = []
-        self._open: dict[int, optuna.trial.Trial] = {}
-        self._past: list[_Past] = []
+        self._sampler, self._seed, self._key = sampler, seed, key
+        self._direction = Direction.of(mode)
+        self._queue = deque([(BASELINE, baseline), *((WARM_START, point) for point in warm_start)])
+        self._grid = iter(()) if space.size is None else space.grid()
+        self._evolution = _evolution(sampler, space, seed)
+        most = max(fitted, sampler.startup_trials)
+        self._ended = FittedTrials(most=most, direction=self._direction)
+        self._running: dict[int, StudyTrial] = {}
+        self._count = 0
+        self._seen: set[Hashable] = set()
 
     def ask(self) -> Asked | None:
-        """The next point; None when a grid has no more."""
-        number = len(self._asked)
-        if number < len(self._queue):
-            origin, point = self._queue[number]
-            return self._give(number, point, origin)
-        if self._grid is not None:
-            untried = (p for p in self._grid if p not in self._asked)
-            point = next(untried, {})
-            return self._give(number, point, SAMPLER) if point else None
-        # A sampler's stream of random numbers would begin anew in a resumed sweep and propose the
-        # same points again. Seeded by number, it proposes what an uninterrupted one would have.
-        self._study.sampler = build_sampler(self._sampler, seed=derive(self._seed, number))
-        self._recall()
-        self._memory.forget()
-        trial = self._study.ask()
-        self._open[number] = trial
-        self._asked.append(self._suggest(trial))
-        return Asked(number, self._asked[-1], SAMPLER)
+        """A point that no earlier trial had; None when the space has no other."""
+        while self._queue:
+            origin, point = self._queue.popleft()
+            if self._new(point):
+                return self._start(point, origin)
+        if self._sampler.kind == "grid":
+            found, state = next(self._untried(), None), None
+        else:
+            found, state = self._sampled()
+        return None if found is None else self._start(found, SAMPLER, state)
 
     def report(self, number: int, report: int, value: float) -> None:
-        """An intermediate objective value, by report number."""
-        trial = self._open.get(number)
+        """An intermediate objective value, by report number; passed over where it is not finite."""
+        trial = self._running.get(number)
         if trial is not None and math.isfinite(value):
-            trial.report(value, step=report)
+            trial.values[report] = value
 
-    def tell(self, number: int, status: str, value: float | None) -> None:
-        """How a trial ended: its best value when it finished, no value otherwise."""
-        trial = self._open.pop(number, None)
-        if trial is None:
-            return
-        if status == ledger.FINISHED and value is not None:
-            self._study.tell(trial, value)
-        elif status == ledger.STOPPED:
-            self._study.tell(trial, state=TrialState.PRUNED)
-        else:
-            self._study.tell(trial, state=TrialState.FAIL)
+    def tell(self, number: int, status: str) -> None:
+        """How a trial ended: finished, stopped or failed."""
+        trial = self._running.pop(number, None)
+        if trial is not None:
+            trial.status = status
+            self._learn(trial)
 
     def refill(
-        self, number: int, point: Point, *, status: str, values: Mapping[int, float]
+        self,
+        number: int,
+        point: Point,
+        *,
+        status: str,
+        values: Mapping[int, float],
+        sampler_state: SamplerState | None = None,
     ) -> None:
         """Puts back a trial of an earlier run that has ended; call in order of number.
 
-        `values` are its objective values by report number.
+        `values` are its objective values by report number, and `sampler_state` is what it was
+        asked for with.
         """
-        self._check_order(number)
-        self._asked.append(point)
-        if status in (ledger.FINISHED, ledger.STOPPED) and self._in_space(point):
-            self._past.append(_Past(point, status, values))
+        self.reopen(number, point, sampler_state=sampler_state)
+        for report, value in values.items():
+            self.report(number, report, value)
+        self.tell(number, status)
 
-    def reopen(self, number: int, point: Point) -> None:
+    def reopen(
+        self, number: int, point: Point, *, sampler_state: SamplerState | None = None
+    ) -> None:
         """Puts back a trial that is to go on; it can be reported and told like one just asked."""
-        self._check_order(number)
-        self._recall()
-        self._give(number, point, SAMPLER)
+        if number != self._count:
+            raise ValueError(f"trial {self._count} must come next, but got {number}")
+        state = sampler_state or {}
+        if self._evolution is not None and state.get("told"):
+            self._evolution.tell(state["told"])
+        self._start(point, SAMPLER, sampler_state)
 
-    def _recall(self) -> None:
-        """Puts into Optuna's study what `refill` was told, but only what it would show a sampler.
+    def _start(self, point: Point, origin: str, state: SamplerState | None = None) -> Asked:
+        number = self._count
+        self._count += 1
+        self._seen.add(self._key(point))
+        if not self.space.outside(point):
+            self._running[number] = StudyTrial(number, point)
+        if self._evolution is not None and state and "generation" in state:
+            self._evolution.join(number, point)
+        return Asked(number, point, origin, state)
 
-        The ten thousandth trial of a sweep would wait seconds for the others otherwise.
-        """
-        best = max if self._mode == "max" else min
-        ranks = []
-        for past in self._past:
-            finished = past.status == ledger.FINISHED
-            value = best(past.values.values(), default=None) if finished else None
-            ranks.append(rank(value, past.values, self._sign))
-        for at in shown(ranks, self._most or len(ranks)):
-            point, status, values = self._past[at]
-            self._study.add_trial(
-                frozen_trial(self.space, point, status=status, values=values, mode=self._mode)
-            )
-        self._past.clear()
+    def _learn(self, trial: StudyTrial) -> None:
+        if trial.instructive:
+            self._ended.add(trial)
 
-    def _give(self, number: int, point: Point, origin: str) -> Asked:
-        self._asked.append(point)
-        if self._in_space(point):
-            searched = {p.name: point[p.name] for p in self.space.searched if p.name in point}
-            self._study.enqueue_trial(searched)
-            trial = self._study.ask()
-            self._suggest(trial)
-            self._open[number] = trial
-        return Asked(number, point, origin)
+    def _new(self, point: Point) -> bool:
+        return self._key(point) not in self._seen
 
-    def _suggest(self, trial: optuna.trial.Trial) -> Point:
-        point: Point = {}
-        for parameter in self.space.parameters:
-            if parameter.active(point):
-                point[parameter.name] = _draw(trial, parameter)
-        return point
+    def _untried(self) -> Iterator[Point]:
+        """The points of a finite space that no trial had, one after the other."""
+        return filter(self._new, self._grid)
 
-    def _in_space(self, point: Point) -> bool:
-        return not self.space.outside(point)
+    def _sampled(self) -> tuple[Point | None, SamplerState | None]:
+        """A new point from the sampler, else one drawn at random, else the first untried one."""
+        number, told = self._count, self._next_generation()
+        shown = [*self._shown()]
+        for seed in self._seeds(number, TRIES):
+            fixed = self._evolved(seed)
+            sampler = build_sampler(self._sampler, seed=seed, fixed=fixed)
+            point = propose(self.space, sampler, shown, direction=self._direction)
+            if self._new(point):
+                return point, self._state(told, member=fixed is not None)
+            # Shown as running for the rest of this proposal, so that a model looks elsewhere.
+            shown.append(self._frozen(StudyTrial(number, point)))
+        at_random = Sampler(kind="random")
+        for seed in self._seeds(number, _RANDOM_TRIES, "random"):
+            sampler = build_sampler(at_random, seed=seed)
+            point = propose(self.space, sampler, (), direction=self._direction)
+            if self._new(point):
+                return point, self._state(told, member=False)
+        return next(self._untried(), None), self._state(told, member=False)
 
-    def _check_order(self, number: int) -> None:
-        if number != len(self._asked):
-            raise ValueError(f"trial {len(self._asked)} must come next, but got {number}")
+    def _seeds(self, number: int, tries: int, *purpose: str) -> Iterator[int]:
+        # A sampler's stream of random numbers would begin anew in a resumed sweep and propose the
+        # same points again. Seeded by number, it proposes what an uninterrupted one would have.
+        for attempt in range(tries):
+            again = (attempt,) if attempt else ()
+            yield derive(self._seed, number, *purpose, *again)
+
+    def _shown(self) -> Iterable[FrozenTrial]:
+        """The trials that the sampler's model is fitted to, oldest first."""
+        if self._sampler.kind not in ("tpe", "gp"):
+            return ()
+        ended = list(self._ended)
+        for trial in ended:
+            trial.frozen = trial.frozen or self._frozen(trial)
+        frozen = {trial.number: trial.frozen for trial in ended if trial.frozen is not None}
+        if self._sampler.kind == "gp":
+            values = full_values(ended, self._direction)
+            frozen = {number: _completed(frozen[number], values[number]) for number in frozen}
+        frozen |= {number: self._frozen(trial) for number, trial in self._running.items()}
+        return [frozen[number] for number in sorted(frozen)]
+
+    def _frozen(self, trial: StudyTrial) -> FrozenTrial:
+        return frozen_trial(
+            self.space,
+            trial.point,
+            status=trial.status,
+            values=trial.values,
+            mode=self._direction.value,
+        )
+
+    def _next_generation(self) -> list[int]:
+        """Tells CMA-ES a generation that is complete; the trials that it was told, best first."""
+        if self._evolution is None:
+            return []
+        told = self._evolution.complete(full_values(self._ended, self._direction), self._direction)
+        if told:
+            self._evolution.tell(told)
+        return told
+
+    def _evolved(self, seed: int) -> Point | None:
+        if self._evolution is None or len(self._ended) < self._sampler.startup_trials:
+            return None
+        return self._evolution.sample(seed)
+
+    def _state(self, told: Sequence[int], *, member: bool) -> SamplerState | None:
+        if self._evolution is None:
+            return None
+        state: dict[str, Any] = {"told": list(told)} if told else {}
+        if member:
+            state["generation"] = self._evolution.generation
+        return state or None
 
 
-def frozen_trial(
-    space: Space, point: Point, *, status: str, values: Mapping[int, float], mode: str
-) -> FrozenTrial:
-    """A trial as Optuna records it: state, parameters, and `values` by report number.
-
-    A finished trial's value is its best one, not its last. A point outside the space has no
-    parameters, which a study would refuse, but user attributes.
-    """
-    state = _STATES.get(status, TrialState.FAIL)
-    if state == TrialState.COMPLETE and not values:
-        state = TrialState.FAIL
-    best = (max if mode == "max" else min)(values.values(), default=None)
-    inside = not space.outside(point)
-    searched = [p for p in space.searched if p.name in point] if inside else []
-    return optuna.trial.create_trial(
-        state=state,
-        value=best if state == TrialState.COMPLETE else None,
-        params={p.name: point[p.name] for p in searched},
-        distributions={p.name: distribution(p.domain) for p in searched},
-        intermediate_values=dict(values),
-        user_attrs={} if inside else {"point": dict(point)},
-    )
+def _evolution(sampler: Sampler, space: Space, seed: int) -> Evolution | None:
+    ranges = evolved_ranges(space) if sampler.kind == "cmaes" else []
+    return Evolution(ranges, seed=seed) if ranges else None
 
 
-def _draw(trial: optuna.trial.Trial, parameter: Parameter) -> Scalar:
-    name, domain = parameter.name, parameter.domain
-    if isinstance(domain, Float):
-        return trial.suggest_float(name, domain.low, domain.high, log=domain.log, step=domain.step)
-    if isinstance(domain, Int):
-        return trial.suggest_int(name, domain.low, domain.high, log=domain.log, step=domain.step)
-    if isinstance(domain, Choice):
-        return trial.suggest_categorical(name, domain.options)
-    return domain.value
+def _completed(trial: FrozenTrial, value: float) -> FrozenTrial:
+    """The trial as one that finished with this value: Optuna's GP fits no others."""
+    completed = copy.copy(trial)
+    completed.state, completed.value = TrialState.COMPLETE, value
+    return completed

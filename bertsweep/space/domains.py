@@ -27,6 +27,10 @@ class Fixed:
     def grid(self) -> Sequence[Scalar]:
         return (self.value,)
 
+    @property
+    def count(self) -> int:
+        return 1
+
     def __str__(self) -> str:
         return f"{self.value}"
 
@@ -49,6 +53,10 @@ class Choice:
 
     def grid(self) -> Sequence[Scalar]:
         return self.options
+
+    @property
+    def count(self) -> int:
+        return len(self.options)
 
     def __str__(self) -> str:
         return "[" + ", ".join(str(option) for option in self.options) + "]"
@@ -79,10 +87,28 @@ class Float:
 
     def grid(self) -> Sequence[Scalar] | None:
         """Every value of a stepped range; None for a continuous one, which has no grid."""
-        if self.step is None:
+        if self.count is None:
             return None
-        count = math.floor((self.high - self.low) / self.step + 1e-6) + 1
-        return tuple(float(f"{self.low + index * self.step:.12g}") for index in range(count))
+        step = self.step or 0.0
+        return tuple(self.nearest(self.low + index * step) for index in range(self.count))
+
+    @property
+    def count(self) -> int | None:
+        """How many values the range has; None for a continuous one."""
+        if self.low == self.high:
+            return 1
+        return None if self.step is None else round((self.high - self.low) / self.step) + 1
+
+    def nearest(self, value: float) -> float:
+        """The value of the range that is nearest; of a stepped one, as `grid` lists it.
+
+        0.1 + 2 * 0.1 and 0.3 differ in the last bit. With one spelling for both, equal trials are
+        recognised as equal.
+        """
+        if self.step is not None:
+            index = round((value - self.low) / self.step)
+            value = float(f"{self.low + index * self.step:.12g}")
+        return min(max(value, self.low), self.high)
 
     def __str__(self) -> str:
         return _range_text(self.low, self.high, log=self.log, step=self.step)
@@ -109,12 +135,45 @@ class Int:
     def grid(self) -> Sequence[Scalar]:
         return range(self.low, self.high + 1, self.step)
 
+    @property
+    def count(self) -> int:
+        # Not `len` of the grid, which refuses more than 2 ** 63.
+        return (self.high - self.low) // self.step + 1
+
+    def nearest(self, value: float) -> int:
+        """The value of the range that is nearest."""
+        index = round((value - self.low) / self.step)
+        return self.low + min(max(index, 0), self.count - 1) * self.step
+
     def __str__(self) -> str:
         step = self.step if self.step != 1 else None
         return _range_text(self.low, self.high, log=self.log, step=step)
 
 
 Domain = Fixed | Choice | Float | Int
+
+
+def lists(domain: Domain, value: Scalar) -> bool:
+    """Whether the grid of a domain holds exactly this value."""
+    if isinstance(domain, Float) and not isinstance(value, (bool, str)):
+        return domain.contains(value) and domain.nearest(value) == value
+    return domain.contains(value)
+
+
+def largest(domain: Domain) -> float | None:
+    """The greatest number among a domain's values; None where it has none."""
+    if isinstance(domain, (Float, Int)):
+        return domain.high
+    numbers = [v for v in domain.grid() if isinstance(v, (int, float)) and not isinstance(v, bool)]
+    return max(numbers, default=None)
+
+
+def smallest(domain: Domain) -> float | None:
+    """The least number among a domain's values; None where it has none."""
+    if isinstance(domain, (Float, Int)):
+        return domain.low
+    numbers = [v for v in domain.grid() if isinstance(v, (int, float)) and not isinstance(v, bool)]
+    return min(numbers, default=None)
 
 
 def same(left: Scalar, right: Scalar) -> bool:

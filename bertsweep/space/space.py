@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bertsweep.space.domains import Domain, Fixed, Point, Scalar, same
+from bertsweep.space.domains import Domain, Fixed, Point, Scalar, largest, lists, same, smallest
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ class Space:
     @property
     def continuous(self) -> tuple[str, ...]:
         """Names of the parameters without a finite list of values; a grid has none of them."""
-        return tuple(p.name for p in self.parameters if p.domain.grid() is None)
+        return tuple(p.name for p in self.parameters if p.domain.count is None)
 
     def __getitem__(self, name: str) -> Parameter:
         for parameter in self.parameters:
@@ -98,33 +97,72 @@ class Space:
                 reasons[name] = "is not a parameter of the space"
         return reasons
 
+    def largest(self, name: str) -> float | None:
+        """The greatest number a parameter can be.
+
+        None where it is not in the space, and where none of its values is a number.
+        """
+        return largest(self[name].domain) if name in self else None
+
+    def smallest(self, name: str) -> float | None:
+        """The least number a parameter can be, None as in `largest`."""
+        return smallest(self[name].domain) if name in self else None
+
     def grid(self) -> Iterator[Point]:
         """Every point of a space of choices and stepped ranges, conditions heeded, none twice.
 
-        Raises `ValueError` naming the continuous ranges, which have no grid.
+        The points are made one at a time. Raises `ValueError` naming the continuous ranges, which
+        have no grid.
         """
         if self.continuous:
             raise ValueError(
                 f"a grid needs a list or a step, but got the continuous ranges {self.continuous}"
             )
-        return self._grid({}, self.parameters)
+        return _grid({}, self.parameters)
 
-    def size(self, *, limit: int) -> int | None:
-        """How many points the grid has, counted up to `limit`; None where a range is continuous."""
-        if self.continuous:
-            return None
-        return sum(1 for _ in itertools.islice(self.grid(), limit))
+    @property
+    def size(self) -> int | None:
+        """How many points the grid has; None where a range is continuous.
 
-    def _grid(self, point: Point, rest: Sequence[Parameter]) -> Iterator[Point]:
-        if not rest:
-            yield dict(point)
-            return
-        head, tail = rest[0], rest[1:]
-        if not head.active(point):
-            yield from self._grid(point, tail)
-            return
-        for value in head.domain.grid() or ():
-            yield from self._grid({**point, head.name: value}, tail)
+        Each is a trial of its own: two points differ in the value of a parameter that both have.
+        """
+        return None if self.continuous else _size({}, self.parameters)
+
+
+def _grid(point: Point, rest: Sequence[Parameter]) -> Iterator[Point]:
+    if not rest:
+        yield dict(point)
+        return
+    head, tail = rest[0], rest[1:]
+    if not head.active(point):
+        yield from _grid(point, tail)
+        return
+    for value in head.domain.grid() or ():
+        yield from _grid({**point, head.name: value}, tail)
+
+
+def _size(point: Point, rest: Sequence[Parameter]) -> int:
+    """The number of points that begin with `point`, without going through them.
+
+    Values of which no later condition speaks have equally many continuations, so those of one are
+    counted for all: a space of 10 ** 12 points is counted as fast as one of ten.
+    """
+    if not rest:
+        return 1
+    head, tail = rest[0], rest[1:]
+    if not head.active(point):
+        return _size(point, tail)
+    named: list[Scalar] = []
+    for value in (value for other in tail for value in other.when.get(head.name, ())):
+        if lists(head.domain, value) and not any(same(value, known) for known in named):
+            named.append(value)
+    others = (head.domain.count or 0) - len(named)
+    total = sum(_size({**point, head.name: value}, tail) for value in named)
+    return total + others * _size({**point, head.name: _OTHER}, tail)
+
+
+_OTHER = "\0"
+"""A value that no condition names."""
 
 
 def _in_order(parameters: Sequence[Parameter]) -> tuple[Parameter, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bertsweep.spec.hyperparameters import Hyperparameters
-from bertsweep.spec.loading import from_plain, load, parse
+from bertsweep.spec.loading import from_plain, load, load_data, parse
 from bertsweep.spec.sweep_spec import SweepSpec
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "from_plain",
     "json_schema",
     "load",
+    "load_data",
     "markdown",
     "parse",
 ]

@@ -6,40 +6,46 @@ import importlib.util
 import re
 from urllib.parse import urlsplit
 
-from bertsweep.metrics import METRICS, mode_of
+from bertsweep.metrics import AUTO, METRICS, mode_of
+from bertsweep.spec.data_checks import check_columns, check_labels, check_table
 from bertsweep.spec.document import KeyPath
 from bertsweep.spec.models import Data, Encoder, Objective, Resources, SourceFiles, Split, Tracking
 from bertsweep.spec.problems import Problems
 from bertsweep.spec.words import nearest, quoted
 
 PREFIX = "val_"
+_CURVES = ("val_average_precision", "val_roc_auc")
+"""Metrics that any threshold goes with."""
 _SCHEMES = ("http", "https", "s3", "gs")
 _BUILTIN = {"data": ("builtin:questions",), "encoder": ("builtin:tiny",)}
 
 
 def data(section: Data, problems: Problems) -> None:
-    """Columns that differ, a split that adds up, addresses of a known kind."""
-    sources = section.source if isinstance(section.source, SourceFiles) else None
-    if sources is None and isinstance(section.source, str):
-        _address(section.source, ("data", "source"), "data", problems)
-    elif sources is not None:
-        for part in ("train", "validation", "test"):
-            address = getattr(sources, part)
-            if address is not None:
-                _address(address, ("data", "source", part), "data", problems)
-        _split_unused(section, sources, problems)
-    if len(set(section.text)) < len(section.text):
-        rule = f"the two text columns must differ, but got `{section.text[0]}` twice"
-        problems.add(("data", "text"), rule, "Name the other column, or only one.")
-    if section.label in section.text:
-        rule = f"the label column must not be a text column, but got `{section.label}` for both"
-        problems.add(
-            ("data", "label"),
-            rule,
-            "Name the column that holds the classes.",
-            needs=[("data", "text")],
-        )
+    """Columns that exist and differ, a split that adds up, addresses of a known kind."""
+    _files(section.source, ("data", "source"), problems)
+    if section.labels is not None:
+        _files(section.labels, ("data", "labels"), problems)
+    if isinstance(section.source, SourceFiles):
+        _split_unused(section, section.source, problems)
+    check_columns(section, problems)
+    check_table(section, problems)
+    check_labels(section, problems)
+    if isinstance(section.positive, str) and not section.positive.strip():
+        rule = "`positive` must be one of the two labels, but got an empty text"
+        problems.add(("data", "positive"), rule, "Type the label, or leave `positive` out.")
     _split(section, problems)
+
+
+def _files(files: str | tuple[str, ...] | SourceFiles, path: KeyPath, problems: Problems) -> None:
+    if isinstance(files, str):
+        _address(files, path, "data", problems)
+    elif isinstance(files, tuple):
+        for index, file in enumerate(files):
+            _address(file, (*path, index), "data", problems)
+    else:
+        for part in ("train", "validation", "test"):
+            if getattr(files, part) is not None:
+                _files(getattr(files, part), (*path, part), problems)
 
 
 def _split(section: Data, problems: Problems) -> None:
@@ -92,7 +98,7 @@ def encoder(section: Encoder, problems: Problems) -> None:
 
 
 def objective(section: Objective, problems: Problems) -> None:
-    """A metric that is reported, and the direction in which it improves."""
+    """A metric that is reported, the direction in which it improves, a threshold that fits it."""
     path: KeyPath = ("objective", "metric")
     valid = [PREFIX + name for name in METRICS]
     if section.metric not in valid:
@@ -105,6 +111,23 @@ def objective(section: Objective, problems: Problems) -> None:
     if section.mode not in ("auto", right):
         rule = f"`mode: {right}` must hold for {section.metric}, but got {section.mode}"
         problems.add(("objective", "mode"), rule, "Leave `mode` out.", needs=[path])
+    _threshold(section, problems)
+
+
+def _threshold(section: Objective, problems: Problems) -> None:
+    """Where the metric scores labels, the threshold at which it does, and no other.
+
+    `best` would otherwise report what the labels of `predict` do not reach.
+    """
+    own, stated = METRICS[section.metric.removeprefix(PREFIX)].threshold, section.threshold
+    if own is None or stated in (AUTO, own):
+        return
+    rule = f"`threshold: {own}` must hold for {section.metric}, which scores labels made that way, "
+    rule += f"but got {stated}"
+    fitting = [f"{PREFIX}{m.name}" for m in METRICS.values() if m.threshold == stated]
+    better = " or ".join(f"`metric: {name}`" for name in fitting or _CURVES)
+    advice = f"Leave `threshold` out, or type {better}."
+    problems.add(("objective", "threshold"), rule, advice, needs=[("objective", "metric")])
 
 
 def report_every(share: float, problems: Problems) -> float:
@@ -138,11 +161,14 @@ def tracking(section: Tracking, problems: Problems) -> None:
             problems.add(("tracking", key), rule, "Type a shorter or plainer name.")
 
 
-def package(name: str, path: KeyPath, wanted: str, problems: Problems) -> None:
-    """Refuses an option whose package is not installed, naming it."""
+def package(
+    name: str, path: KeyPath, wanted: str, problems: Problems, *, extra: str | None = None
+) -> None:
+    """Refuses an option whose package is not installed, naming it or the extra that has it."""
     if importlib.util.find_spec(name) is None:
         rule = f"`{wanted}` needs the package {name}, but it is not installed"
-        problems.add(path, rule, f"Run `pip install {name}`, or type another.")
+        install = name if extra is None else f"'bertsweep[{extra}]'"
+        problems.add(path, rule, f"Run `pip install {install}`, or type another.")
 
 
 def no_password(address: str, path: KeyPath, problems: Problems) -> bool:

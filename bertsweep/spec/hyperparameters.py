@@ -14,6 +14,12 @@ Optimizer = Literal["adam", "adamw"]
 Schedule = Literal["constant", "linear", "cosine"]
 ClassWeight = Literal["none", "balanced"]
 
+MOST_STEPS = 10_000_000
+"""Optimizer steps of the longest trial: the table of their rates takes about 100 bytes a step."""
+
+MOST_ROWS = 65_536
+"""Rows of the largest batch. With XLA every batch is filled up to its size."""
+
 
 class Hyperparameters(Section):
     """One trial's parameters; the defaults are the tutorial's configuration.
@@ -27,8 +33,12 @@ class Hyperparameters(Section):
     max_seq_length: Annotated[int, Field(ge=4)] = Field(
         128, title="word pieces a row is cut to, [CLS] and [SEP] included"
     )
-    batch_size: Annotated[int, Field(ge=1)] = Field(32, title="rows an optimizer step")
-    epochs: Annotated[int, Field(ge=1)] = Field(5, title="passes over the training rows")
+    batch_size: Annotated[int, Field(ge=1, le=MOST_ROWS)] = Field(
+        32, title="rows an optimizer step"
+    )
+    epochs: Annotated[int, Field(ge=1, le=MOST_STEPS)] = Field(
+        5, title="passes over the training rows"
+    )
     optimizer: Optimizer = Field("adam", title="optimizer")
     weight_decay: Annotated[float, Field(ge=0, lt=1)] = Field(
         0.0, title="decoupled weight decay; adamw only"

@@ -10,7 +10,9 @@ from bertsweep.errors import Problem, SpecError
 from bertsweep.metrics import mode_of
 from bertsweep.spec import checks
 from bertsweep.spec.conditions import read_space
+from bertsweep.spec.data_checks import check_columns, check_table
 from bertsweep.spec.document import Document, read
+from bertsweep.spec.models import Data
 from bertsweep.spec.named_points import read_baseline
 from bertsweep.spec.overrides import expanded, override
 from bertsweep.spec.problems import Problems
@@ -65,6 +67,29 @@ def from_plain(plain: Mapping[str, Any]) -> SweepSpec:
     return SweepSpec.of_file(file, space=found, baseline=trial_0, warnings=warnings)
 
 
+def load_data(plain: Mapping[str, Any], *, overrides: Sequence[str] = ()) -> Data:
+    """The section `data` of a file without labels, with `data.key=VALUE` settings made on top.
+
+    Raises `SpecError` with every problem; the problems of a setting have no line.
+    """
+    rest = {"name": "data", "encoder": {"source": "builtin:tiny"}, "space": {"epochs": 1}}
+    document, wrong = override(Document({**rest, "data": dict(plain)}), overrides)
+    problems = Problems(document)
+    problems.take(wrong)
+    for setting in overrides:
+        if not setting.startswith("data."):
+            rule = f"only keys of `data` can be set here, but got {setting!r}"
+            problems.take([Problem((), None, rule, "Type for example `data.table.header=false`.")])
+    file = structure(document, problems)
+    if file is not None:
+        check_columns(file.data, problems, labelled=False)
+        check_table(file.data, problems)
+    problems.raise_any("--set")
+    if file is None:
+        raise SpecError("--set", [Problem((), None, "the settings could not be read")])
+    return file.data
+
+
 def _build(document: Document, problems: Problems) -> SweepSpec | None:
     """The specification, problems problems; None where one of them stands in the way."""
     file = structure(document, problems)
@@ -75,7 +100,7 @@ def _build(document: Document, problems: Problems) -> SweepSpec | None:
     found = read_space(file.space, problems)
     trial_0 = read_baseline(file.baseline, found, problems)
     checks.objective(file.objective, problems)
-    searching = read_search(file, found, problems)
+    searching = read_search(file, found, trial_0, problems)
     checks.resources(file.resources, problems)
     checks.tracking(file.tracking, problems)
     every = checks.report_every(file.report_every, problems)

@@ -28,7 +28,8 @@ def _tuple(value: Any) -> Any:
 
 
 def _one_or_more(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else _tuple(value)
+    one = isinstance(value, (str, int)) and not isinstance(value, bool)
+    return (value,) if one else _tuple(value)
 
 
 def _kind(value: Any) -> Any:
@@ -40,18 +41,29 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 ShareOrCount = Count | Share
+Column = Text | Count
+"""The name of a column, or its number (from 1) where a table has no header."""
 Columns = Annotated[
-    tuple[Text, ...], Field(min_length=1, max_length=2), BeforeValidator(_one_or_more)
+    tuple[Column, ...], Field(min_length=1, max_length=2), BeforeValidator(_one_or_more)
 ]
 Addresses = Annotated[tuple[Text, ...], BeforeValidator(_one_or_more)]
+Character = Annotated[str, Field(min_length=1, max_length=1)]
+Files = Text | Annotated[tuple[Text, ...], Field(min_length=1), BeforeValidator(_tuple)]
+"""One path, glob pattern or address, or several, whose rows follow one another."""
 
 
 class SourceFiles(Section):
-    """A file for each split; those left out are cut from the train file by `data.split`."""
+    """Files for each split; those left out are cut from the train files by `data.split`."""
 
-    train: Text = Field(title="path or address of the training rows", examples=["train.csv"])
-    validation: Text | None = Field(None, title="path or address of the validation rows")
-    test: Text | None = Field(None, title="path or address of the test rows")
+    train: Files = Field(
+        title="path, glob or address of the training rows, or a list", examples=["train.csv"]
+    )
+    validation: Files | None = Field(None, title="the same of the validation rows")
+    test: Files | None = Field(None, title="the same of the test rows")
+
+
+class LabelFiles(SourceFiles):
+    """Files of labels for the splits that `source` names, as many and in the same order."""
 
 
 class Split(Section):
@@ -67,19 +79,86 @@ class Split(Section):
     random_state: Seed = Field(42, title="seed of the split")
 
 
+Format = Literal["csv", "tsv", "txt", "jsonl", "json", "parquet", "arrow", "xlsx"]
+
+_USED_KEYS: dict[str, frozenset[str]] = {
+    "csv": frozenset({"separator", "quote", "escape", "header", "columns", "encoding"}),
+    "tsv": frozenset({"separator", "quote", "escape", "header", "columns", "encoding"}),
+    "txt": frozenset({"encoding"}),
+    "jsonl": frozenset({"encoding"}),
+    "json": frozenset({"encoding"}),
+    "parquet": frozenset(),
+    "arrow": frozenset(),
+    "xlsx": frozenset({"header", "columns"}),
+}
+"""Format → the keys of `Table` that it uses besides `class_names`."""
+
+
+class Table(Section):
+    """How a table is written. What is `auto` is recognised, and a note says what was taken."""
+
+    separator: Literal["auto", "tab"] | Character = Field(
+        "auto", title="csv, tsv: character between two fields, in quotes"
+    )
+    quote: Literal["auto", "none"] | Character = Field(
+        "auto", title="csv, tsv: character around a field that holds the separator, in quotes"
+    )
+    escape: Literal["auto", "none"] | Character = Field(
+        "auto", title="csv, tsv: character that makes a quote or separator after it plain text"
+    )
+    header: bool = Field(
+        default=True, title="csv, tsv, xlsx: whether the first row names the columns"
+    )
+    columns: Annotated[tuple[Text, ...], BeforeValidator(_tuple)] = Field(
+        (), title="csv, tsv, xlsx: names of the columns where there is no header"
+    )
+    encoding: Text = Field(
+        "auto", title="csv, tsv, txt, json: encoding of the text, such as utf-16 or latin-1"
+    )
+    class_names: bool = Field(
+        default=True,
+        title="Hugging Face data: take the names of a ClassLabel column for its numbers",
+    )
+
+    def unused(self, table_format: str) -> list[str]:
+        """The keys that are set here and have no effect on files of a format."""
+        used = _USED_KEYS[table_format] | {"class_names"}
+        return [
+            name
+            for name, field in type(self).model_fields.items()
+            if name not in used and getattr(self, name) != field.default
+        ]
+
+
 class Data(Section):
     """Labelled text: where it is, which columns count, how it is split."""
 
-    source: Text | SourceFiles = Field(
-        title="path, http(s)/s3/gs address or `builtin:questions`, or a mapping with one per split",
+    source: Files | SourceFiles = Field(
+        title="path, glob, http(s)/s3/gs address, Hugging Face folder or `builtin:questions`, "
+        "a list of files, or a mapping with these for each split",
         examples=["questions.csv"],
     )
-    text: Columns = Field(("text",), title="text column, or a list of two for sentence pairs")
-    label: Text = Field("label", title="label column")
-    format: Literal["auto", "csv", "tsv", "jsonl", "parquet"] = Field(
-        "auto", title="file format; auto goes by the file name"
+    text: Columns = Field(
+        ("text",),
+        title="text column, or a list of two for sentence pairs; a number counts from 1 where "
+        "there is no header",
     )
-    member: Text | None = Field(None, title="file to read inside a zip that holds several")
+    label: Column = Field("label", title="label column, or its number where there is no header")
+    positive: bool | int | float | str | None = Field(
+        None,
+        title="positive one of two labels; left out, 1, true, yes or positive, else the rarer one",
+        examples=["spam"],
+    )
+    labels: Files | LabelFiles | None = Field(
+        None, title="txt: file with one label a line, for each file of `source`"
+    )
+    format: Literal["auto"] | Format = Field("auto", title="file format; auto goes by the name")
+    table: Table = Field(default_factory=Table, title="how the table is written")
+    member: Text | None = Field(
+        None,
+        title="which is meant of several files in a zip, sheets of a workbook or configurations "
+        "of a Hugging Face folder",
+    )
     max_unpacked_gb: Annotated[float, Field(gt=0)] = Field(
         20.0, title="refuse a zip or gz that unpacks to more than this many GB"
     )
@@ -90,6 +169,21 @@ class Data(Section):
         "drop", title="validation and test rows whose text also stands in train"
     )
     split: Split = Field(default_factory=Split, title="how rows are split")
+
+    def files(self) -> dict[str, tuple[str, ...]]:
+        """Split → its paths, patterns and addresses; splits that `source` leaves out are absent."""
+        return _by_split(self.source)
+
+    def label_files(self) -> dict[str, tuple[str, ...]]:
+        """The same of the files that hold labels; empty where the labels are a column."""
+        return {} if self.labels is None else _by_split(self.labels)
+
+
+def _by_split(files: str | tuple[str, ...] | SourceFiles) -> dict[str, tuple[str, ...]]:
+    if not isinstance(files, SourceFiles):
+        return {"train": _one_or_more(files)}
+    parts = {"train": files.train, "validation": files.validation, "test": files.test}
+    return {name: _one_or_more(part) for name, part in parts.items() if part is not None}
 
 
 class Encoder(Section):
@@ -113,6 +207,13 @@ class Objective(Section):
     metric: Text = Field("val_average_precision", title="metric that trials are ranked by")
     mode: Literal["auto", "max", "min"] = Field(
         "auto", title="direction; auto knows each metric's own"
+    )
+    threshold: (
+        Literal["auto", "f1", "accuracy", "balanced_accuracy", "precision_at_recall"] | Share
+    ) = Field(
+        "auto",
+        title="probability from which `predict` says positive, with two classes; auto is the "
+        "metric's own",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from bertsweep.metrics import METRICS
+from bertsweep.metrics import METRICS, describe_rule
 from bertsweep.spec.checks import PREFIX
 from bertsweep.spec.models import SweepFile
 from bertsweep.spec.schema import keys, parameter, schema_at
@@ -67,6 +67,13 @@ A baseline outside the space is run too, with a warning: the sampler does not le
 """
 
 _NOTES = {
+    "data": """\
+One of two classes is positive: average precision, F1, precision and recall are scores of it, and
+the threshold is one of its probability. It is the label that `positive` states, as the data writes
+it; else the one called 1, true, yes, y, t, positive or pos (in any casing) where the other is not;
+else the one with fewer rows, and of equally frequent ones the last in order. A sweep says which one
+it is, and warns where most rows are positive. With more than two classes none is.
+""",
     "data.split": """\
 Shares and counts go one after the other, so that `train: 0.1` and `validation: 0.01` are a tenth of
 all rows and a hundredth of the other nine tenths. At most one part is `rest`. A part whose file
@@ -75,16 +82,55 @@ all rows and a hundredth of the other nine tenths. At most one part is `rest`. A
     "objective": "METRICS",
     "search": """\
 A warm start is a point of the space, `parameter: value`; what it leaves out is completed like the
-baseline. `gp` needs the package torch and `cmaes` the package cmaes. A storage is a URL such as
-`sqlite:///study.db` or `postgresql://user@host/optuna`; passwords belong into the environment.
+baseline. A storage is a URL such as `sqlite:///study.db` or `postgresql://user@host/optuna`;
+passwords belong into the environment.
+""",
+    "search.sampler": """\
+No trial is run twice: where a proposal repeats an earlier trial, the sampler is asked again. All
+trials have one seed, so that the second would end as the first did. A sweep over lists and steps
+ends when every point has been tried, whatever `budget.trials` says; `grid` goes through them in
+order.
+
+| sampler | models | needs |
+| --- | --- | --- |
+| `tpe` | every parameter; ten trials are a start | |
+| `gp` | parameters without condition; best below a few hundred trials, a second or so a proposal \
+| `pip install 'bertsweep[gp]'` |
+| `cmaes` | ranges without condition, a generation of 4 + 3 ln(ranges) trials at a time: for \
+sweeps of hundreds of trials | `pip install 'bertsweep[cmaes]'` |
+| `random`, `grid` | nothing | |
+
+Parameters that a sampler does not model are drawn at random. All of them learn from trials that
+were stopped early, too. `tpe` ranks those behind the finished ones, by how far they came; for `gp`
+and `cmaes` their values are carried on to a full training, by what the trials nearest to them
+gained that trained further.
 """,
     "search.scheduler": """\
 Rungs are counted in shares of an epoch. `grace_epochs` lies between `report_every` and `epochs`. On
 few rows half an epoch is a few dozen optimizer steps, after which a BERT has learned nothing that
 trials could be told apart by; so the first rung also waits for `grace_steps` steps of the largest
 batch size in the space.
+
+| scheduler | stops a trial |
+| --- | --- |
+| `asha` | at `grace_epochs` and each `reduction_factor` times as many, unless it is among the \
+best one in `reduction_factor` there |
+| `hyperband` | in the same way, but some trials have a longer grace period: 9 : 5 where two \
+reductions by 3 have room in `epochs` (HyperBand's proportions) |
+| `median` | whose best value is below the median of the others' running means at the same epoch |
+| `none` | never |
 """,
 }
+
+
+_THRESHOLDS = """\
+With two classes, `predict` says positive from a threshold on, which is set on the validation rows
+and stored in the checkpoint. A metric that scores labels has a threshold of its own, so that the
+labels of `predict` score what `best` reports; another one is refused. With the other metrics it is
+that of the best F1, or what `threshold` says: the best `f1`, `accuracy` or `balanced_accuracy`, the
+highest precision where recall is at least 0.5 (`precision_at_recall`), or a number. With more than
+two classes the likeliest class is predicted.
+"""
 
 
 def markdown() -> str:
@@ -143,15 +189,16 @@ def _parameters() -> str:
 
 
 def _metrics() -> str:
-    lines = ["| metric | better | what it is |", "| --- | --- | --- |"]
+    lines = ["| metric | better | what it is | threshold |", "| --- | --- | --- | --- |"]
     for metric in METRICS.values():
         better = "higher" if metric.mode == "max" else "lower"
-        lines.append(f"| `{PREFIX}{metric.name}` | {better} | {metric.title} |")
-    return "\n".join(lines) + "\n"
+        rule = "any" if metric.threshold is None else describe_rule(metric.threshold)
+        lines.append(f"| `{PREFIX}{metric.name}` | {better} | {metric.title} | {rule} |")
+    return "\n".join(lines) + f"\n\n{_THRESHOLDS}"
 
 
 def _default(part: dict[str, Any]) -> str:
     value = part.get("default")
     if value is None or isinstance(value, (dict, list)):
         return f"`{value[0]}`" if isinstance(value, list) and value else ""
-    return f"`{value}`"
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"

@@ -78,7 +78,9 @@ def _schema() -> dict[str, Any]:
     for name in ("Sampler", "Scheduler"):
         kinds = {"enum": sections[name]["properties"]["kind"]["enum"], "type": "string"}
         _allow(sections["Search"]["properties"][name.lower()], kinds)
-    _allow(sections["Data"]["properties"]["text"], {"type": "string", "minLength": 1})
+    text = sections["Data"]["properties"]["text"]
+    for column in reversed(text["items"]["anyOf"]):
+        _allow(text, column)
     _allow(sections["Encoder"]["properties"]["mirrors"], {"type": "string", "minLength": 1})
     points = {
         "type": "object",
@@ -104,7 +106,7 @@ def _schema() -> dict[str, Any]:
 def _allow(part: dict[str, Any], shorthand: dict[str, Any]) -> None:
     """Lets a shorthand stand in place of what `part` asks for."""
     kept = {key: part.pop(key) for key in list(part) if key not in ("title", "default")}
-    part["anyOf"] = [shorthand, kept]
+    part["anyOf"] = [shorthand, *kept.get("anyOf", [kept])]
 
 
 def _entry(name: str) -> dict[str, Any]:

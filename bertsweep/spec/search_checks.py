@@ -4,28 +4,33 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from bertsweep.space import Fixed, Float, Int, Point, Space
+from bertsweep.space import Float, Int, Point, Space
 from bertsweep.spec import checks
 from bertsweep.spec.document import KeyPath
+from bertsweep.spec.hyperparameters import Hyperparameters
 from bertsweep.spec.models import Sampler, Scheduler, Search, SweepFile
-from bertsweep.spec.named_points import read_warm_start
+from bertsweep.spec.named_points import completed, outside, read_warm_start
 from bertsweep.spec.problems import Problems
 from bertsweep.spec.values import default
 from bertsweep.spec.words import nearest, quoted
 
 _DATABASES = {"sqlite": "sqlite3", "postgresql": "psycopg2", "mysql": "MySQLdb"}
 _DRIVERS = {"pymysql": "pymysql", "psycopg": "psycopg", "psycopg2": "psycopg2"}
-_COUNTED = 100_000
 
 
-def read_search(file: SweepFile, space: Space, problems: Problems) -> Search:
-    """The search section with its warm starts completed and its seed settled."""
+def read_search(
+    file: SweepFile, space: Space, baseline: Hyperparameters | None, problems: Problems
+) -> Search:
+    """The search section with its warm starts completed and its seed settled.
+
+    `baseline` is trial 0, None where the file has a problem with it.
+    """
     sampler(file.search.sampler, space, problems)
     scheduler(file.search.scheduler, file.report_every, space, problems)
-    budget(file, space, problems)
+    budget(file, space, baseline, problems)
     if file.search.storage is not None:
         storage(file.search.storage, problems)
-    points = _warm_starts(file, space, problems)
+    points = _warm_starts(file, space, baseline, problems)
     seed = file.seed if file.search.seed is None else file.search.seed
     return file.search.model_copy(update={"warm_start": tuple(points), "seed": seed})
 
@@ -40,9 +45,13 @@ def sampler(section: Sampler, space: Space, problems: Problems) -> None:
             path, rule, "Give it a list or a step, or type another sampler.", needs=[("space",)]
         )
     if section.kind == "gp":
-        checks.package("torch", path, "gp", problems)
+        checks.package("torch", path, "gp", problems, extra="gp")
+        conditional = [p.name for p in space.searched if p.when]
+        if conditional:
+            text = f"gp models parameters without condition; {quoted(conditional)} stay random"
+            problems.warn(path, text)
     if section.kind == "cmaes":
-        checks.package("cmaes", path, "cmaes", problems)
+        checks.package("cmaes", path, "cmaes", problems, extra="cmaes")
         ranges = [p for p in space.searched if isinstance(p.domain, (Float, Int)) and not p.when]
         if len(ranges) < len(space.searched):
             others = quoted(p.name for p in space.searched if p not in ranges)
@@ -92,35 +101,49 @@ def scheduler(section: Scheduler, every: float, space: Space, problems: Problems
 
 
 def largest(space: Space, name: str) -> int:
-    """The greatest value of a hyperparameter among the trials the space can propose."""
-    if name not in space:
-        return int(default(name))
-    domain = space[name].domain
-    if isinstance(domain, (Int, Float)):
-        return int(domain.high)
-    values = (domain.value,) if isinstance(domain, Fixed) else domain.options
-    return max(int(value) for value in values)
+    """The greatest number a hyperparameter can be in a trial that the space proposes.
+
+    Where the space leaves the parameter out, or a condition does, that is its default; 0 where it
+    is never a number.
+    """
+    numbers = [space.largest(name)]
+    if name not in space or space[name].when:
+        usual = default(name)
+        numbers.append(None if isinstance(usual, str) else usual)
+    return int(max((number for number in numbers if number is not None), default=0))
 
 
-def budget(file: SweepFile, space: Space, problems: Problems) -> None:
-    """Warns where the trials do not fit the space."""
-    trials, kind = file.budget.trials, file.search.sampler.kind
+def smallest(space: Space, name: str) -> int:
+    """The least number a hyperparameter can be in a trial, as `largest` is the greatest."""
+    numbers = [space.smallest(name)]
+    if name not in space or space[name].when:
+        usual = default(name)
+        numbers.append(None if isinstance(usual, str) else usual)
+    return int(min((number for number in numbers if number is not None), default=0))
+
+
+def budget(
+    file: SweepFile, space: Space, baseline: Hyperparameters | None, problems: Problems
+) -> None:
+    """Warns where the trials do not fit the space: no trial is run twice, by any sampler."""
+    trials, points = file.budget.trials, space.size
     path: KeyPath = ("budget", "trials")
-    points = space.size(limit=_COUNTED)
-    asked = 1 + len(file.search.warm_start)
-    if trials < asked:
+    if trials < 1 + len(file.search.warm_start):
         problems.warn(path, f"{trials} trials leave out some of the baseline and the warm starts")
     if points is None or trials <= 1:
         return
-    if kind == "grid" and trials < points:
-        size = f"{points}" if points < _COUNTED else f"{_COUNTED} or more"
-        text = f"the grid has {size} points, of which {trials} trials try only a part"
+    grid = file.search.sampler.kind == "grid"
+    text = f"the {'grid' if grid else 'space'} has {points:,} point{'s' if points > 1 else ''}"
+    beside = baseline is not None and bool(outside(space, baseline))
+    most = points + beside
+    if trials > most:
+        text += ", and the baseline lies outside of it" if beside else ""
+        text += (
+            f": the sweep ends after {most:,} trials, not after {trials:,}, as none is run twice"
+        )
         problems.warn(path, text, needs=[("space",)])
-    elif kind == "grid" and trials > points + asked:
-        text = f"the grid has {points} points: the sweep ends with its last one, not after {trials}"
-        problems.warn(path, text, needs=[("space",)])
-    elif kind != "grid" and trials > points:
-        text = f"the space has {points} points, so that some of {trials} trials repeat others"
+    elif grid and trials < most:
+        text += f", of which {trials:,} trials try only a part"
         problems.warn(path, text, needs=[("space",)])
 
 
@@ -149,13 +172,20 @@ def storage(url: str, problems: Problems) -> None:
     checks.package(_DRIVERS.get(driver, _DATABASES[database]), path, scheme, problems)
 
 
-def _warm_starts(file: SweepFile, space: Space, problems: Problems) -> list[Point]:
+def _warm_starts(
+    file: SweepFile, space: Space, baseline: Hyperparameters | None, problems: Problems
+) -> list[Point]:
     points: list[Point] = []
     for index, plain in enumerate(file.search.warm_start):
+        path: KeyPath = ("search", "warm_start", index)
         point = read_warm_start(index, plain, space, problems)
-        if point is not None and point in points:
+        if point is None:
+            continue
+        if point in points:
             rule = "warm starts must differ, but got the same point twice"
-            problems.add(("search", "warm_start", index), rule, "Delete one of the two.")
-        elif point is not None:
+            problems.add(path, rule, "Delete one of the two.")
+        else:
             points.append(point)
+        if completed(space, point) == baseline:
+            problems.warn(path, "this is the baseline, which is not run a second time")
     return points

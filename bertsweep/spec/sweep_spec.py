@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ConfigDict
 
+from bertsweep.metrics import ThresholdRule, threshold_rule
 from bertsweep.space import Choice, Domain, Fixed, Parameter, Point, Scalar, Space
 from bertsweep.spec.hyperparameters import Hyperparameters
 from bertsweep.spec.models import SweepFile
@@ -41,6 +42,11 @@ class SweepSpec(SweepFile):
         keys = {name: getattr(file, name) for name in SweepFile.model_fields}
         read = {"space": space, "baseline": baseline, "warnings": warnings}
         return cls.model_construct(**keys | read)
+
+    @property
+    def threshold_rule(self) -> ThresholdRule:
+        """How the threshold of two classes is set: `objective.threshold`, "auto" resolved."""
+        return threshold_rule(self.objective.metric, self.objective.threshold)
 
     def hyperparameters(self, point: Mapping[str, Scalar]) -> Hyperparameters:
         """What a trial of this point runs with: its active values, then fixed ones, then defaults.

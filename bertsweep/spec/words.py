@@ -67,6 +67,9 @@ def nearest(name: str, valid: Iterable[str]) -> list[str]:
     names = list(valid)
     if (known := _SYNONYMS.get(name.lower())) in names:
         return [str(known)]
+    turned = [other for other in names if sorted(other) == sorted(name.lower())]
+    if turned:  # letters in another order: lable is label rather than table
+        return turned[:1]
     found = difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.6)
     return found or [other for other in names if name and other.startswith(name.lower())][:1]
 
@@ -161,6 +164,8 @@ def _one(schema: Schema) -> str:
         return "letters, digits, dots, dashes and underscores, the first a letter or digit"
     if schema.get("minProperties"):
         return "a mapping with at least one key"
+    if schema.get("maxLength") == 1:
+        return "a single character"
     name = "non-empty text" if schema.get("minLength") else _TYPES.get(str(kind), "a mapping")
     bounds = " and ".join(
         f"{word} {_bound(schema, key)}" for key, _, word in (*_LOWER, *_UPPER) if key in schema

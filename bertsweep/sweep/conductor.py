@@ -9,11 +9,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bertsweep.direction import Direction
 from bertsweep.ledger import BASELINE, FAILED, INTERRUPTED, RUNNING, Ledger
 from bertsweep.ledger.events import (
     CheckpointSaved,
     ComputeChosen,
-    Fault,
+    FaultKind,
     TrialEnded,
     TrialFailed,
     TrialFinished,
@@ -71,7 +72,7 @@ class SweepConductor:
         self._flights: dict[str, _Flight] = {}
         self._ended: list[str] = []
         self._faults: list[str] = []
-        self._sign = 1.0 if self.job.mode == "max" else -1.0
+        self._sign = Direction.of(self.job.mode).sign
         hours = self.spec.budget.hours
         left = None if hours is None else 3600 * hours - self.ledger.state.active_seconds
         self._deadline = None if left is None else time.monotonic() + left
@@ -122,6 +123,7 @@ class SweepConductor:
                 params=self.spec.hyperparameters(asked.point).to_point(),
                 seed=self.spec.seed,
                 origin=asked.origin,
+                sampler_state=asked.sampler_state,
             )
         )
         return self._config(trial)
@@ -160,7 +162,7 @@ class SweepConductor:
         else:
             self.failed(trial, "ended without a last report", fault="unexpected")
 
-    def failed(self, trial: str, reason: str, *, fault: Fault) -> None:
+    def failed(self, trial: str, reason: str, *, fault: FaultKind) -> None:
         self._end(TrialFailed(trial=trial, error=reason, fault=fault))
         if fault == "environment":
             self.broken = reason
@@ -191,15 +193,18 @@ class SweepConductor:
         kept = ("report", "epoch", "examples", "seconds", "metrics", "system")
         self.ledger.append(TrialReported(trial=trial, **{key: report[key] for key in kept}))
         state = self.ledger.state.trials[trial]
-        if report["checkpoint"] is not None and report["checkpoint"] != state.checkpoint:
+        before = state.checkpoint
+        if report["checkpoint"] is not None and report["checkpoint"] != before:
             self.ledger.append(
                 CheckpointSaved(
                     trial=trial,
                     report=report["report"],
                     path=report["checkpoint"],
                     metrics=report["metrics"],
+                    threshold=report.get("threshold"),
                 )
             )
+            self.retention.saved(trial, before)
         if value is None:
             return None
         self.study.report(state.number, report["report"], value)
@@ -214,7 +219,7 @@ class SweepConductor:
         if event.status != FAILED:
             self._faults.clear()
         trial = self.ledger.state.trials[event.trial]
-        self.study.tell(trial.number, event.status, trial.value)
+        self.study.tell(trial.number, event.status)
         self.retention.ended(trial.id)
 
 

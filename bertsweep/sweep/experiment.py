@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from bertsweep.direction import Direction
 from bertsweep.ledger import Ledger, SweepState
 from bertsweep.paths import SweepPaths
 from bertsweep.search.stopping import build_rule, stops_nothing
@@ -61,6 +62,7 @@ class Experiment:
             seed=spec.seed if spec.search.seed is None else spec.search.seed,
             mode=self.job.mode,
             baseline=point_of(spec, spec.baseline),
+            key=spec.hyperparameters,
             warm_start=spec.search.warm_start,
         )
         return SweepConductor(
@@ -89,17 +91,24 @@ class Experiment:
     def refill(self) -> None:
         """Tells study and rule of every trial in the ledger; unfinished ones are to go on."""
         conductor, study = self.conductor, self.conductor.study
-        sign = 1.0 if self.job.mode == "max" else -1.0
+        conductor.retention.tidy()
+        sign = Direction.of(self.job.mode).sign
         for trial in self.ledger.state.trials.values():
-            number = trial.number
             curve = trial.reports.curve(self.job.metric)
             values = {report: value for report, _, value in curve}
+            state = trial.sampler_state
             if trial.ended and not trial.retryable:
-                study.refill(number, trial.point, status=trial.status, values=values)
+                study.refill(
+                    trial.number,
+                    trial.point,
+                    status=trial.status,
+                    values=values,
+                    sampler_state=state,
+                )
             else:
-                study.reopen(number, trial.point)
+                study.reopen(trial.number, trial.point, sampler_state=state)
                 for report, value in values.items():
-                    study.report(number, report, value)
+                    study.report(trial.number, report, value)
                 conductor.resumable.append(trial.id)
             for _, epoch, value in curve:
                 conductor.rule.observe(trial.id, epoch, sign * value)
@@ -125,9 +134,10 @@ def job_of(
         tokens="" if tokens is None else str(tokens),
         encoder=str(materials.encoder.folder),
         labels=materials.dataset.labels,
-        text_columns=materials.text_columns,
+        text=spec.data.text,
         metric=spec.objective.metric,
         mode=spec.objective.mode,
+        threshold_rule=spec.threshold_rule,
         report_every=spec.report_every,
         cpus=share.cpus,
         gpus=share.gpus,

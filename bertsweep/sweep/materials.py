@@ -11,9 +11,12 @@ from bertsweep import data, encoders, tokens
 from bertsweep.data import Dataset
 from bertsweep.encoders import PreparedEncoder
 from bertsweep.errors import InputError
+from bertsweep.metrics import AUTO
 from bertsweep.progress import Progress
-from bertsweep.space import Fixed, Float, Int, Scalar
 from bertsweep.spec import SweepSpec
+from bertsweep.spec.hyperparameters import MOST_STEPS
+from bertsweep.spec.search_checks import largest, smallest
+from bertsweep.training.batches import steps_per_epoch
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ def prepare_materials(
 ) -> Prepared:
     """All of it, from `cache` where it can; raises what `load_materials` raises."""
     materials = load_materials(spec, cache=cache, base=base, progress=progress, notify=notify)
-    return tokenise(materials, cache=cache, progress=progress)
+    return tokenise(materials, cache=cache, progress=progress, notify=notify)
 
 
 def load_materials(
@@ -77,17 +80,31 @@ def load_materials(
     """Prepares the encoder, loads and splits the data: all that a user's mistake can spoil.
 
     Raises `DataError`, `EncoderError`, `DownloadError`, and `InputError` for a space that the
-    encoder cannot serve.
+    encoder cannot serve or whose trials would be longer than any may be.
     """
-    encoder = encoders.prepare_encoder(spec.encoder, cache=cache, base=base, progress=progress)
+    encoder = encoders.prepare_encoder(
+        spec.encoder, cache=cache, base=base, progress=progress, notify=notify
+    )
     check_space(spec, encoder)
     dataset = data.prepare(spec.data, cache=cache, base=base, progress=progress)
+    check_length(spec, rows=len(dataset.splits["train"]))
     for note in (*encoder.notes, *(note.message for note in dataset.notes)):
         notify(note)
+    if spec.objective.threshold != AUTO and dataset.positive is None:
+        notify(
+            f"objective.threshold has no effect with {len(dataset.labels)} classes: the likeliest "
+            "one is predicted."
+        )
     return Materials(dataset, encoder)
 
 
-def tokenise(materials: Materials, *, cache: Path, progress: Progress | None) -> Prepared:
+def tokenise(
+    materials: Materials,
+    *,
+    cache: Path,
+    progress: Progress | None,
+    notify: Callable[[str], None] = lambda _: None,
+) -> Prepared:
     """Adds the tokens, which are made once for the same data and vocabulary."""
     dataset, encoder = materials.dataset, materials.encoder
     folder = tokens.tokenize_dataset(
@@ -96,6 +113,7 @@ def tokenise(materials: Materials, *, cache: Path, progress: Progress | None) ->
         lowercase=encoder.lowercase,
         cache=cache,
         progress=progress,
+        notify=notify,
     )
     return Prepared(dataset, encoder, folder)
 
@@ -108,7 +126,7 @@ def check_space(spec: SweepSpec, encoder: PreparedEncoder) -> None:
         "trainable_layers": (config.num_layers, "layers"),
     }
     for name, (limit, what) in limits.items():
-        asked = [getattr(spec.baseline, name), *_largest(spec, name)]
+        asked = [getattr(spec.baseline, name), largest(spec.space, name)]
         asked += [point[name] for point in spec.search.warm_start if name in point]
         over = [value for value in asked if not isinstance(value, str) and value > limit]
         if over:
@@ -119,10 +137,26 @@ def check_space(spec: SweepSpec, encoder: PreparedEncoder) -> None:
             )
 
 
-def _largest(spec: SweepSpec, name: str) -> list[Scalar]:
-    if name not in spec.space:
-        return []
-    domain = spec.space[name].domain
-    if isinstance(domain, (Float, Int)):
-        return [domain.high]
-    return [domain.value] if isinstance(domain, Fixed) else list(domain.options)
+def check_length(spec: SweepSpec, *, rows: int) -> None:
+    """Raises `InputError` where a trial on `rows` training rows could take too many steps.
+
+    The longest is that of most epochs and smallest batches, whether or not a condition keeps the
+    two apart: such numbers are a mistake in either case.
+    """
+    whole = [spec.baseline, *map(spec.hyperparameters, spec.search.warm_start)]
+    asked = [(one.epochs, one.batch_size) for one in whole]
+    asked.append((largest(spec.space, "epochs"), smallest(spec.space, "batch_size")))
+    epochs, batch_size = max(asked, key=lambda one: one[0] * steps_per_epoch(rows, one[1]))
+    per_epoch = steps_per_epoch(rows, batch_size)
+    if epochs * per_epoch > MOST_STEPS:
+        fits = MOST_STEPS // per_epoch
+        advice = (
+            f"Use {fits:,} epochs at most, or a larger batch_size"
+            if fits
+            else (f"Use a batch_size of {-(-rows // MOST_STEPS)} at least")
+        )
+        raise InputError(
+            f"space -> epochs: a trial can take {MOST_STEPS:,} optimizer steps at most, but the "
+            f"space or the baseline asks for {epochs * per_epoch:,} (epochs {epochs:,} of "
+            f"{rows:,} training rows in batches of batch_size {batch_size:,}). {advice}."
+        )

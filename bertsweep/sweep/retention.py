@@ -2,32 +2,70 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from pathlib import Path
 
-from bertsweep import checkpoints, results
-from bertsweep.ledger import Ledger
+from bertsweep import atomic, checkpoints
+from bertsweep.ledger import Ledger, TrialState
 from bertsweep.ledger.events import CheckpointRemoved
 from bertsweep.paths import SweepPaths
+from bertsweep.ranking import ranking
 
 
-@dataclass(frozen=True)
 class Retention:
-    """Keeps the `keep` best checkpoints of ended trials, and the baseline's besides."""
+    """Keeps the `keep` best checkpoints of ended trials, and the baseline's besides.
 
-    paths: SweepPaths
-    ledger: Ledger
-    keep: int
+    A failed trial counts by what it reached before it failed. The protocol by which driver, workers
+    and readers share the folders is described in `bertsweep.checkpoints`.
+    """
+
+    def __init__(self, paths: SweepPaths, ledger: Ledger, keep: int) -> None:
+        self._paths, self._ledger, self._keep = paths, ledger, keep
+
+    def saved(self, trial: str, before: str | None) -> None:
+        """Removes what a new checkpoint supersedes; its ledger event is already on disk.
+
+        `before` is the path of the one that was recorded before it.
+        """
+        recorded = self._ledger.state.trials[trial].checkpoint
+        if recorded is not None:
+            checkpoints.remove_superseded(
+                self._paths.trial(trial), recorded=Path(recorded).name, before=before
+            )
 
     def ended(self, trial: str) -> None:
-        """Drops what nothing needs once `trial` has ended; its ledger event is already written."""
-        checkpoints.remove(self.paths.trial(trial), checkpoints.STATE)
-        state = self.ledger.state
-        ranked = [t for t in results.ranking(state) if t.ended]
-        kept = {t.id for t in ranked[: self.keep]}
+        """Removes what nothing needs once `trial` has ended, as its ledger event says."""
+        state = self._ledger.state
+        kept = self._kept()
+        for other in state.trials.values():
+            drop = other.ended and other.checkpoint is not None and other.id not in kept
+            if drop or other.id == trial:
+                self._settle(other, keep=other.id in kept)
+
+    def tidy(self) -> None:
+        """Removes what an earlier session of the sweep, which may have died, did not remove."""
+        kept = self._kept()
+        for trial in self._ledger.state.trials.values():
+            if trial.ended:
+                self._settle(trial, keep=trial.id in kept)
+
+    def _kept(self) -> set[str]:
+        """The ended trials whose checkpoint is kept."""
+        state = self._ledger.state
+        ranked = [trial for trial in ranking(state) if trial.ended]
+        kept = {trial.id for trial in ranked[: self._keep]}
         if (baseline := state.baseline) is not None:
             kept.add(baseline.id)
-        for other in state.trials.values():
-            if other.ended and other.checkpoint is not None and other.id not in kept:
-                path = other.checkpoint
-                checkpoints.remove(self.paths.trial(other.id), checkpoints.BEST)
-                self.ledger.append(CheckpointRemoved(trial=other.id, path=path))
+        return kept
+
+    def _settle(self, trial: TrialState, *, keep: bool) -> None:
+        """Leaves the recorded checkpoint of an ended trial, or nothing."""
+        folder, recorded = self._paths.trial(trial.id), trial.checkpoint
+        checkpoints.remove_states(folder)
+        atomic.remove_drafts(folder, of_the_living=True)
+        if recorded is not None and keep:
+            checkpoints.keep_only(folder, Path(recorded).name)
+            return
+        if recorded is not None:
+            # First the ledger, so that it never names a folder that is gone.
+            self._ledger.append(CheckpointRemoved(trial=trial.id, path=recorded))
+        checkpoints.remove_best(folder)

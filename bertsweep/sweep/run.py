@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 
-from bertsweep import results
 from bertsweep.errors import EnvironmentFault, InputError, InterruptedSweep
 from bertsweep.ledger import Ledger, Subscriber, SweepState, Update
 from bertsweep.ledger.events import (
@@ -20,6 +19,7 @@ from bertsweep.ledger.events import (
 )
 from bertsweep.paths import SweepPaths, cache_root, find_sweep
 from bertsweep.progress import Progress
+from bertsweep.ranking import winner
 from bertsweep.spec import SweepSpec, from_plain
 from bertsweep.sweep import cluster
 from bertsweep.sweep.experiment import Experiment, conduct, job_of
@@ -70,7 +70,13 @@ def run(
                 name=paths.folder.name,
                 spec=spec.to_plain(),
                 base=str(base.absolute()),
-                objective={"metric": spec.objective.metric, "mode": spec.objective.mode},
+                objective={
+                    "metric": spec.objective.metric,
+                    "mode": spec.objective.mode,
+                    "threshold": None
+                    if materials.dataset.positive is None
+                    else spec.threshold_rule,
+                },
                 versions={"bertsweep": VERSION, **{n: metadata.version(n) for n in _STACK}},
                 **prepared.facts(),
             )
@@ -118,7 +124,7 @@ def resume(
         state = ledger.state
         if ledger.torn:
             notify("the last line of the ledger was cut off by a crash and is left out")
-        spec = from_plain(dict(state.started.spec))
+        spec = _as_begun(from_plain(dict(state.started.spec)), state.started)
         materials = load_materials(
             spec,
             cache=cache_root(),
@@ -196,7 +202,7 @@ def _finish(experiment: Experiment, notify: Notify) -> SweepState:
         notify(f"{reason}; `bertsweep show {folder.name}` says why each did")
     usable = any(trial.checkpoint for trial in ledger.state.trials.values())
     ledger.append(SweepEnded(status="finished" if usable else "failed", reason=reason))
-    results.winner(ledger.state)
+    winner(ledger.state)
     return ledger.state
 
 
@@ -222,6 +228,18 @@ def _announce(update: Update, notify: Notify) -> None:
 
 def _address(spec: SweepSpec, address: str | None) -> str | None:
     return address or spec.resources.address
+
+
+def _as_begun(spec: SweepSpec, started: SweepStarted) -> SweepSpec:
+    """The specification with the positive class that the sweep began with.
+
+    Versions that recorded no threshold took the label that sorts last, whatever it was; what is
+    read and trained must stay comparable.
+    """
+    if "threshold" in started.objective or started.positive is None:
+        return spec
+    data = spec.data.model_copy(update={"positive": started.positive})
+    return spec.model_copy(update={"data": data})
 
 
 def _check_same(state: SweepState, materials: Materials) -> None:

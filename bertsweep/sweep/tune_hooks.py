@@ -9,7 +9,8 @@ from ray.tune import Callback, Stopper
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
-from bertsweep.ledger.events import Fault
+from bertsweep.ledger.events import FaultKind
+from bertsweep.trial.faults import UNEXPECTED, Fault, read_fault
 
 
 class Conductor(Protocol):
@@ -30,7 +31,7 @@ class Conductor(Protocol):
     def ended(self, trial: str) -> None:
         """The trial ran to its end or was stopped."""
 
-    def failed(self, trial: str, reason: str, *, fault: Fault) -> None:
+    def failed(self, trial: str, reason: str, *, fault: FaultKind) -> None:
         """The trial was lost for good."""
 
     def interrupted(self) -> bool:
@@ -103,9 +104,13 @@ class ConductedCallback(Callback):
         self._conductor.ended(trial.config["trial"])
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        error = trial.get_error()
-        lines = [line for line in str(error).splitlines() if line.strip()] or [repr(error)]
-        self._conductor.failed(trial.config["trial"], lines[-1].strip(), fault="unexpected")
+        fault = _fault(trial)
+        self._conductor.failed(trial.config["trial"], fault.reason, fault=fault.kind)
+
+    def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """Tune starts the trial again. After a fault of its worker it may do so this once."""
+        if read_fault(str(trial.get_error())) is not None:
+            trial.max_failures = trial.run_metadata.num_failures
 
     def get_state(self) -> None:
         """Nothing to save: a sweep is resumed from its ledger."""
@@ -138,3 +143,10 @@ class _Never(Stopper):
 
     def stop_all(self) -> bool:
         return False
+
+
+def _fault(trial: Any) -> Fault:
+    """Why Tune gave a trial up: a fault of its worker, or whatever else the error's text says."""
+    text = str(trial.get_error())
+    lines = [line.strip() for line in text.splitlines() if line.strip()] or ["unknown"]
+    return read_fault(text) or Fault(UNEXPECTED, lines[-1])

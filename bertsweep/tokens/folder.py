@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-import tempfile
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
+from bertsweep import atomic, checksums
+from bertsweep.checksums import DamageError
 from bertsweep.errors import EnvironmentFault
 from bertsweep.progress import Progress
 from bertsweep.tokens.wordpieces import WordPieces
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
     from bertsweep.data import Dataset
 
-FORMAT = 1
+RECORD = "meta.json"
+
+FORMAT = 2
 """Version of the files; part of the folder's name."""
 
 _CHUNK_ROWS = 65_536
@@ -37,10 +39,12 @@ def tokenize_dataset(
     lowercase: bool,
     cache: Path,
     progress: Progress | None = None,
+    notify: Callable[[str], None] = lambda _: None,
 ) -> Path:
-    """The folder with the word pieces of every split; a second call does no tokenising.
+    """The folder with the word pieces of every split; a second call only verifies it.
 
-    One process is enough: a million questions take some ten seconds. `progress` counts rows.
+    One process is enough: a million questions take some ten seconds. `progress` counts rows,
+    `notify` receives a sentence when a damaged folder is made again.
     Raises `EncoderError` for the vocabulary and `EnvironmentFault` when the cache cannot be
     written.
     """
@@ -48,23 +52,40 @@ def tokenize_dataset(
     name = _name(dataset.hash, digest, lowercase=lowercase)
     root = cache / "tokens"
     final = root / name
-    if (final / "meta.json").is_file():
-        return final
+    if final.exists():
+        try:
+            read_meta(final)
+            return final
+        except DamageError as error:
+            notify(f"the tokens in {final} are made again: {error}")
+            atomic.remove(final)
     word_pieces = WordPieces(vocabulary, lowercase)
     try:
-        root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        made = Path(tempfile.mkdtemp(prefix=".new-", dir=root))
-        try:
-            _write(dataset, made, word_pieces, progress)
-            _publish(made, final)
-        finally:
-            shutil.rmtree(made, ignore_errors=True)
+        with atomic.draft_folder(root, name, mode=0o700) as draft:
+            _write(dataset, draft, word_pieces, progress)
+            atomic.publish(draft, final)  # or another process's equal result is there
     except OSError as error:
         raise EnvironmentFault(
             f"the token cache {root} cannot be written ({error.strerror}). "
             "Free space there, or set BERTSWEEP_CACHE to another folder."
         ) from error
     return final
+
+
+def read_meta(folder: Path, split: str | None = None) -> dict[str, Any]:
+    """What a tokens folder says of itself; the files of `split`, or all, are verified.
+
+    Raises `DamageError`.
+    """
+    meta = checksums.read_sealed(folder / RECORD)
+    files = meta.get("files")
+    if not isinstance(files, dict):
+        raise DamageError(f"{RECORD} lists no files")
+    checksums.check_files(
+        folder,
+        {name: files[name] for name in files if split is None or name.startswith(f"{split}.")},
+    )
+    return meta
 
 
 def _name(dataset: str, vocabulary: str, *, lowercase: bool) -> str:
@@ -94,14 +115,15 @@ def _write(
         "pair": pair,
         "lowercase": word_pieces.lowercase,
         "special": asdict(word_pieces.special),
+        "files": checksums.of_files(folder, sorted(path.name for path in folder.iterdir())),
     }
-    (folder / "meta.json").write_text(json.dumps(meta, indent=2) + "\n", encoding="utf-8")
+    (folder / RECORD).write_text(checksums.seal(meta), encoding="utf-8")
 
 
 def _write_column(
     texts: pd.Series[str], folder: Path, name: str, word_pieces: WordPieces
 ) -> Iterator[int]:
-    """Writes the pieces of one column, chunk by chunk, and gives the rows of each."""
+    """Writes the pieces of one column, chunk by chunk, and yields the rows of each."""
     counts = [np.zeros(1, np.int64)]
     with (folder / f"{name}.ids.npy").open("wb") as file:
         _write_header(file, 0)
@@ -121,12 +143,3 @@ def _write_header(file: BinaryIO, length: int) -> None:
     """The head of a .npy file of int32; numpy leaves room in it, so that the length can grow."""
     header = {"descr": "<i4", "fortran_order": False, "shape": (length,)}
     np.lib.format.write_array_header_1_0(file, header)
-
-
-def _publish(made: Path, final: Path) -> None:
-    """Moves the folder into place in one step; another process's equal result is as good."""
-    try:
-        made.rename(final)
-    except OSError:
-        if not (final / "meta.json").is_file():
-            raise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from bertsweep.checksums import DamageError
 from bertsweep.errors import EnvironmentFault
+from bertsweep.tokens.folder import read_meta
 from bertsweep.tokens.ragged import Ids, Offsets, Ragged, open_array
 from bertsweep.tokens.wordpieces import Special, WordPieces
 
@@ -33,9 +34,9 @@ class Tokens:
 
     @classmethod
     def open(cls, folder: Path, split: str) -> Tokens:
-        """One split of a tokens folder, memory-mapped. Raises `EnvironmentFault`."""
+        """One split of a tokens folder, verified and memory-mapped. Raises `EnvironmentFault`."""
         try:
-            meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+            meta = read_meta(folder, split)
             return cls(
                 first=Ragged.open(folder, f"{split}.first"),
                 second=Ragged.open(folder, f"{split}.second") if meta["pair"] else None,
@@ -44,9 +45,10 @@ class Tokens:
                 special=Special(**meta["special"]),
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
+            what = error if isinstance(error, DamageError) else f"{type(error).__name__}: {error}"
             raise EnvironmentFault(
                 f"{folder} must hold the tokens of the split {split!r}, but they cannot be read "
-                f"({type(error).__name__}: {error}). Remove the folder; it will be made again."
+                f"({what}). Remove the folder; it will be made again."
             ) from error
 
     @classmethod

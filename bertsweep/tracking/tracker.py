@@ -111,6 +111,7 @@ class WandbTracker:
                 "sweep": self._group,
                 "data_hash": statistics["hash"],
                 "labels": [str(label) for label in labels],
+                "positive": statistics["positive"],
                 "rows": rows,
             },
             axes={},

@@ -8,6 +8,7 @@ from typing import Any
 
 from bertsweep.ledger import FAILED, INTERRUPTED, TrialSnapshot, Update
 from bertsweep.ledger.events import (
+    CheckpointSaved,
     SweepEnded,
     TrialEnded,
     TrialInterrupted,
@@ -68,6 +69,8 @@ class TrialRuns:
             self._opened(trial)
         elif isinstance(event, TrialReported):
             self._report(trial, event)
+        elif isinstance(event, CheckpointSaved) and trial.id in self._open_runs:
+            self.runs.summarise(self._open_runs[trial.id].run, self._summary(trial, trial.status))
         elif isinstance(event, TrialEnded) or (
             # An interrupted trial without a run has no news; one may fail before it starts.
             isinstance(event, TrialInterrupted) and trial.id in self._open_runs
@@ -131,6 +134,8 @@ class TrialRuns:
             "origin": trial.origin,
             "sweep": self.group,
             "trial": trial.id,
+            "positive": started.positive if started else None,
+            "threshold_rule": started.threshold_rule if started else None,
             "data_hash": started.data.get("hash") if started else None,
             "encoder_hash": started.encoder.get("hash") if started else None,
         }
@@ -148,6 +153,8 @@ class TrialRuns:
             summary["best_value"] = trial.value
             summary["best_epoch"] = best["epoch"]
             summary["best_report"] = best["report"]
+        if trial.threshold is not None:
+            summary["threshold"] = trial.threshold
         return summary
 
 

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from bertsweep.metrics import ThresholdRule
+from bertsweep.paths import SweepPaths
 from bertsweep.space import Scalar
 
 AUTO = "auto"
@@ -17,20 +19,22 @@ class TrialJob:
     """Folders, labels, objective and device share of a sweep's trials.
 
     `folder` is the sweep's, `tokens` and `encoder` are content-addressed; every node sees them by
-    the same path. `report_every` is a share of an epoch, `text_columns` 1 or 2; `precision` and
-    `jit` are as in a search space file.
+    the same path. Of two `labels` the second is the positive one. `text` names the text columns of
+    the data (two for pairs of texts). `report_every` is a share of an epoch; `threshold_rule` is
+    what `metrics.threshold_rule` returned; `precision` and `jit` are as in a search space file.
     """
 
     folder: str
     tokens: str
     encoder: str
     labels: tuple[Scalar, ...]
-    text_columns: int
+    text: tuple[str | int, ...]
     metric: str
     mode: str
     report_every: float
     cpus: float
     gpus: float
+    threshold_rule: ThresholdRule = "f1"
     precision: str = "float32"
     jit: bool | str = False
 
@@ -43,7 +47,7 @@ class TrialJob:
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> TrialJob:
-        return cls(**{**plain, "labels": tuple(plain["labels"])})
+        return cls(**{**plain, "labels": tuple(plain["labels"]), "text": tuple(plain["text"])})
 
 
 @dataclass(frozen=True)
@@ -55,4 +59,5 @@ class Proposal:
     seed: int
 
     def trial_folder(self, job: TrialJob) -> Path:
-        return Path(job.folder) / "trials" / self.trial
+        """Where the trial keeps its checkpoints."""
+        return SweepPaths(Path(job.folder)).trial(self.trial)

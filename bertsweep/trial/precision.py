@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
-from bertsweep.paths import cache_root
+from bertsweep import atomic, checksums, cpu
+from bertsweep.checksums import DamageError
+from bertsweep.paths import SweepPaths, cache_root
 from bertsweep.training.compute import Compute
 from bertsweep.training.timing import compare, fastest
 from bertsweep.training.trainer import Trainer
@@ -21,6 +22,8 @@ from bertsweep.trial.job import AUTO, TrialJob
 SECONDS = 5.0
 """How long the ways are compared for, once traced."""
 
+_RECORD = "choice.json"
+
 _CPU_WAYS = ("float32", "mixed_bfloat16")
 _GPU_WAYS = ("float32", "mixed_bfloat16", "mixed_float16")
 
@@ -28,31 +31,28 @@ _GPU_WAYS = ("float32", "mixed_bfloat16", "mixed_float16")
 def choose(job: TrialJob, trainer: Trainer, encoder: str) -> dict[str, Any]:
     """What the job's trials compute in, as plain values: `precision`, `jit`, and why.
 
-    A probe is made once a sweep, and once for the same `encoder` (its hash), share of the device
-    and TensorFlow: all trials of a sweep must compute alike, and the next sweep here shall find the
-    same. Whoever is first decides, the other workers take what it found.
+    A probe is made once a sweep, and once for the same `encoder` (its hash), device, share of it
+    and TensorFlow: all trials of a sweep must compute alike, and the next sweep here must find the
+    same. The first worker to write decides, the others take what it found.
     """
     if AUTO not in (job.precision, job.jit):
         return {"precision": job.precision, "jit": job.jit}
-    found = Path(job.folder) / "compute.json"
-    if not found.exists():
-        before = _before(job, trainer, encoder)
-        if not before.exists():
-            _write(before, _probe(job, trainer))
-        _write(found, _read(before))
-    return _read(found)
+    found, before = _places(job, trainer, encoder)
+    return _kept(found, lambda: _kept(before, lambda: _probe(job, trainer)))
 
 
 def known(job: TrialJob, trainer: Trainer, encoder: str) -> dict[str, Any] | None:
-    """What `choose` will give, as far as that is known without a probe; writes nothing."""
+    """What `choose` will return, as far as that is known without a probe; writes nothing."""
     if AUTO not in (job.precision, job.jit):
         return {"precision": job.precision, "jit": job.jit}
-    found = Path(job.folder) / "compute.json", _before(job, trainer, encoder)
-    return next((_read(path) for path in found if path.exists()), None)
+    records = map(_read, _places(job, trainer, encoder))
+    return next((record for record in records if record is not None), None)
 
 
-def _before(job: TrialJob, trainer: Trainer, encoder: str) -> Path:
-    return cache_root() / "compute" / f"{_key(job, trainer, encoder)}.json"
+def _places(job: TrialJob, trainer: Trainer, encoder: str) -> tuple[Path, Path]:
+    """The folders of the sweep's choice, and of what a probe like this one found before."""
+    before = cache_root() / "compute" / _key(job, trainer, encoder)
+    return SweepPaths(Path(job.folder)).compute, before
 
 
 def _probe(job: TrialJob, trainer: Trainer) -> dict[str, Any]:
@@ -81,8 +81,8 @@ def _probe(job: TrialJob, trainer: Trainer) -> dict[str, Any]:
 
 
 def _key(job: TrialJob, trainer: Trainer, encoder: str) -> str:
-    facts = [_device(), encoder, tf.__version__, job.cpus, job.gpus, job.precision, job.jit]
-    facts += [asdict(trainer.classifier.config)]
+    facts = [_device(), cpu.vector_flags(), encoder, tf.__version__, job.cpus, job.gpus]
+    facts += [job.precision, job.jit, asdict(trainer.classifier.config)]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
 
 
@@ -91,19 +91,31 @@ def _device() -> str:
     if gpus and tf.config.list_logical_devices("GPU"):
         details = tf.config.experimental.get_device_details(gpus[0])
         return str(details.get("device_name", "GPU"))
-    return "CPU"
+    return cpu.name()
 
 
-def _read(path: Path) -> dict[str, Any]:
-    record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return record
+def _kept(folder: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """The record in a folder; where there is no good one, what `make` returns is written there.
+
+    Of several workers that write at once the first one decides for all. A folder, because that is
+    what every file system lets the first writer win (see `atomic.publish`).
+    """
+    record = _read(folder)
+    if record is not None:
+        return record
+    made = make()
+    with atomic.draft_folder(folder.parent, folder.name) as draft:
+        (draft / _RECORD).write_text(checksums.seal(made), encoding="utf-8")
+        if not atomic.publish(draft, folder) and _read(folder) is None:
+            atomic.remove(folder)  # what is there is damaged
+            atomic.publish(draft, folder)
+    return _read(folder) or made
 
 
-def _write(path: Path, record: dict[str, Any]) -> None:
-    """Writes a record whole, unless there is one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(json.dumps(record, indent=1), encoding="utf-8")
-    with contextlib.suppress(FileExistsError):
-        os.link(draft, path)
-    draft.unlink()
+def _read(folder: Path) -> dict[str, Any] | None:
+    """The record in a folder, None where there is none or it is damaged."""
+    try:
+        record = checksums.read_sealed(folder / _RECORD)
+    except DamageError:
+        return None
+    return record if {"precision", "jit"} <= record.keys() else None

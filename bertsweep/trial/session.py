@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bertsweep import checkpoints, metrics
+from bertsweep.checkpoints import CheckpointRecord, EncoderRecord, State
 from bertsweep.spec.hyperparameters import Hyperparameters
 from bertsweep.training.trainer import Evaluation, Training
 from bertsweep.trial.job import Proposal, TrialJob
@@ -26,8 +26,8 @@ _STATE_SIZE = 3
 class Session:
     """Trains a proposal on a workbench, a report at a time.
 
-    Where the trial's folder holds a full state, it goes on from there: the reports made before are
-    given again without training, so that whoever missed one gets it.
+    Where the trial's folder holds a good full state, the session goes on from there: it returns the
+    reports that were made before again, without training, for a driver that missed one.
     """
 
     def __init__(self, bench: Workbench, job: TrialJob, proposal: Proposal) -> None:
@@ -81,57 +81,68 @@ class Session:
         return report
 
     def _keep_best(self, report: Mapping[str, Any], evaluation: Evaluation) -> dict[str, Any]:
-        """The trial's best checkpoint so far, written anew when this report beats it."""
-        best = {k: self.reports[-1][k] for k in ("checkpoint", "best")} if self.reports else {}
+        """The trial's best checkpoint so far, a new one where this report beats it."""
+        kept = ("checkpoint", "best", "threshold")
+        best: dict[str, Any] = dict.fromkeys(kept)
+        if self.reports:
+            best = {name: self.reports[-1].get(name) for name in kept}
         value = report["objective"]
         sign = 1 if self.job.mode == "max" else -1
-        beaten = best.get("best") is None or (
-            value is not None and sign * value > sign * best["best"]
-        )
+        beaten = best["best"] is None or (value is not None and sign * value > sign * best["best"])
         if value is None or not beaten:
-            return best or {"checkpoint": None, "best": None}
+            return best
         begun = time.perf_counter()
         arrays = {n: v.numpy() for n, v in self.bench.trainer.classifier.weights.items()}
-        folder = checkpoints.write(
+        threshold = self._threshold(evaluation)
+        folder = checkpoints.write_best(
             self.folder,
-            checkpoints.BEST,
-            report["report"],
-            record=self._record(report, evaluation),
+            self._record(report, threshold),
             arrays=arrays,
-            vocabulary=self.bench.encoder.vocabulary,
+            vocabulary=self.bench.vocabulary,
         )
         seconds = time.perf_counter() - begun
         self.bench.saving_seconds = self.bench.saving_seconds or _STATE_SIZE * seconds
-        return {"checkpoint": str(folder.relative_to(Path(self.job.folder))), "best": value}
+        checkpoint = str(folder.relative_to(Path(self.job.folder)))
+        return {"checkpoint": checkpoint, "best": value, "threshold": threshold}
 
-    def _record(self, report: Mapping[str, Any], evaluation: Evaluation) -> dict[str, Any]:
-        """All that prediction needs beside the weights and the vocabulary, and where it is from."""
+    def _threshold(self, evaluation: Evaluation) -> float | None:
+        """The probability from which a row is labelled positive; None with more than two classes.
+
+        It is set on the rows that the metrics are of, so that the labels score what they say.
+        """
+        if len(self.job.labels) != 2:
+            return None
+        return metrics.threshold_for(
+            self.job.threshold_rule, evaluation.labels, evaluation.probabilities
+        )
+
+    def _record(self, report: Mapping[str, Any], threshold: float | None) -> CheckpointRecord:
         two, encoder = len(self.job.labels) == 2, self.bench.encoder
-        return {
-            "trial": self.proposal.trial,
-            "params": dict(self.proposal.params),
-            "seed": self.proposal.seed,
-            "report": report["report"],
-            "epoch": report["epoch"],
-            "metrics": report["metrics"],
-            "compute": self.bench.compute,
-            "labels": list(self.job.labels),
-            "text_columns": self.job.text_columns,
-            "threshold": metrics.best_threshold(evaluation.labels, evaluation.probabilities)
-            if two
-            else None,
-            "encoder": {
-                "config": asdict(encoder.config),
-                "lowercase": encoder.lowercase,
-                "hash": encoder.hash,
-                "source": encoder.source,
-            },
-        }
+        return CheckpointRecord(
+            trial=self.proposal.trial,
+            params=dict(self.proposal.params),
+            seed=self.proposal.seed,
+            report=report["report"],
+            epoch=report["epoch"],
+            metrics=report["metrics"],
+            compute=self.bench.compute,
+            labels=self.job.labels,
+            positive=self.job.labels[1] if two else None,
+            text=self.job.text,
+            threshold=threshold,
+            threshold_rule=self.job.threshold_rule if two else None,
+            encoder=EncoderRecord(
+                config=encoder.config,
+                lowercase=encoder.lowercase,
+                hash=encoder.hash,
+                source=encoder.source,
+            ),
+        )
 
     def _save_state(self) -> None:
         """Saves the full state where that stays within its share of the trial's time.
 
-        What it will cost is what it cost last on this workbench, or what its size lets expect: a
+        What it will take is what it took last on this workbench, or what its size lets expect: a
         fast device would otherwise wait longer for a state than training the same again would take.
         """
         report = self.reports[-1]
@@ -140,26 +151,28 @@ class Session:
         if self._saving + self.bench.saving_seconds > STATE_BUDGET * report["seconds"]:
             return
         begun = time.perf_counter()
-        checkpoints.write(
-            self.folder,
-            checkpoints.STATE,
-            report["report"],
-            record={
-                "params": dict(self.proposal.params),
-                "seed": self.proposal.seed,
-                "reports": self.reports,
-            },
-            arrays=self.bench.trainer.state(),
+        state = State(
+            self.proposal.params, self.proposal.seed, self.reports, self.bench.trainer.state()
         )
+        checkpoints.write_state(self.folder, state)
         self.bench.saving_seconds = time.perf_counter() - begun
         self._saving += self.bench.saving_seconds
 
     def _restore(self) -> None:
-        state = checkpoints.latest(self.folder, checkpoints.STATE)
-        if state is None or state.record["params"] != dict(self.proposal.params):
+        """Goes on from the newest good state, unless the best weights up to it were lost.
+
+        Those come back only by training again.
+        """
+        state = checkpoints.newest_state(
+            self.folder, params=self.proposal.params, seed=self.proposal.seed
+        )
+        if state is None:
             return
-        self.bench.trainer.restore(state.arrays())
-        self.reports = list(state.record["reports"])
+        best = state.reports[-1]["checkpoint"]
+        if best is not None and not checkpoints.has_since(self.folder, best):
+            return
+        self.bench.trainer.restore(state.arrays)
+        self.reports = [dict(report) for report in state.reports]
 
 
 def _metrics(training: Training, evaluation: Evaluation) -> dict[str, float]:

@@ -50,6 +50,7 @@ class Workbench:
             encoder = native.build(self.encoder)
             classifier = Classifier(encoder, self.encoder.config, classes=len(job.labels))
             self.trainer = Trainer(classifier, train, devices=devices)
+        self.vocabulary = self.encoder.vocabulary.read_bytes()
         self.compute: dict[str, Any] = {}
         self.system = SystemSampler()
         self.saving_seconds = 0.0
@@ -70,7 +71,7 @@ class Workbench:
         encoder = PreparedEncoder.open(Path(job.encoder))
         texts = ["A question to rehearse with?"] * (hyperparameters.batch_size * _REHEARSED_STEPS)
         pieces = WordPieces(encoder.vocabulary, encoder.lowercase)
-        rows = Tokens.from_texts(pieces, texts, texts if job.text_columns == 2 else None)
+        rows = Tokens.from_texts(pieces, texts, texts if len(job.text) == 2 else None)
         labels = np.arange(rows.rows, dtype=np.int32) % len(job.labels)
         bench = cls(job, stand_ins=replace(rows, labels=labels, classes=len(job.labels)))
         compute = known(job, bench.trainer, encoder.hash)

@@ -6,7 +6,6 @@ import contextlib
 import gc
 import json
 import math
-import traceback
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ import ray
 from ray.util.placement_group import PlacementGroup
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
-from bertsweep.errors import BertsweepError
+from bertsweep.trial.faults import Fault
 from bertsweep.trial.job import Proposal, TrialJob
 
 if TYPE_CHECKING:
@@ -25,14 +24,17 @@ REPORT = "bertsweep"
 """Key of a result that holds the report as JSON, which Ray's flattening leaves whole."""
 
 FAILED = "failed"
-"""Key of a report that ends its trial as failed; the value says why."""
+"""Key of a report that ends its trial as failed; the value says why.
+
+The report also holds `fault`, what kind of fault it is, and `details`: see `Fault`.
+"""
 
 
 class TrialWorker:
-    """Runs one proposal after another on one workbench, a report at a time.
+    """Trains one trial after another on one workbench, a report at a time.
 
-    What a trial does wrong (a diverging loss, too little memory) comes back as a report with
-    `failed`, so that Ray retries only what a retry can mend: a lost process or node.
+    It raises nothing: whatever goes wrong comes back as a report with `FAILED`, so that whoever
+    asked decides whether the trial is to be tried again.
     """
 
     def __init__(self) -> None:
@@ -48,17 +50,15 @@ class TrialWorker:
 
     def begin(self, job: Mapping[str, Any], proposal: Mapping[str, Any]) -> None:
         """Takes the next trial; its session begins in `report`, where errors are handled."""
-        self._job, self._proposal = TrialJob.from_plain(job), Proposal(**proposal)
         self._session = None
+        self._next = job, proposal
 
     def report(self) -> dict[str, Any]:
         """The next report of the trial as a result of Ray Tune."""
         try:
-            report = self._taken().next_report()
-        except BertsweepError as error:
-            return self._failure(str(error))
+            report = self._current().next_report()
         except Exception as error:  # noqa: BLE001 - whatever a trial does must not end the sweep
-            return self._failure(_explain(error), details=traceback.format_exc())
+            return self._failure(Fault.of(error))
         objective = report["objective"]
         return {
             REPORT: json.dumps(report),
@@ -66,15 +66,17 @@ class TrialWorker:
             "done": report["finished"],
         }
 
-    def _taken(self) -> Session:
+    def _current(self) -> Session:
         """The session of the trial that was begun."""
         if self._session is None:
             from bertsweep.trial.session import Session
 
+            plain, proposal = self._next
+            job = TrialJob.from_plain(plain)
             if self._bench is None:
-                self._bench = self._build(self._job)
-            self._bench.open(self._job)
-            self._session = Session(self._bench, self._job, self._proposal)
+                self._bench = self._build(job)
+            self._bench.open(job)
+            self._session = Session(self._bench, job, Proposal(**proposal))
         return self._session
 
     def _build(self, job: TrialJob, rehearsal: Mapping[str, Any] | None = None) -> Workbench:
@@ -85,12 +87,18 @@ class TrialWorker:
             set_up_devices(cpus=job.cpus, gpus=job.gpus)
             return Workbench(job) if rehearsal is None else Workbench.rehearsed(job, rehearsal)
 
-    def _failure(self, reason: str, *, details: str | None = None) -> dict[str, Any]:
-        if details is not None:
-            folder = self._proposal.trial_folder(self._job)
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / "error.txt").write_text(details, encoding="utf-8")
-        return {REPORT: json.dumps({FAILED: reason}), "objective": math.nan, "done": True}
+    def _failure(self, fault: Fault) -> dict[str, Any]:
+        """The report of a fault; its details are also left in the trial's folder if they can be."""
+        reason = fault.reason
+        if fault.details is not None:
+            with contextlib.suppress(Exception):  # it may be the disk that is at fault
+                job, proposal = self._next
+                folder = Proposal(**proposal).trial_folder(TrialJob.from_plain(job))
+                folder.mkdir(parents=True, exist_ok=True)
+                (folder / "error.txt").write_text(fault.details, encoding="utf-8")
+                reason += " (error.txt in the trial's folder has the details)"
+        told = {FAILED: reason, "fault": fault.kind, "details": fault.details}
+        return {REPORT: json.dumps(told), "objective": math.nan, "done": True}
 
 
 @contextlib.contextmanager
@@ -108,13 +116,15 @@ def _kept_for_good() -> Iterator[None]:
         gc.enable()
 
 
-def worker_in(group: PlacementGroup, *, cpus: float, gpus: float) -> Any:
-    """The worker of a placement group: the one that was started in it, else a new one.
+def worker_in(
+    group: PlacementGroup, *, cpus: float, gpus: float, kind: type[TrialWorker] = TrialWorker
+) -> Any:
+    """The worker of a placement group: the one that was started in it, else a new one of `kind`.
 
-    It dies with its group, as everything in it does.
+    It ends with its group, as everything in it does.
     """
     return (
-        ray.remote(TrialWorker)
+        ray.remote(kind)
         .options(
             name=f"worker-{group.id.hex()}",
             get_if_exists=True,
@@ -126,11 +136,3 @@ def worker_in(group: PlacementGroup, *, cpus: float, gpus: float) -> Any:
         )
         .remote()
     )
-
-
-def _explain(error: Exception) -> str:
-    """One line for the user; the traceback stands in the trial's error.txt."""
-    first = (str(error).strip().splitlines() or [""])[0]
-    if type(error).__name__ == "ResourceExhaustedError":
-        return f"out of memory: {first}. A smaller batch_size or max_seq_length needs less."
-    return f"{type(error).__name__}: {first} (error.txt in the trial's folder has the details)"

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import growth, tokens
-from bertsweep import ledger, results
+from bertsweep import ledger
+from bertsweep.ranking import ranking, winner
 from bertsweep.search.study import Study
 from bertsweep.spec import load
 
@@ -30,7 +31,7 @@ def test_the_generated_ledger_is_one_of_a_sweep(long: Path) -> None:
     state = ledger.load(long)
     assert state.status == ledger.FINISHED
     assert [len(trial.reports) for trial in state.trials.values()] == [growth.REPORTS] * TRIALS
-    assert results.winner(state) is results.ranking(state)[0]
+    assert winner(state) is ranking(state)[0]
     growth.resume(long)
 
 
@@ -52,7 +53,14 @@ def test_a_proposal_does_not_cost_more_and_more() -> None:
     costs = []
     for trials in (300, 900):
         sampler = spec.search.sampler
-        study = Study(spec.space, sampler=sampler, seed=0, mode="max", baseline=point)
+        study = Study(
+            spec.space,
+            sampler=sampler,
+            seed=0,
+            mode="max",
+            baseline=point,
+            key=spec.hyperparameters,
+        )
         for number in range(trials):
             rate = 1e-4 * 100 ** ((number * 0.618) % 1)
             values = {1: 1 - abs(rate - 1e-3)}

@@ -113,17 +113,24 @@ def test_predict_refuses_what_it_cannot_label(tmp_path: Path) -> None:
     table.write_text("body,other\na,b\n")
     broken = tmp_path / "texts.jsonl"
     broken.write_text('{"question": "a"}\n{"question": \n')
-    latin = tmp_path / "latin.txt"
-    latin.write_bytes("gut\nsch\u00f6n\n".encode("latin-1"))
+    russian = tmp_path / "russian.txt"
+    russian.write_bytes("gut\nкак дела\n".encode("cp1251"))
     fake = tmp_path / "texts.parquet"
     fake.write_text("not parquet")
     complains(cli(*target), "--file")
     complains(cli(*target, "--file", tmp_path / "none.txt"), "none.txt")
     complains(cli(*target, "--file", table), "'question'", "'body', 'other'", "--column")
     complains(cli(*target, "--file", broken), "line 2")
-    complains(cli(*target, "--file", latin), "line 2", "UTF-8", "iconv")
+    complains(cli(*target, "--file", russian), "line 2", "UTF-8", "data.table.encoding")
     complains(cli(*target, "--file", fake), "parquet")
     complains(cli(*target, "--file", table, "and a text"), "both")
+    complains(cli(*target, "a text", "--column", "body"), "--file")
+    complains(cli(*target, "--file", table, *["--column", "other"] * 3), "two for pairs", "3")
+    complains(cli(*target, "--file", table, "--column", "bdy"), "Did you mean --column body?")
+    complains(cli(*target, "--file", table, "--set", "budget.trials=5"), "data.table.header")
+    complains(cli(*target, "--file", table, "--set", "data.table.headr=false"), "`header`")
+    complains(cli(*target, "--file", table, "--set", "data=5"), "data")
+    complains(cli(*target, "--file", tmp_path), "folder")
     complains(cli(*target, "one", "--text-b", "two", "--text-b", "three"), "1 and 2")
 
 

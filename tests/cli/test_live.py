@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 import threading
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from rich.console import Console
 
 from bertsweep.cli._live import TerminalView, live_view

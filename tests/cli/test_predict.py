@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
+import gzip
 import io
-import json
-from dataclasses import asdict
+import shutil
+import zipfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import pyarrow
-import pyarrow.parquet
 import pytest
 
-from bertsweep.cli._texts import read_texts
+from bertsweep.checkpoints import Checkpoint
+from bertsweep.cli._texts import read_file
+from bertsweep.errors import SpecError
+from bertsweep.ledger import Ledger
 from tests.cli.test_json import example, shape
-from tests.support import clisweeps
-from tests.support.clisweeps import cli
+from tests.support import clisweeps, tables
+from tests.support.checkpoints import flipped_bits, record, write_checkpoint
+from tests.support.clisweeps import METRIC, cli
 
 
 @pytest.fixture(scope="module")
 def storage(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A sweep whose best trial has a checkpoint that can be opened."""
     from bertsweep import checkpoints
+    from bertsweep.checkpoints import EncoderRecord
     from bertsweep.encoders import native, prepare_encoder
     from bertsweep.model.classifier import Classifier
     from bertsweep.paths import cache_root
@@ -32,21 +39,13 @@ def storage(tmp_path_factory: pytest.TempPathFactory) -> Path:
     encoder = prepare_encoder(Encoder(source="builtin:tiny"), cache=cache_root(), base=root)
     classifier = Classifier(native.build(encoder), encoder.config, classes=2)
     classifier.reset(seed=7, dropout=0.0)
-    arrays = {name: np.array(v.numpy()) for name, v in classifier.weights.items()}
-    record = {
-        "labels": [0, 1],
-        "text_columns": 1,
-        "threshold": 0.5,
-        "params": {"max_seq_length": 16},
-        "encoder": {"config": asdict(encoder.config), "lowercase": encoder.lowercase},
-    }
-    checkpoints.write(
+    checkpoints.write_best(
         folder / "trials" / "t0001",
-        "best",
-        1,
-        record=record,
-        arrays=arrays,
-        vocabulary=encoder.vocabulary,
+        record(
+            params={"max_seq_length": 16}, encoder=EncoderRecord(encoder.config, encoder.lowercase)
+        ),
+        arrays={name: np.array(v.numpy()) for name, v in classifier.weights.items()},
+        vocabulary=encoder.vocabulary.read_bytes(),
     )
     return root
 
@@ -78,9 +77,93 @@ def test_a_checkpoint_is_taken_as_well_as_a_sweep(storage: Path) -> None:
     assert of_folder == cli("predict", "demo", TEXTS[0], "--json", "--storage", storage).json
 
 
+def test_a_damaged_checkpoint_is_refused_in_one_sentence_that_names_the_file(storage: Path) -> None:
+    folder = storage / "demo" / "trials" / "t0001" / "best-0001"
+    for name in ("weights.safetensors", "vocab.txt", "checkpoint.json"):
+        for _ in flipped_bits(folder / name, count=3):
+            done = cli("predict", folder, TEXTS[0])
+            assert done.code == 2
+            assert name in done.err
+            assert "unexpected" not in done.err
+
+
+def test_a_sweep_whose_best_checkpoint_is_damaged_takes_the_next_best_and_says_so(
+    storage: Path,
+) -> None:
+    folder = storage / "demo" / "trials" / "t0001" / "best-0001"
+    for _ in flipped_bits(folder / "weights.safetensors", count=1):
+        done = cli("best", "demo", "--storage", storage, "--json")
+        assert done.code == 0
+        assert done.json["trial"] == "t0003"
+        assert done.json["checkpoint"].endswith("t0003/best-0001")
+        assert "t0001/best-0001 cannot be used: weights.safetensors is damaged" in done.err
+        assert "the best trial with a checkpoint that can be read is t0003" in done.err
+
+
+def test_an_older_checkpoint_of_the_trial_stands_in_and_tells_its_own_score(
+    storage: Path, tmp_path: Path
+) -> None:
+    copied = tmp_path / "demo"
+    shutil.copytree(storage / "demo", copied)
+    trial = copied / "trials" / "t0001"
+    write_checkpoint(trial, 2, metrics={METRIC: 0.7})
+    (trial / "best-0001" / "vocab.txt").unlink()
+    done = cli("best", copied, "--json")
+    assert done.json["checkpoint"] == str(trial / "best-0002")
+    assert done.json["objective"]["value"] == done.json["metrics"][METRIC] == 0.7
+    assert "vocab.txt is missing" in done.err
+    assert f"{trial / 'best-0002'} is used instead: report 2, epoch 1." in done.err
+
+
+def test_no_checkpoint_left_is_an_error_that_says_so(storage: Path, tmp_path: Path) -> None:
+    copied = tmp_path / "demo"
+    shutil.copytree(storage / "demo", copied)
+    for folder in copied.glob("trials/*/best-*"):
+        shutil.rmtree(folder)
+    for verb in (["best"], ["predict", "a text"]):
+        done = cli(verb[0], copied, *verb[1:])
+        assert done.code == 1
+        assert "no checkpoint of sweep demo can be read any more" in done.err
+    assert cli("show", copied).code == 0
+
+
+def test_a_checkpoint_that_goes_while_it_is_read_is_looked_for_again(
+    storage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied = tmp_path / "demo"
+    shutil.copytree(storage / "demo", copied)
+    trial = copied / "trials" / "t0001"
+    read = Checkpoint.arrays
+
+    def superseded(checkpoint: Checkpoint) -> Any:
+        if checkpoint.folder.name == "best-0001":
+            checkpoint.folder.rename(trial / "best-0002")
+            with contextlib.closing(Ledger(copied / "ledger.jsonl")) as ledger:
+                path = "trials/t0001/best-0002"
+                ledger.append("checkpoint_saved", trial="t0001", report=2, path=path, metrics={})
+        return read(checkpoint)
+
+    before = cli("predict", copied, TEXTS[0], "--json")
+    monkeypatch.setattr(Checkpoint, "arrays", superseded)
+    after = cli("predict", copied, TEXTS[0], "--json")
+    assert after.json == before.json
+    assert after.err == before.err
+
+
+def test_text_columns_come_from_the_checkpoint_wherever_it_lies(
+    storage: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(storage / "demo" / "trials" / "t0001" / "best-0001", tmp_path / "mine")
+    file = tmp_path / "texts.csv"
+    file.write_text("id,question\n1,Why is the sky blue?\n")
+    (answer,) = cli("predict", tmp_path / "mine", "--file", file, "--json").json
+    assert answer["text"] == "Why is the sky blue?"
+
+
 def test_the_table_shows_label_probability_and_text_as_it_is(storage: Path) -> None:
     out = cli("predict", "demo", "is [bold]this[/bold] so?", "--storage", storage).out
     assert "is [bold]this[/bold] so?" in out
+    assert "positive: 1, from a probability of 0.5\n" in out
 
 
 def test_a_second_text_for_a_model_of_single_texts_is_refused(storage: Path) -> None:
@@ -89,36 +172,94 @@ def test_a_second_text_for_a_model_of_single_texts_is_refused(storage: Path) -> 
     assert "single texts" in done.err
 
 
-ROWS = [("a, b", "x"), ('say "no"', "y"), ("", "z")]
+ROWS = [
+    {"q1": "a, b", "q2": "x"},
+    {"q1": 'say "no"', "q2": "y"},
+    {"q1": "", "q2": "z"},
+    {"q1": "NA", "q2": "null"},
+]
+WRITERS = {
+    "a.csv": tables.csv_bytes,
+    "a.tsv": tables.tsv_bytes,
+    "a.jsonl": tables.jsonl_bytes,
+    "a.json": tables.json_bytes,
+    "a.parquet": tables.parquet_bytes,
+    "a.arrow": tables.arrow_stream_bytes,
+    "a.feather": tables.arrow_file_bytes,
+    "a.xlsx": tables.xlsx_bytes,
+}
 
 
-def written(folder: Path, ending: str) -> str:
-    file = folder / f"texts{ending}"
-    left, right = [row[0] for row in ROWS], [row[1] for row in ROWS]
-    if ending == ".csv":
-        file.write_text('q1,q2\r\n"a, b",x\r\n"say ""no""",y\r\n"",z\r\n', newline="")
-    elif ending == ".tsv":
-        file.write_text('q1\tq2\na, b\tx\nsay "no"\ty\n\tz\n')
-    elif ending == ".jsonl":
-        file.write_text("".join(json.dumps({"q1": a, "q2": b}) + "\n" for a, b in ROWS))
+def texts(
+    checkpoint: Path, file: Path | str, *, column: Sequence[str] = (), **settings: str
+) -> Any:
+    """The texts of a file, and what is said of how it was read."""
+    made = [f"data.{key.replace('_', '.')}={value}" for key, value in settings.items()]
+    return read_file(str(file), checkpoint, column=column, settings=made)
+
+
+@pytest.mark.parametrize("pack", ["", ".gz", ".zip"])
+@pytest.mark.parametrize("name", WRITERS)
+def test_every_format_returns_every_row_in_order(tmp_path: Path, name: str, pack: str) -> None:
+    content = WRITERS[name](ROWS)
+    file = tmp_path / f"{name}{pack}"
+    if pack == ".zip":
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr(name, content)
     else:
-        pyarrow.parquet.write_table(pyarrow.table({"q1": left, "q2": right}), file)
-    return str(file)
-
-
-@pytest.mark.parametrize("ending", [".csv", ".tsv", ".jsonl", ".parquet"])
-def test_every_format_gives_every_row(tmp_path: Path, ending: str) -> None:
-    left, right = [row[0] for row in ROWS], [row[1] for row in ROWS]
-    assert read_texts(written(tmp_path, ending), ("q1", "q2")) == (left, right)
-    assert read_texts(written(tmp_path, ending), ("q2",)) == (right,)
+        file.write_bytes(gzip.compress(content) if pack else content)
+    expected = [row["q1"] for row in ROWS], [row["q2"] for row in ROWS]
+    assert texts(tmp_path, file, column=["q1", "q2"]) == (expected, [])
+    assert texts(tmp_path, file, column=["q2"])[0] == (expected[1],)
 
 
 def test_a_plain_file_has_one_text_a_line_empty_ones_too(tmp_path: Path) -> None:
-    file = tmp_path / "texts.txt"
-    file.write_bytes("\ufeffone\r\n\r\nthr\u2028ee\n".encode())
-    assert read_texts(str(file), ("text",)) == (["one", "", "thr\u2028ee"],)
+    for name in ("texts.txt", "texts", "texts.log"):
+        file = tmp_path / name
+        file.write_bytes("\ufeffone\r\n\r\nthr\u2028ee\n".encode())
+        assert texts(tmp_path, file)[0] == (["one", "", "thr\u2028ee"],)
 
 
-def test_standard_input_is_a_plain_file(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_standard_input_is_a_plain_file_unless_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"one\ntwo")))
-    assert read_texts("-", ("text",)) == (["one", "two"],)
+    assert texts(tmp_path, "-")[0] == (["one", "two"],)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b'text,id\n"a, b",1\n')))
+    assert texts(tmp_path, "-", format="csv")[0] == (["a, b"],)
+
+
+def test_a_file_is_read_as_the_data_of_the_sweep_were(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = {"source": "sms.tsv", "text": [2], "label": 1, "table": {"header": False}}
+    monkeypatch.setitem(clisweeps.SPEC, "data", data)
+    checkpoint = clisweeps.finished_sweep(tmp_path / "runs") / "trials" / "t0001" / "best-0001"
+    file = tmp_path / "more.tsv"
+    file.write_text("ham\tone\nspam\ttwo\n")
+    found, notes = texts(checkpoint, file)
+    assert found == (["one", "two"],)
+    assert notes == [f"{file} is read as data.table of the sweep says: {{header: false}}."]
+    assert texts(checkpoint, file, column=["1"])[0] == (["ham", "spam"],)
+    file.write_text("kind\tbody\nham\tone\n")
+    other = texts(checkpoint, file, column=["body"], table_header="true")
+    assert other == ((["one"],), [])
+    with pytest.raises(SpecError, match=r"a column has a number only where there is no header"):
+        texts(checkpoint, file, table_header="true")
+
+
+def test_what_was_recognised_is_told(storage: Path, tmp_path: Path) -> None:
+    file = tmp_path / "texts.csv"
+    file.write_bytes("id;question\n1;Où est-il ?\n2\n".encode("cp1252"))
+    done = cli("predict", "demo", "--storage", storage, "--file", file, "--json")
+    assert [entry["text"] for entry in done.json] == ["Où est-il ?", ""]
+    for said in ("Windows-1252", "semicolons", "1 row with fewer fields"):
+        assert said in done.err
+
+
+def test_a_short_row_is_labelled_too(tmp_path: Path) -> None:
+    file = tmp_path / "texts.csv"
+    file.write_text("id,text\n1,one\n2\n3,three\n")
+    found, notes = texts(tmp_path, file)
+    assert found == (["one", "", "three"],)
+    assert "line 3" in notes[0]

@@ -78,7 +78,8 @@ def test_show_tells_every_trial(storage: Path) -> None:
     document = cli("show", "demo", "--storage", storage, "--json").json
     assert document["name"] == "demo"
     assert document["status"] == "finished"
-    assert document["objective"] == {"metric": METRIC, "mode": "max"}
+    assert document["positive"] == 1
+    assert document["objective"] == {"metric": METRIC, "mode": "max", "threshold": "f1"}
     trials = {trial["id"]: trial for trial in document["trials"]}
     assert [trial["status"] for trial in document["trials"]] == [
         "finished",
@@ -94,6 +95,7 @@ def test_show_tells_every_trial(storage: Path) -> None:
     assert best["error"] is None
     assert trials["t0002"]["error"] == "the loss became NaN at step 7"
     assert trials["t0002"]["metrics"] == {}
+    assert [trial["threshold"] for trial in document["trials"]] == [0.25, 0.25, None, 0.25]
 
 
 def test_an_interrupted_trial_is_shown_as_running(tmp_path: Path) -> None:
@@ -112,11 +114,42 @@ def test_best_names_the_winner_and_the_baseline(storage: Path) -> None:
     assert document["trial"] == "t0001"
     assert document["params"]["learning_rate"] == 5e-5
     assert document["metrics"]["val_loss"] == 0.5
-    assert document["objective"] == {"metric": METRIC, "mode": "max", "value": 0.75}
+    objective = {"metric": METRIC, "mode": "max", "threshold": "f1", "value": 0.75}
+    assert document["objective"] == objective
+    assert (document["positive"], document["threshold"]) == (1, 0.25)
     assert document["checkpoint"] == str(storage / "demo" / "trials" / "t0001" / "best-0001")
     assert document["baseline"]["trial"] == "t0000"
     assert document["baseline"]["objective"]["value"] == 0.5
     assert document["baseline"]["checkpoint"].endswith("t0000/best-0001")
+
+
+def test_best_and_show_say_how_labels_are_made(storage: Path) -> None:
+    best, show = (cli(verb, "demo", "--storage", storage).out for verb in ("best", "show"))
+    assert "positive: 1, from a probability of 0.25 (best F1 on the validation rows)" in best
+    assert "positive: 1, by the threshold of best F1 on the validation rows" in show
+
+
+@pytest.mark.parametrize(
+    ("labels", "rule", "threshold", "line"),
+    [
+        (["ham", "spam"], 0.5, 0.5, "positive: spam, from a probability of 0.5\n"),
+        ([1, 0], None, None, "positive: 0\n"),  # of an earlier version
+        (["a", "b", "c"], None, None, None),
+    ],
+)
+def test_what_is_not_known_of_labels_is_not_said(
+    tmp_path: Path, labels: list[object], rule: float | None, threshold: float | None, line: object
+) -> None:
+    with clisweeps.sweep(tmp_path, labels=labels, rule=rule) as ledger:
+        clisweeps.propose(ledger, "t0000", {"dropout": 0.1})
+        clisweeps.report(ledger, "t0000", 1, 0.4)
+        clisweeps.checkpoint(ledger, "t0000", threshold=threshold)
+    for verb in ("best", "show"):
+        out = cli(verb, "demo", "--storage", tmp_path).out
+        assert "positive" not in out if line is None else str(line) in out
+    document = cli("best", "demo", "--storage", tmp_path, "--json").json
+    assert document["positive"] == (None if line is None else labels[1])
+    assert (document["objective"]["threshold"], document["threshold"]) == (rule, threshold)
 
 
 def test_best_of_a_minimised_metric_is_the_least(tmp_path: Path) -> None:
@@ -177,7 +210,8 @@ def test_reading_a_sweep_loads_neither_ray_nor_tensorflow(
 ) -> None:
     code = (
         "import sys; from bertsweep.cli import main; code = main(sys.argv[1:]);"
-        "heavy = {'ray', 'tensorflow', 'tf_keras', 'wandb', 'optuna', 'pandas'} & set(sys.modules);"
+        "heavy = {'ray', 'tensorflow', 'tf_keras', 'wandb', 'optuna', 'pandas', 'sklearn'};"
+        "heavy &= set(sys.modules);"
         "sys.exit(code or (', '.join(heavy) or 0))"
     )
     done = subprocess.run(

@@ -20,6 +20,7 @@ from bertsweep.results import Sweep
 from bertsweep.spec import parse
 from tests.cli.test_json import example
 from tests.support import clisweeps
+from tests.support.clisweeps import cli
 
 SPEC = """\
 name: demo
@@ -33,7 +34,8 @@ budget: {trials: 6, hours: 2}
 def test_what_will_run_is_said_before_it_runs() -> None:
     text = "\n".join(describe(parse(SPEC.replace("[SOURCE]", "pairs.csv"), source="demo.yaml")))
     assert "sweep demo: 6 trials or 2 h, sampler tpe, scheduler asha" in text
-    assert "ranked by val_average_precision" in text
+    assert "ranked by val_average_precision; threshold of two classes: best F1\n" in text
+    assert "positive: decided from the data (the label 1, true, yes or positive, else" in text
     assert "searched: dropout\n" in text
     assert "data: pairs.csv; text a + b, label same" in text
     assert "validation 400" in text
@@ -46,6 +48,21 @@ def test_a_file_for_each_split_is_said_too() -> None:
         "validation: 400", "validation: 0.2"
     )
     assert "train t.csv" in "\n".join(describe(parse(spec, source="demo.yaml")))
+
+
+def test_what_is_stated_of_the_classes_is_said_by_run_and_validate(tmp_path: Path) -> None:
+    file = tmp_path / "demo.yaml"
+    file.write_text(
+        SPEC.replace("[SOURCE]", "pairs.csv").replace("label: same", "label: same, positive: spam")
+        + "objective: {metric: val_accuracy}"
+    )
+    said = cli("validate", file).out, "\n".join(describe(parse(file.read_text(), source="demo")))
+    for text in said:
+        assert "ranked by val_accuracy; threshold of two classes: 0.5\n" in text
+        assert "positive: spam\n" in text
+    document = cli("validate", file, "--json", "--set", "data.positive=true").json
+    assert document["positive"] is True
+    assert document["objective"]["threshold"] == 0.5
 
 
 def concluded(folder: Path, *, as_json: bool = False) -> tuple[str, str]:
@@ -63,6 +80,7 @@ def test_the_end_ranks_compares_and_says_what_to_type_next(tmp_path: Path) -> No
     assert rows == ["t0001", "t0003", "t0000"]
     assert "best: t0001" in text
     assert "baseline: t0000" in text
+    assert "positive: 1, from a probability of 0.25 (best F1 on the validation rows)" in text
     assert f"checkpoint: {folder}/trials/t0001/best-0001" in text
     assert f"bertsweep best {folder}" in text
     assert f'bertsweep predict {folder} "a text to label"' in text

@@ -13,7 +13,7 @@ from sklearn.metrics import average_precision_score
 
 from bertsweep.data import builtin
 from bertsweep.errors import DataError
-from tests.support.datafiles import prepared
+from tests.support.datafiles import odd, prepared
 
 DIGEST = "e2014051071ff5bad9bcea9a490bdc234be850d941723976030c7c573802f201"
 
@@ -24,11 +24,11 @@ def test_the_questions_are_the_same_in_every_version() -> None:
     assert hashlib.sha256(written.encode()).hexdigest() == DIGEST
 
 
-def test_they_make_a_dataset_without_a_note(tmp_path: Path) -> None:
+def test_they_make_a_dataset_without_anything_odd(tmp_path: Path) -> None:
     dataset = prepared(tmp_path, "builtin:questions")
     assert sum(map(len, dataset.splits.values())) == 3_000
     assert dataset.labels == (0, 1)
-    assert dataset.notes == ()
+    assert odd(dataset) == []
     assert 0.2 < dataset.splits["train"]["label"].mean() < 0.3
     assert not list(tmp_path.iterdir())
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from bertsweep.data import statistics
 from bertsweep.data.labels import find_classes
 from bertsweep.errors import DataError
-from tests.support.datafiles import prepared, questions, rows_of, written
+from tests.support.datafiles import odd, prepared, questions, rows_of, written
 
 
 @pytest.mark.parametrize(
@@ -94,19 +94,19 @@ def test_empty_texts_and_labels_are_left_out_and_counted(tmp_path: Path) -> None
     frame.loc[3, ["text", "label"]] = ""
     dataset = prepared(tmp_path, written(tmp_path, frame))
     assert len(rows_of(dataset)) == 96
-    assert [(note.kind, note.count) for note in dataset.notes] == [
+    assert [(note.kind, note.count) for note in odd(dataset)] == [
         ("empty_text", 3),
         ("empty_label", 1),
     ]
-    assert dataset.notes[0].message == "3 rows with an empty text left out."
-    assert dataset.notes[1].message == "1 row with an empty label left out."
+    assert odd(dataset)[0].message == "3 rows with an empty text left out."
+    assert odd(dataset)[1].message == "1 row with an empty label left out."
 
 
 def test_a_pair_with_one_empty_text_is_left_out(tmp_path: Path) -> None:
     frame = questions(100).assign(other="the same")
     frame.loc[5, "other"] = ""
     dataset = prepared(tmp_path, written(tmp_path, frame), text=["text", "other"])
-    assert [(note.kind, note.count) for note in dataset.notes] == [("empty_text", 1)]
+    assert [(note.kind, note.count) for note in odd(dataset)] == [("empty_text", 1)]
     assert len(rows_of(dataset)) == 99
 
 
@@ -129,12 +129,12 @@ def test_rows_that_stand_in_an_earlier_split_are_left_out(tmp_path: Path) -> Non
         "validation": 28,
         "test": 27,
     }
-    assert [(note.kind, note.count) for note in dataset.notes] == [
+    assert [(note.kind, note.count) for note in odd(dataset)] == [
         ("leak_train_validation", 2),
         ("leak_train_test", 2),
         ("leak_validation_test", 1),
     ]
-    assert dataset.notes[0].message == (
+    assert odd(dataset)[0].message == (
         "2 validation rows whose text also stands in train, such as 'is NUMBER 4 a good one?': "
         "left out (data.leaks: keep would keep them)."
     )
@@ -143,12 +143,12 @@ def test_rows_that_stand_in_an_earlier_split_are_left_out(tmp_path: Path) -> Non
 def test_leaks_can_be_kept_and_are_said_all_the_same(tmp_path: Path) -> None:
     dataset = prepared(tmp_path, leaky(tmp_path), leaks="keep")
     assert [len(frame) for frame in dataset.splits.values()] == [60, 30, 30]
-    assert [(note.kind, note.count) for note in dataset.notes] == [
+    assert [(note.kind, note.count) for note in odd(dataset)] == [
         ("leak_train_validation", 2),
         ("leak_train_test", 2),
         ("leak_validation_test", 2),
     ]
-    assert "kept, so its scores look too good" in dataset.notes[0].message
+    assert "kept, so its scores look too good" in odd(dataset)[0].message
 
 
 def test_a_pair_leaks_only_as_a_whole(tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_a_pair_leaks_only_as_a_whole(tmp_path: Path) -> None:
         "test": written(tmp_path, frame[75:], "c.csv"),
     }
     dataset = prepared(tmp_path, source, text=["text", "other"])
-    assert [(note.kind, note.count) for note in dataset.notes] == [("leak_train_test", 1)]
+    assert [(note.kind, note.count) for note in odd(dataset)] == [("leak_train_test", 1)]
 
 
 def test_a_split_that_is_all_leaks_is_refused(tmp_path: Path) -> None:
@@ -215,6 +215,7 @@ def test_statistics_add_up(tmp_path: Path) -> None:
     figures = json.loads(json.dumps(statistics(dataset)))
     assert figures["hash"] == dataset.hash
     assert figures["labels"] == ["x", "y", "z"]
+    assert figures["positive"] is None
     for name, part in figures["splits"].items():
         rows = dataset.splits[name]
         assert part["rows"] == len(rows) == sum(each["rows"] for each in part["classes"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import email.utils
 import json
 import random
 import re
@@ -43,6 +44,7 @@ class Site:
     statuses: list[int] = field(default_factory=list)
     """What the next requests are answered with in place of the file."""
     headers: dict[str, str] = field(default_factory=dict)
+    busy_headers: dict[str, str] = field(default_factory=dict)
     ranges: bool = True
     length: bool = True
     stall: float = 0.0
@@ -59,7 +61,7 @@ class Handler(BaseHTTPRequestHandler):
         time.sleep(site.stall)
         if site.statuses:
             self.send_response(site.statuses.pop(0))
-            self.finish_headers(b"sorry", {})
+            self.finish_headers(b"sorry", site.busy_headers)
             return
         start = self.start()
         body = site.body[start:]
@@ -212,6 +214,27 @@ def test_a_file_that_shrank_in_the_cache_is_fetched_anew(site: Site, tmp_path: P
 def test_a_busy_server_is_asked_again(site: Site, tmp_path: Path) -> None:
     site.statuses = [503, 429, 500]
     assert get(site, tmp_path).read_bytes() == BODY
+
+
+@pytest.mark.parametrize(
+    ("asked", "least"),
+    [
+        ("1", 1.0),
+        ("date", 1.0),
+        ("Sun, 06 Nov 1994 08:49:37 GMT", 0.0),
+        ("soon", 0.0),
+        ("9" * 5_000, 0.0),
+    ],
+)
+def test_a_busy_server_says_when_to_come_again(
+    site: Site, tmp_path: Path, asked: str, least: float
+) -> None:
+    site.statuses = [503]
+    soon = email.utils.formatdate(time.time() + 2, usegmt=True)  # whole seconds, rounded down
+    site.busy_headers = {"Retry-After": soon if asked == "date" else asked}
+    begun = time.monotonic()
+    assert get(site, tmp_path).read_bytes() == BODY
+    assert least <= time.monotonic() - begun < least + 2
 
 
 def test_a_busy_server_is_given_up_in_the_end(site: Site, tmp_path: Path) -> None:

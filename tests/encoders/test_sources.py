@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import subprocess
 import sys
@@ -352,13 +353,50 @@ def test_relative_folders_are_looked_for_here_then_beside_the_file(
     assert prepared.config.num_layers == 2
 
 
-def test_a_damaged_cache_is_made_again(tmp_path: Path) -> None:
-    encoder = Encoder(source="builtin:tiny")
-    first = prepare_encoder(encoder, cache=tmp_path, base=Path())
-    first.weights.unlink()
-    with pytest.raises(EncoderError, match="missing"):
-        PreparedEncoder.open(first.folder)
-    assert prepare_encoder(encoder, cache=tmp_path, base=Path()).weights.is_file()
+def test_a_damaged_file_of_the_cache_is_noticed_and_made_again(tmp_path: Path) -> None:
+    from bertsweep.encoders import native
+
+    said: list[str] = []
+
+    def prepared() -> PreparedEncoder:
+        encoder = Encoder(source="builtin:tiny")
+        return prepare_encoder(encoder, cache=tmp_path, base=Path(), notify=said.append)
+
+    first = prepared()
+    content = {path.name: path.read_bytes() for path in first.folder.iterdir()}
+    assert set(content) == {"encoder.json", "vocab.txt", "weights.safetensors"}
+    for name, whole in content.items():
+        for damaged in (whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:], whole[:-9], None):
+            path = first.folder / name
+            path.unlink() if damaged is None else path.write_bytes(damaged)
+            with pytest.raises(EncoderError, match=f"{name} is .*it will be made again"):
+                native.build(
+                    first if name != "encoder.json" else PreparedEncoder.open(first.folder)
+                )
+            assert prepared() == first
+            assert f"the prepared encoder {first.folder} is made again: {name} is" in said.pop()
+            assert {path.name: path.read_bytes() for path in first.folder.iterdir()} == content
+    prepared()
+    assert said == []
+
+
+def test_an_encoder_from_before_checksums_is_used_and_checked_by_its_hash(tmp_path: Path) -> None:
+    said: list[str] = []
+
+    def prepared() -> PreparedEncoder:
+        encoder = Encoder(source="builtin:tiny")
+        return prepare_encoder(encoder, cache=tmp_path, base=Path(), notify=said.append)
+
+    folder = prepared().folder
+    record = json.loads((folder / "encoder.json").read_text())
+    del record["files"], record["checksum"]
+    (folder / "encoder.json").write_text(json.dumps(record, indent=2) + "\n")
+    assert prepared().files == {}
+    assert said == []
+    weights = (folder / "weights.safetensors").read_bytes()
+    (folder / "weights.safetensors").write_bytes(weights[:-1] + bytes([weights[-1] ^ 1]))
+    assert prepared().files != {}
+    assert "its content is not what its hash says" in said.pop()
 
 
 @pytest.mark.parametrize(
@@ -378,3 +416,25 @@ def test_a_wrong_source_says_what_to_type(
     with pytest.raises(BertsweepError, match=says) as caught:
         prepare_encoder(Encoder(source=source), cache=tmp_path / "cache", base=tmp_path)
     assert caught.value.exit_code == 2
+
+
+def test_absolute_paths_hold_wherever_one_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bertsweep.encoders.sources import absolute
+
+    here, base = tmp_path / "here", tmp_path / "base"
+    for folder in (here / "a", here / "both", base / "b", base / "both"):
+        folder.mkdir(parents=True)
+    monkeypatch.chdir(here)
+    mirrors = ("a", "b", "both", "gone", "https://host/bert", str(base / "b"))
+    settled = absolute(Encoder(source="b", mirrors=mirrors), Path("../base"))
+    monkeypatch.chdir(tmp_path)
+    assert Path(settled.source).resolve() == base / "b"
+    assert [m if "://" in m else str(Path(m).resolve()) for m in settled.mirrors] == [
+        *map(str, (here / "a", base / "b", here / "both", base / "gone")),
+        "https://host/bert",
+        str(base / "b"),
+    ]
+    builtin = Encoder(source="builtin:tiny")
+    assert absolute(builtin, base) == builtin

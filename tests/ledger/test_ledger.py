@@ -13,11 +13,13 @@ import subprocess
 import sys
 import zlib
 from collections.abc import Callable
-from dataclasses import FrozenInstanceError, fields, replace
+from dataclasses import FrozenInstanceError
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.json import encode as json_encode
+from msgspec.structs import fields, replace
 
 from bertsweep import ledger
 from bertsweep.errors import InputError, LedgerError
@@ -35,7 +37,7 @@ from bertsweep.ledger.events import (
     TrialStarted,
     TrialStopped,
 )
-from bertsweep.ledger.lines import encode
+from bertsweep.ledger.lines import close
 from tests.support.sweeps import REPOSITORY
 
 OBJECTIVE = {"metric": "val_f1", "mode": "max"}
@@ -140,7 +142,8 @@ def test_the_fold_tells_each_trials_status_best_report_and_cost(book: Ledger) ->
         report(book, trial, 1, 0.5)
     report(book, "t0000", 2, 0.7)
     report(book, "t0000", 3, 0.6)
-    book.append(CheckpointSaved(trial="t0000", report=2, path="trials/t0000/best-0002"))
+    path = "trials/t0000/best-0002"
+    book.append(CheckpointSaved(trial="t0000", report=2, path=path, threshold=0.3))
     book.append(TrialFinished(trial="t0000"))
     book.append(TrialStopped(trial="t0001", reason="place 2 of 3"))
     book.append(TrialFailed(trial="t0002", error="the loss became nan"))
@@ -154,6 +157,7 @@ def test_the_fold_tells_each_trials_status_best_report_and_cost(book: Ledger) ->
     assert trials["t0000"].best is not None
     assert trials["t0000"].best["report"] == 2
     assert trials["t0000"].checkpoint == "trials/t0000/best-0002"
+    assert [trial.threshold for trial in trials.values()] == [0.3, None, None, None]
     assert trials["t0000"].gpu_hours == pytest.approx(30 * 0.5 / 3600)
     assert trials["t0002"].error == "the loss became nan"
 
@@ -315,7 +319,8 @@ def chained(*events: dict[str, Any]) -> bytes:
     """Lines with right numbers and checksums, whatever they say."""
     chain, lines = 0, []
     for number, event in enumerate(events):
-        line, chain = encode({"seq": number, "time": 0.0, **event}, chain=chain)
+        body = json_encode({"seq": number, "time": 0.0, **event})
+        line, chain = close(body, chain=chain)
         lines.append(line)
     return b"".join(lines)
 
@@ -328,7 +333,11 @@ BEGUN = {"event": "sweep_started", "format": 2, "sweep": "x", "name": "x", "obje
     [
         ([{"event": "trial_finished", "trial": "t0"}], "begins with sweep_started"),
         ([BEGUN, {"event": "news of next year"}], "line 2: no event is called 'news of next year'"),
-        ([BEGUN, {"event": "trial_reported", "trial": "t0"}], "line 2: trial_reported is incompl"),
+        (
+            [BEGUN, {"event": "trial_reported", "trial": "t0"}],
+            "line 2: trial_reported is not as it must be",
+        ),
+        ([BEGUN, {"event": "trial_finished", "trial": 7}], "Expected `str`, got `int`"),
         ([BEGUN, {"event": "trial_finished", "trial": "t9"}], "t9, which was never proposed"),
         ([BEGUN, BEGUN], "line 2: another sweep, 'x', begins here"),
         ([{**BEGUN, "format": 99}], "has format 99, but this version of bertsweep reads up to 2"),

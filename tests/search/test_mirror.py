@@ -24,7 +24,7 @@ from bertsweep.ledger.events import (
 )
 from bertsweep.search.mirror import StudyMirror
 from bertsweep.space import Point
-from tests.search.test_study import BASE, SPACE
+from tests.support.studies import BASE, SPACE
 
 STARTED = SweepStarted(sweep="x", name="x", objective={"metric": "val_f1", "mode": "max"})
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bertsweep.space import Choice, Fixed, Float, Int, Parameter, Space, range_faults
 
@@ -89,20 +92,93 @@ def test_the_grid_heeds_conditions():
         {"optimizer": "adamw", "epochs": 3, "decay": 0.1},
         {"optimizer": "adamw", "epochs": 3, "decay": 0.2},
     ]
-    assert SPACE.size(limit=100) == 3
-    assert SPACE.size(limit=2) == 2
+    assert SPACE.size == 3
 
 
 def test_a_continuous_space_has_no_grid():
     space = Space((Parameter("a", Float(0.0, 1.0)), Parameter("b", Choice((1, 2)))))
     assert space.continuous == ("a",)
-    assert space.size(limit=10) is None
+    assert space.size is None
     with pytest.raises(ValueError, match="'a'"):
         space.grid()
 
 
-def test_a_large_grid_is_counted_without_being_built():
-    assert Space((Parameter("a", Int(1, 10**12)),)).size(limit=1000) == 1000
+def test_a_huge_grid_is_counted_and_walked_without_being_built():
+    space = Space(
+        (
+            Parameter("a", Int(1, 10**12)),
+            Parameter("b", Float(0.0, 1.0, step=1e-5)),
+            Parameter("c", Int(1, 10**30), {"a": (7,)}),
+        )
+    )
+    assert space.size == (10**12 - 1 + 10**30) * 100_001
+    assert list(itertools.islice(space.grid(), 2)) == [{"a": 1, "b": 0.0}, {"a": 1, "b": 1e-5}]
+
+
+@st.composite
+def spaces(draw):
+    """Spaces of up to four parameters, later ones under conditions on earlier ones."""
+    domains = (
+        st.sampled_from([Choice(("x", "y", "z")), Choice((1, True, 2))]),
+        st.sampled_from([Int(1, 4), Float(0.0, 0.3, step=0.1)]),
+        st.sampled_from([Fixed(1), Choice(("u", "v"))]),
+        st.sampled_from([Int(0, 4, step=2), Choice((1, 2, 3))]),
+    )
+    parameters = []
+    for name, domain in zip("abcd", domains, strict=True):
+        when = {}
+        for earlier in parameters:
+            if draw(st.booleans()):
+                values = draw(st.sets(st.integers(0, earlier.domain.count - 1), min_size=1))
+                when[earlier.name] = tuple(earlier.domain.grid()[index] for index in values)
+        parameters.append(Parameter(name, draw(domain), when))
+    return Space(tuple(parameters))
+
+
+@given(space=spaces())
+def test_the_size_is_the_number_of_points_and_no_two_are_equal(space):
+    points = [repr(sorted(point.items())) for point in space.grid()]
+    assert space.size == len(points)
+    assert len(set(points)) == len(points)
+    assert all(space.outside(point) == {} for point in space.grid())
+
+
+def test_a_range_of_one_number_is_not_continuous():
+    space = Space((Parameter("a", Float(0.5, 0.5)), Parameter("b", Float(0.5, 0.5, step=0.1))))
+    assert space.continuous == ()
+    assert list(space.grid()) == [{"a": 0.5, "b": 0.5}]
+
+
+@pytest.mark.parametrize(
+    ("value", "nearest"),
+    [(0.1 + 0.1 + 0.1, 0.3), (0.34, 0.3), (0.36, 0.4), (-1.0, 0.1), (9.0, 0.5)],
+)
+def test_a_stepped_range_spells_a_value_one_way(value, nearest):
+    domain = Float(0.1, 0.5, step=0.1)
+    assert domain.nearest(value) == nearest
+    assert nearest in domain.grid()
+
+
+def test_steps_of_long_numbers_stay_within_their_range():
+    domain = Float(0.12345678901234567, 1.1234567890123456, step=0.25)
+    assert [domain.contains(value) for value in domain.grid()] == [True] * 5
+
+
+@pytest.mark.parametrize(
+    ("domain", "number"),
+    [
+        (Fixed(3), 3),
+        (Fixed("adam"), None),
+        (Choice((2, "all", 7)), 7),
+        (Choice((True, False)), None),
+        (Float(0.1, 0.5), 0.5),
+        (Int(1, 9), 9),
+    ],
+)
+def test_the_largest_number_of_a_parameter(domain, number):
+    space = Space((Parameter("a", domain),))
+    assert space.largest("a") == number
+    assert space.largest("b") is None
 
 
 def test_outside_says_why():

@@ -8,7 +8,7 @@ import pytest
 
 from bertsweep.errors import SpecError
 from bertsweep.space import Choice, Fixed, Float, Int
-from bertsweep.spec import parse
+from bertsweep.spec import parse, search_checks
 
 HEAD = """\
 name: a
@@ -112,8 +112,9 @@ FOUR = "space: {dropout: [0.1, 0.5], epochs: [4, 5]}\n"
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (PAIR + "budget: {trials: 9}\n", "has 2 points"),
-        (PAIR + "search: {sampler: grid}\nbudget: {trials: 9}\n", "the sweep ends with its last"),
+        (PAIR + "budget: {trials: 9}\n", "space has 2 points: the sweep ends after 2 trials"),
+        (PAIR + "search: {sampler: grid}\nbudget: {trials: 9}\n", "grid has 2 points: the sweep"),
+        (PAIR + "search: {warm_start: [{dropout: 0.5}]}\n" + "budget: {trials: 2}\n", "baseline"),
         (FOUR + "search: {sampler: grid}\nbudget: {trials: 3}\n", "try only a part"),
         (RANGE + "search: {scheduler: {grace_epochs: 5}}\n", "no trial is ever stopped"),
         (RANGE + "search: {scheduler: {kind: median, reduction_factor: 2}}\n", "under median"),
@@ -124,6 +125,33 @@ FOUR = "space: {dropout: [0.1, 0.5], epochs: [4, 5]}\n"
 def test_what_works_but_is_hardly_meant_is_a_warning(text, said):
     (warning,) = read(text).warnings
     assert said in warning
+
+
+def test_a_baseline_outside_the_space_is_one_trial_more_than_its_points():
+    _, warning = read(PAIR + "baseline: {dropout: 0.2}\nbudget: {trials: 9}\n").warnings
+    assert "has 2 points, and the baseline lies outside of it: " in warning
+    assert "ends after 3 trials, not after 9" in warning
+    (outside,) = read(PAIR + "baseline: {dropout: 0.2}\nbudget: {trials: 3}\n").warnings
+    assert "the sampler does not learn" in outside
+
+
+def test_a_huge_space_is_counted_at_once():
+    huge = (
+        "space: {dropout: {low: 0, high: 0.9, step: 1e-5}, batch_size: {low: 1, high: 9999999}}\n"
+    )
+    (warning,) = read(huge + "search: {sampler: grid}\nbudget: {trials: 3}\n").warnings
+    assert "the grid has 900,009,909,999 points, of which 3 trials try only a part" in warning
+
+
+@pytest.mark.parametrize(
+    ("epochs", "most"),
+    [("3", 3), ("[2, 7]", 7), ("{value: 2, when: {optimizer: adamw}}", 5)],
+)
+def test_the_largest_number_a_trial_can_have_may_be_the_default(epochs, most):
+    space = read(f"space: {{optimizer: [adam, adamw], epochs: {epochs}}}\n").space
+    assert search_checks.largest(space, "epochs") == most
+    assert search_checks.largest(space, "max_seq_length") == 128
+    assert search_checks.largest(space, "trainable_layers") == 0
 
 
 def test_shares_that_look_like_those_of_the_whole_are_a_warning():
@@ -142,7 +170,7 @@ def test_a_sampler_whose_package_is_missing_names_it(sampler, package):
         assert read(text).search.sampler.kind == sampler
         return
     with pytest.raises(
-        SpecError, match=rf"needs the package {package}[\s\S]*pip install {package}"
+        SpecError, match=rf"needs the package {package}[\s\S]*install 'bertsweep\[{sampler}\]'"
     ):
         read(text)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from bertsweep.ledger.events import (
     TrialStopped,
 )
 from bertsweep.paths import SweepPaths
+from tests.support.checkpoints import write_checkpoint
 
 METRIC = "val_average_precision"
 SPEC = {
@@ -55,7 +56,14 @@ def cli(*arguments: object) -> Done:
 
 
 @contextlib.contextmanager
-def sweep(storage: Path, name: str = "demo", *, mode: str = "max") -> Iterator[Ledger]:
+def sweep(
+    storage: Path,
+    name: str = "demo",
+    *,
+    mode: str = "max",
+    labels: Sequence[object] = (0, 1),
+    rule: float | str | None = "f1",
+) -> Iterator[Ledger]:
     """The open ledger of a new sweep, which has started and has no trial."""
     paths = SweepPaths(storage / name)
     ledger = Ledger(paths.ledger)
@@ -65,8 +73,8 @@ def sweep(storage: Path, name: str = "demo", *, mode: str = "max") -> Iterator[L
                 sweep=f"uid-{name}",
                 name=name,
                 spec={**SPEC, "name": name},
-                objective={"metric": METRIC, "mode": mode},
-                data={"hash": "d", "labels": [0, 1], "rows": {"train": 80}, "notes": []},
+                objective={"metric": METRIC, "mode": mode, "threshold": rule},
+                data={"hash": "d", "labels": list(labels), "rows": {"train": 80}, "notes": []},
                 encoder={"hash": "e", "source": "builtin:tiny", "config": {}},
                 versions={},
             )
@@ -105,9 +113,25 @@ def report(ledger: Ledger, trial: str, number: int, value: float | None, **metri
     )
 
 
-def checkpoint(ledger: Ledger, trial: str, number: int = 1) -> None:
-    path = f"trials/{trial}/best-0001"
-    ledger.append(CheckpointSaved(trial=trial, report=number, path=path, metrics={}))
+def checkpoint(
+    ledger: Ledger,
+    folder: Path,
+    trial: str,
+    number: int = 1,
+    *,
+    threshold: float | None = 0.25,
+) -> None:
+    """A checkpoint of the trial, on disk in the sweep's folder and in its ledger."""
+    path = write_checkpoint(folder / "trials" / trial, number, trial=trial)
+    ledger.append(
+        CheckpointSaved(
+            trial=trial,
+            report=number,
+            path=str(path.relative_to(folder)),
+            metrics={},
+            threshold=threshold,
+        )
+    )
 
 
 def finished_sweep(storage: Path, name: str = "demo", *, mode: str = "max") -> Path:
@@ -124,7 +148,7 @@ def finished_sweep(storage: Path, name: str = "demo", *, mode: str = "max") -> P
             for number, value in enumerate(values, start=1):
                 report(ledger, trial, number, value)
             if values:
-                checkpoint(ledger, trial)
+                checkpoint(ledger, storage / name, trial)
         ledger.append(TrialFinished(trial="t0000"))
         ledger.append(TrialStopped(trial="t0001", reason="below the rung"))
         ledger.append(TrialFailed(trial="t0002", error="the loss became NaN at step 7"))

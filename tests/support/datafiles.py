@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from bertsweep.data import Dataset, prepare
+from bertsweep.data import Dataset, Note, prepare
 from bertsweep.progress import Progress
 from bertsweep.spec.models import Data
 
@@ -36,6 +36,11 @@ def written(folder: Path, frame: pd.DataFrame, name: str = "rows.csv") -> str:
     path = folder / name
     frame.to_csv(path, index=False)
     return str(path)
+
+
+def odd(dataset: Dataset) -> list[Note]:
+    """The notes on what was dropped or looks odd: all but those on the positive class."""
+    return [note for note in dataset.notes if not note.kind.startswith("positive_")]
 
 
 def rows_of(dataset: Dataset) -> set[tuple[str, object]]:

@@ -25,7 +25,7 @@ def begin(ledger: Ledger, *, metric: str = "val_f1", mode: str = "max") -> None:
             sweep=UID,
             name=GROUP,
             spec={},
-            objective={"metric": metric, "mode": mode},
+            objective={"metric": metric, "mode": mode, "threshold": "f1"},
             data={"hash": "data-hash", "labels": [0, 1], "rows": {"train": 8}, "notes": []},
             encoder={"hash": "encoder-hash", "source": "builtin:tiny", "config": {}},
             versions={},

@@ -44,7 +44,7 @@ def small_job(folder: Path, prepared: Prepared) -> TrialJob:
         tokens=str(prepared.tokens),
         encoder=str(prepared.encoder.folder),
         labels=prepared.dataset.labels,
-        text_columns=1,
+        text=("question",),
         metric="val_average_precision",
         mode="max",
         report_every=0.5,

@@ -11,7 +11,7 @@ import pytest
 
 from bertsweep import ledger as events
 from bertsweep.ledger import Ledger
-from bertsweep.ledger.events import Fault, SweepStarted
+from bertsweep.ledger.events import FaultKind, SweepStarted
 from bertsweep.paths import SweepPaths
 from bertsweep.search.stopping import build_rule
 from bertsweep.search.study import Study
@@ -59,7 +59,7 @@ def make(paths: SweepPaths) -> Make:
 def job(paths: SweepPaths) -> TrialJob:
     folders = {"folder": str(paths.folder), "tokens": "", "encoder": ""}
     objective = {"metric": "val_average_precision", "mode": "max", "report_every": 0.5}
-    rest: dict[str, Any] = {"labels": (0, 1), "text_columns": 1, "cpus": 1.0, "gpus": 0.5}
+    rest: dict[str, Any] = {"labels": (0, 1), "text": ("question",), "cpus": 1.0, "gpus": 0.5}
     return TrialJob(**folders, **objective, **rest)
 
 
@@ -70,6 +70,7 @@ def study(spec: SweepSpec) -> Study:
         seed=0,
         mode="max",
         baseline=point_of(spec, spec.baseline),
+        key=spec.hyperparameters,
     )
 
 
@@ -83,6 +84,7 @@ def report(number: int, value: float | None, checkpoint: str | None = None) -> d
         "system": {},
         "objective": value,
         "checkpoint": checkpoint,
+        "threshold": None if checkpoint is None else value,
         "finished": number == REPORTS,
     }
     return {REPORT: json.dumps(told)}
@@ -147,7 +149,7 @@ def test_a_trial_that_fails_is_told_and_the_sweep_goes_on(make: Make) -> None:
     assert conductor.propose() is not None
 
 
-def fail(conductor: SweepConductor, reason: str, fault: Fault) -> str:
+def fail(conductor: SweepConductor, reason: str, fault: FaultKind) -> str:
     trial = begin(conductor)
     conductor.failed(trial, reason, fault=fault)
     return trial
@@ -250,6 +252,7 @@ def test_the_best_checkpoints_are_kept_and_the_baselines(make: Make, paths: Swee
     assert kept == {"t0000", "t0003", "t0004"}
     assert {path.parent.name for path in paths.trials.glob("*/best-*")} == kept
     assert list(paths.trials.glob("*/state-*")) == []
+    assert conductor.ledger.state.trials["t0003"].threshold == 0.8 + REPORTS / 100
 
 
 def test_a_lost_actor_is_another_attempt_that_tells_the_old_reports_again(make: Make) -> None:

@@ -10,8 +10,11 @@ import pytest
 
 from bertsweep import ledger
 from bertsweep.errors import InputError, SweepNotFoundError
+from bertsweep.ledger.events import SweepStarted
+from bertsweep.spec import parse
 from bertsweep.sweep.run import resume
 from tests.support import clisweeps
+from tests.support.datafiles import questions, written
 from tests.support.sweeps import (
     bertsweep,
     document,
@@ -73,6 +76,41 @@ def test_a_resume_that_is_refused_leaves_the_ledger_to_others(tmp_path: Path) ->
         resume(tmp_path / "demo")
     assert path.read_bytes() == before
     ledger.Ledger(path).close()
+
+
+EARLIER = """
+name: earlier
+data: {source: rows.csv}
+encoder: {source: "builtin:tiny"}
+space: {dropout: [0.1, 0.5]}
+"""
+
+
+def test_a_sweep_of_an_earlier_version_keeps_its_positive_class(tmp_path: Path) -> None:
+    frame = questions(60).assign(label=["fraud", "legit", "legit"] * 20)
+    written(tmp_path, frame)
+    spec = parse(EARLIER, source="earlier.yaml").to_plain()
+    del spec["data"]["positive"], spec["objective"]["threshold"]
+    # What the version before wrote of these rows, and an encoder that is not there any more: it is
+    # looked at after the data.
+    digest = "d604a99d15c4973b2a1a0aee3bee174fba240ebca4455386aae2cd4100cc19dd"
+    book = ledger.Ledger(tmp_path / "earlier" / "ledger.jsonl")
+    book.append(
+        SweepStarted(
+            sweep="ab",
+            name="earlier",
+            spec=spec,
+            base=str(tmp_path),
+            objective={"metric": "val_average_precision", "mode": "max"},
+            data={"hash": digest, "labels": ["fraud", "legit"], "rows": {}, "notes": []},
+            encoder={"hash": "another"},
+        )
+    )
+    book.close()
+    said: list[str] = []
+    with pytest.raises(InputError, match=r"^encoder: the sweep earlier began with content another"):
+        resume(tmp_path / "earlier", notify=said.append)
+    assert "positive is 'legit' (40 of 60 rows, 66.7 %), as chosen (data.positive)." in said
 
 
 @pytest.mark.slow

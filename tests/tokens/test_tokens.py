@@ -212,6 +212,33 @@ def test_damage_is_said(vocabulary: Path, tmp_path: Path) -> None:
         Tokens.open(folder, "train")
 
 
+def test_a_damaged_file_is_noticed_and_the_folder_made_again(
+    vocabulary: Path, tmp_path: Path
+) -> None:
+    said: list[str] = []
+
+    def tokenised() -> Path:
+        return tokenize_dataset(
+            *(dataset(),), vocabulary=vocabulary, lowercase=True, cache=tmp_path, notify=said.append
+        )
+
+    folder = tokenised()
+    content = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert len(content) == 10
+    for name, whole in content.items():
+        for damaged in (bytes([whole[0] ^ 1]) + whole[1:], whole[: len(whole) // 2], None):
+            path = folder / name
+            path.unlink() if damaged is None else path.write_bytes(damaged)
+            if name.startswith("train"):
+                with pytest.raises(EnvironmentFault, match=f"{name} is"):
+                    Tokens.open(folder, "train")
+            assert tokenised() == folder
+            assert f"the tokens in {folder} are made again: {name} is" in said.pop()
+            assert {path.name: path.read_bytes() for path in folder.iterdir()} == content
+    tokenised()
+    assert said == []
+
+
 def test_vocabulary_without_special_tokens(tmp_path: Path) -> None:
     (tmp_path / "vocab.txt").write_text("[PAD]\n[CLS]\na\n")
     with pytest.raises(EncoderError, match=r"\[UNK\], \[SEP\] is not in it"):

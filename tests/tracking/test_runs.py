@@ -14,6 +14,7 @@ import pytest
 from bertsweep.data import Dataset, Note, statistics
 from bertsweep.ledger import Event, Ledger, Update, read, replay
 from bertsweep.ledger.events import (
+    CheckpointSaved,
     ComputeChosen,
     SweepEnded,
     SweepResumed,
@@ -72,6 +73,8 @@ def test_every_trial_is_a_run_with_its_whole_history(tmp_path: Path) -> None:
         "origin": "sampler",
         "sweep": GROUP,
         "trial": "t0001",
+        "positive": 1,
+        "threshold_rule": "f1",
         "data_hash": "data-hash",
         "encoder_hash": "encoder-hash",
     }
@@ -90,6 +93,7 @@ def test_the_summary_is_the_best_moment_by_the_objective(
     begin(ledger, metric=metric, mode=mode)
     ledger.append(ComputeChosen(compute={"precision": "mixed_bfloat16", "jit": False}))
     run_trial(ledger, "t0000", [0.5, 0.9, None, 0.4])
+    ledger.append(CheckpointSaved(trial="t0000", report=best, path="x", threshold=0.31))
     ledger.append(TrialStopped(trial="t0000", reason="rung 2 of asha"))
     tracking.close()
 
@@ -100,6 +104,7 @@ def test_the_summary_is_the_best_moment_by_the_objective(
     assert summary["reason"] == "rung 2 of asha"
     assert (summary["precision"], summary["jit"]) == ("mixed_bfloat16", False)
     assert summary["best_value"] == moment["metrics"][metric]
+    assert summary["threshold"] == 0.31
     assert (summary["best_epoch"], summary["best_report"]) == (moment["epoch"], best)
     assert {name: summary[name] for name in moment["metrics"]} == pytest.approx(moment["metrics"])
     assert "val_f1" not in wandbfile.history(path)[2]  # it was not finite
@@ -246,6 +251,7 @@ def test_the_data_run_shows_sample_rows_labels_and_lengths(tmp_path: Path) -> No
     info = wandbfile.run_info(one_run(tmp_path, f"{UID}-data"))
     assert (info["job_type"], info["group"]) == ("data", GROUP)
     assert info["config"]["data_hash"] == "data-hash"
+    assert info["config"]["positive"] == "insincere"
     tables: dict[str, Any] = info["tables"]
     assert tables["data/sample"]["columns"] == ["split", "text", "label"]
     assert tables["data/sample"]["data"][0] == ["train", "why is it so", "sincere"]

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bertsweep import ledger
+from bertsweep import checksums, cpu, ledger
 from bertsweep.spec.hyperparameters import Hyperparameters
 from bertsweep.training.compute import Compute
 from bertsweep.training.timing import AGREEMENT, MARGIN, Timing, compare, fastest
 from bertsweep.trial import precision
 from bertsweep.trial.job import AUTO, TrialJob
-from bertsweep.trial.precision import choose
+from bertsweep.trial.precision import choose, known
 from bertsweep.trial.workbench import Workbench
 from tests.support.sweeps import bertsweep, events, write_small
 from tests.support.trials import proposal, small_job, small_prepared
@@ -72,7 +72,7 @@ def test_what_the_file_says_needs_no_probe(
     monkeypatch.setattr(precision, "compare", None)
     said = TrialJob.from_plain({**job.to_plain(), "precision": "mixed_bfloat16", "jit": True})
     assert choose(said, bench.trainer, "x") == {"precision": "mixed_bfloat16", "jit": True}
-    assert not (Path(job.folder) / "compute.json").exists()
+    assert not (Path(job.folder) / "compute").exists()
 
 
 def test_the_first_probe_of_a_sweep_decides_for_all_and_the_next_sweep_finds_it(
@@ -83,11 +83,69 @@ def test_the_first_probe_of_a_sweep_decides_for_all_and_the_next_sweep_finds_it(
     assert found["precision"] in ("float32", "mixed_bfloat16")
     assert found["jit"] is False
     assert set(found["examples_per_second"]) == {"float32", "mixed_bfloat16"}
-    assert json.loads((Path(job.folder) / "compute.json").read_text()) == found
+    assert checksums.read_sealed(Path(job.folder) / "compute" / "choice.json") == found
     monkeypatch.setattr(precision, "compare", None)
     assert choose(job, bench.trainer, "an encoder") == found
     other = TrialJob.from_plain({**job.to_plain(), "folder": str(tmp_path / "other")})
     assert choose(other, bench.trainer, "an encoder") == found
+
+
+def test_a_damaged_choice_is_made_again(
+    bench: Workbench, job: TrialJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BERTSWEEP_CACHE", str(tmp_path / "cache"))
+    probes: list[dict[str, Any]] = []
+
+    def probe(*_: object) -> dict[str, Any]:
+        probes.append({"precision": "float32", "jit": False, "probe": len(probes)})
+        return probes[-1]
+
+    monkeypatch.setattr(precision, "_probe", probe)
+    found = choose(job, bench.trainer, "an encoder")
+    mine = Path(job.folder) / "compute" / "choice.json"
+    (cached,) = tmp_path.glob("cache/compute/*/choice.json")
+    for damaged in ("", mine.read_text().replace("float32", "float31"), "{}"):
+        mine.write_text(damaged)
+        assert choose(job, bench.trainer, "an encoder") == found, "the cache has it"
+        assert checksums.read_sealed(mine) == found
+    assert len(probes) == 1
+    for path in (mine, cached):
+        path.write_text("")
+    assert known(job, bench.trainer, "an encoder") is None
+    assert choose(job, bench.trainer, "an encoder") == probes[1] != found
+    assert known(job, bench.trainer, "an encoder") == probes[1]
+
+
+def test_of_workers_that_probe_at_once_the_first_decides_without_hard_links(
+    bench: Workbench, job: TrialJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BERTSWEEP_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(os, "link", None)
+    probes: list[dict[str, Any]] = []
+
+    def probe(*_: object) -> dict[str, Any]:
+        probes.append({"precision": "float32", "jit": False, "probe": len(probes)})
+        mine = probes[-1]
+        if len(probes) == 1:  # another worker is quicker
+            assert choose(job, bench.trainer, "an encoder") == probes[1]
+        return mine
+
+    monkeypatch.setattr(precision, "_probe", probe)
+    assert choose(job, bench.trainer, "an encoder") == probes[1]
+
+
+def test_another_model_of_cpu_is_another_probe(
+    bench: Workbench, job: TrialJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BERTSWEEP_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(precision, "_probe", lambda *_: {"precision": cpu.name(), "jit": False})
+    cpus = {"AMD EPYC 9454P": "sse2 avx2", "Xeon 8480+": "sse2 avx2 amx_bf16"}
+    for number, (name, flags) in enumerate(cpus.items()):
+        monkeypatch.setattr(cpu, "_facts", lambda: {"model name": name, "flags": flags})  # noqa: B023
+        other = TrialJob.from_plain({**job.to_plain(), "folder": str(tmp_path / str(number))})
+        assert choose(other, bench.trainer, "an encoder")["precision"] == name
+    monkeypatch.setattr(cpu, "_facts", lambda: {"model name": name, "flags": "sse2 avx2"})
+    assert known(job, bench.trainer, "an encoder") is None, "a hypervisor hides an instruction set"
 
 
 def test_a_sweep_records_what_it_computes_in(tmp_path: Path) -> None:
@@ -103,4 +161,6 @@ def test_a_sweep_records_what_it_computes_in(tmp_path: Path) -> None:
     assert compute["precision"] == "mixed_bfloat16"
     said, compute = recorded("found")
     assert set(compute["examples_per_second"]) == {"float32", "mixed_bfloat16"}
-    assert f"trials compute in {compute['precision']}; examples/s in a probe on CPU: " in said
+    assert (
+        f"trials compute in {compute['precision']}; examples/s in a probe on {cpu.name()}: " in said
+    )

@@ -1,1 +1,1 @@
-"""Tables of labelled text: csv, tsv, jsonl and parquet, plain, zipped or gzipped."""
+"""Readers of tables: csv, tsv, txt, JSON, parquet, arrow and xlsx, plain, zipped or gzipped."""

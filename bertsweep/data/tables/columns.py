@@ -1,68 +1,88 @@
-"""The columns of a table that are read: always text, with "" for what is missing."""
+"""The columns to read from a table. Values are always text, "" if missing."""
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bertsweep.data.tables.unknown_column import unknown_column
 from bertsweep.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_NAMED = 20
+Column = str | int
+"""The name of a column, or its number from 1 in a table without a header."""
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The names of the text columns (one, or two for pairs) and of the label column.
+    """The text columns (one, or two for pairs) and the label column, None to read no labels.
 
-    Raises `DataError` when one column is asked to be two things.
+    Messages call the setting of the text columns `text_key`. Raises `DataError` if the same column
+    is named twice.
     """
 
-    text: tuple[str, ...]
-    label: str
+    text: tuple[Column, ...]
+    label: Column | None = None
+    text_key: str = "data.text"
 
     def __post_init__(self) -> None:
-        if len(set(self.names)) != len(self.names):
+        if len(set(self.wanted)) != len(self.wanted):
             raise DataError(
                 f"data.text and data.label must name different columns, but got {list(self.text)} "
                 f"and {self.label!r}. Name the column that holds the labels in data.label."
             )
 
     @property
-    def names(self) -> tuple[str, ...]:
-        return (*self.text, self.label)
+    def wanted(self) -> tuple[Column, ...]:
+        """All columns, in the order of the values passed to `frame`."""
+        return self.text if self.label is None else (*self.text, self.label)
 
-    def positions(self, there: Sequence[str], shown: str) -> list[int]:
-        """Where each column stands in the header `there`.
+    def positions(self, there: Sequence[str], shown: str, *, header: bool = False) -> list[int]:
+        """Returns the position of each column among the columns `there` of the file `shown`.
 
-        Raises `DataError` naming the columns there are and the nearest, or a column standing twice.
+        `header` means that `there` is the first row of the file, which may turn out to be data.
+        Raises `DataError` for a column that is missing, with the nearest name, or not unique.
         """
-        for key, names in (("data.text", self.text), ("data.label", (self.label,))):
-            for name in names:
-                if name not in there:
-                    raise DataError(_missing(key, name, there, shown))
-                if there.count(name) > 1:
+        found = []
+        for column in self.wanted:
+            key = "data.label" if column == self.label else self.text_key
+            if isinstance(column, int):
+                if column > len(there):
                     raise DataError(
-                        f"{shown} has {there.count(name)} columns called {name!r}. Rename all but "
-                        "the one that is meant."
+                        f"{key} is column {column}, but {shown} has {len(there)} in its first row. "
+                        f"Set {key} to a number from 1 to {len(there)}."
                     )
-        return [there.index(name) for name in self.names]
+                found.append(column - 1)
+                continue
+            if column not in there:
+                raise unknown_column(key, column, there, shown, header=header)
+            if there.count(column) > 1:
+                raise DataError(
+                    f"{shown} has {there.count(column)} columns called {column!r}. Rename all but "
+                    "the one that is meant."
+                )
+            found.append(there.index(column))
+        if len(set(found)) != len(found):
+            raise DataError(
+                f"data.text and data.label must be different columns, but {list(self.wanted)} are "
+                f"not in {shown}. Set data.label to the column that holds the labels."
+            )
+        return found
 
     def frame(self, values: Sequence[Sequence[str]]) -> pd.DataFrame:
-        """Columns `text`, `text_b` (pairs only) and `label` of values given column by column."""
+        """Returns columns `text`, `text_b` (pairs only) and `label` from values in column order."""
         import pandas as pd
 
-        own = ("text", "text_b")[: len(self.text)]
-        return pd.DataFrame(dict(zip((*own, "label"), values, strict=True)))
+        names = [*("text", "text_b")[: len(self.text)], "label"][: len(self.wanted)]
+        return pd.DataFrame(dict(zip(names, values, strict=True)))
 
 
 def as_text(value: object) -> str:
-    """A JSON value as text: null and NaN are "", True is "true"; a list raises `TypeError`."""
+    """Returns a JSON value as text: null and NaN as "", True as "true"; a list is a `TypeError`."""
     if isinstance(value, str):
         return value if value.isascii() else _whole_characters(value)
     if value is None or (isinstance(value, float) and math.isnan(value)):
@@ -75,27 +95,9 @@ def as_text(value: object) -> str:
 
 
 def _whole_characters(value: str) -> str:
-    """JSON may escape half a surrogate pair, which no encoding can hold: it becomes U+FFFD."""
+    """Replaces half a surrogate pair, which JSON can escape but nothing encode, by U+FFFD."""
     try:
         value.encode()
     except UnicodeEncodeError:
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return value
-
-
-def _missing(key: str, name: str, there: Sequence[str], shown: str) -> str:
-    more = f" and {len(there) - _NAMED:,} more" if len(there) > _NAMED else ""
-    columns = ", ".join(repr(column) for column in there[:_NAMED]) + more
-    said = f"{key} names the column {name!r}, but {shown} has the columns {columns or '(none)'}."
-    if len(there) == 1:
-        for mark, called in (("\t", "tabs"), (";", "semicolons"), ("|", "bars")):
-            if mark in there[0]:
-                remedy = "Set data.format: tsv." if mark == "\t" else "Save it with commas."
-                return f"{said} It seems to be separated by {called}. {remedy}"
-    near = difflib.get_close_matches(
-        name.lower(), [each.lower() for each in there], n=1, cutoff=0.5
-    )
-    for column in there:
-        if near and column.lower() == near[0]:
-            return f"{said} Did you mean {key}: {column}?"
-    return f"{said} Set {key} to one of them."

@@ -1,62 +1,81 @@
-"""jsonl tables: one JSON object a line."""
+"""Reads JSON tables: one object per line, or one array of objects (first character `[`)."""
 
 from __future__ import annotations
 
 import io
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 from bertsweep.data.tables.columns import Columns, as_text
 from bertsweep.data.tables.compressed import PackedFile, Unpacked
-from bertsweep.data.tables.delimited import TICK_ROWS, Tick
-from bertsweep.data.tables.encoding import not_utf8
+from bertsweep.data.tables.encoding import TextFile
+from bertsweep.data.tables.json_array import array_items
+from bertsweep.data.tables.rows import TICK_ROWS, TableRows, Tick
 from bertsweep.errors import DataError
+from bertsweep.spec.models import Table
 
-if TYPE_CHECKING:
-    import pandas as pd
+_BLANK = " \t\r\n"
 
 
-def read_jsonl(file: PackedFile, columns: Columns, *, tick: Tick) -> pd.DataFrame:
-    """One row a line; blank lines are skipped, a key left out or null is missing.
+def read_json(file: PackedFile, columns: Columns, table: Table, *, tick: Tick) -> TableRows:
+    """Returns one row per object; skips blank lines; a missing key or null is "".
 
-    Raises `DataError` with the line for one that is no JSON object or holds a list for a text.
+    Raises `DataError` with the line for anything but a JSON object with plain values.
     """
-    with file.open() as opened:
-        text = io.TextIOWrapper(opened.stream, encoding="utf-8-sig", newline="\n")
-        try:
-            return columns.frame(_collect(text, opened, file.shown, columns, tick))
-        except UnicodeDecodeError as error:
-            raise not_utf8(file) from error
-        finally:
-            text.detach()
+    text = TextFile(file, table.encoding)
+
+    def read(lines: io.TextIOWrapper, opened: Unpacked) -> list[list[str]]:
+        return _collect(_objects(lines, file.shown), opened, file.shown, columns, tick)
+
+    return TableRows(columns.frame(text.read(read, newline="\n")), tuple(text.notes))
 
 
 def _collect(
-    lines: io.TextIOWrapper, opened: Unpacked, shown: str, columns: Columns, tick: Tick
+    objects: Iterator[tuple[int, dict[str, Any]]],
+    opened: Unpacked,
+    shown: str,
+    columns: Columns,
+    tick: Tick,
 ) -> list[list[str]]:
-    values: list[list[str]] = [[] for _ in columns.names]
-    takers = [(each.append, name) for each, name in zip(values, columns.names, strict=True)]
+    values: list[list[str]] = [[] for _ in columns.wanted]
+    takers = [(each.append, name) for each, name in zip(values, columns.wanted, strict=True)]
     there: dict[str, None] = {}
-    for number, line in enumerate(lines, start=1):
-        if line.isspace():
-            continue
-        row = _object(line, number, shown)
+    for count, (line, row) in enumerate(objects, start=1):
         there.update(dict.fromkeys(row))
         for take, name in takers:
-            value = row.get(name)
+            value = row.get(name)  # type: ignore[arg-type]
             try:
                 take(value if type(value) is str and value.isascii() else as_text(value))
             except TypeError as error:
                 raise DataError(
-                    f"{shown}, line {number:,}: {name!r} must be a text, number or boolean, but "
+                    f"{shown}, line {line:,}: {name!r} must be a text, number or boolean, but "
                     f"got a {error}. Write one value a row."
                 ) from error
-        if number % TICK_ROWS == 0:
+        if count % TICK_ROWS == 0:
             tick(opened)
     if not there:
-        raise DataError(f"{shown} is empty. Give a file with one JSON object a line.")
+        raise DataError(f"{shown} is empty. Give a file with one JSON object a row.")
     columns.positions(list(there), shown)
     return values
+
+
+def _objects(text: io.TextIOWrapper, shown: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yields the objects of a file, each with the line in which it begins."""
+    blank = 0
+    for line in text:
+        if line.strip(_BLANK):
+            break
+        blank += 1
+    else:
+        return
+    if line.lstrip(_BLANK).startswith("["):
+        yield from array_items(line, text, blank + 1, shown)
+        return
+    yield blank + 1, _object(line, blank + 1, shown)
+    for number, line in enumerate(text, start=blank + 2):
+        if not line.isspace():
+            yield number, _object(line, number, shown)
 
 
 def _object(line: str, number: int, shown: str) -> dict[str, Any]:
@@ -67,12 +86,7 @@ def _object(line: str, number: int, shown: str) -> dict[str, Any]:
     if isinstance(row, dict):
         return row
     got = f"not JSON ({row})" if isinstance(row, Exception) else f"a {type(row).__name__}"
-    remedy = (
-        "Turn the array into lines with `jq -c '.[]' FILE > NEW`."
-        if line.lstrip().startswith("[")
-        else "Write one object a line."
-    )
     raise DataError(
         f"{shown}, line {number:,}: each line must be one JSON object, but this one is {got}. "
-        f"{remedy}"
+        "Write one object a line, or all in one array."
     )

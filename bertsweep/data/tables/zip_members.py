@@ -1,4 +1,4 @@
-"""Which file of a zip is meant; zips that hide, hold several or reach outside are refused."""
+"""Selects a table in a zip; refuses ambiguous, encrypted and unsafe archives."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _NAMED = 8
 def choose_member(
     members: Sequence[zipfile.ZipInfo], *, member: str | None, table: str, shown: str
 ) -> zipfile.ZipInfo:
-    """The one table of a zip, or the one called `member`.
+    """Returns the only table of a zip, or the file named `member`.
 
-    `table` is `data.format`. Raises `DataError` when a name leads outside the archive, none or
-    several files could be meant, or the file is encrypted.
+    `table` is `data.format`. Raises `DataError` if a name leads outside the archive, if no file or
+    several files qualify, or if the file is encrypted.
     """
     for each in members:
         if _escapes(each.filename):
@@ -43,7 +43,7 @@ def _escapes(name: str) -> bool:
 
 
 def _is_file(member: zipfile.ZipInfo) -> bool:
-    """No folder, link, hidden file or resource fork."""
+    """Whether it is none of: folder, link, hidden file, macOS resource fork."""
     if member.is_dir() or stat.S_ISLNK(member.external_attr >> 16):
         return False
     parts = PurePosixPath(member.filename).parts
@@ -65,7 +65,8 @@ def _named(files: Sequence[zipfile.ZipInfo], member: str, shown: str) -> zipfile
 
 
 def _only(files: Sequence[zipfile.ZipInfo], table: str, shown: str) -> zipfile.ZipInfo:
-    tables = [file for file in files if format_of(file.filename) is not None]
+    tables = [file for file in files if format_of(file.filename) not in (None, "txt")]
+    tables = tables or [file for file in files if format_of(file.filename) == "txt"]
     if table != "auto":
         tables = [file for file in tables if format_of(file.filename) == table] or list(files)
     names = [file.filename for file in tables]

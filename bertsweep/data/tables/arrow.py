@@ -1,0 +1,57 @@
+"""Reads Arrow tables in the stream and the file format, as written by datasets and Feather."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from typing import IO, Any
+
+from bertsweep.data.tables.arrow_columns import class_names, seekable, texts_of
+from bertsweep.data.tables.columns import Columns
+from bertsweep.data.tables.compressed import PackedFile, Unpacked
+from bertsweep.data.tables.rows import TableRows, Tick
+from bertsweep.errors import DataError
+from bertsweep.spec.models import Table
+
+_FILE = b"ARROW1"
+
+
+def read_arrow(file: PackedFile, columns: Columns, table: Table, *, tick: Tick) -> TableRows:
+    """Returns strings, numbers and booleans as text; null and NaN become "".
+
+    The first bytes distinguish the formats (Arrow columnar format, "IPC File Format"). Raises
+    `DataError` for a damaged file, a column of another type, and bytes that are not UTF-8.
+    """
+    import pyarrow as pa
+
+    values: list[list[str]] = [[] for _ in columns.wanted]
+    with file.open() as opened, tempfile.TemporaryFile() as spool:
+        try:
+            reader = _opened(opened, spool)
+            schema = reader.schema
+            positions = columns.positions(list(schema.names), file.shown)
+            for batch in _batches(reader):
+                for each, position in zip(values, positions, strict=True):
+                    column = batch.column(position)
+                    each.extend(texts_of(column, schema.names[position], file.shown))
+                tick(opened)
+        except (pa.ArrowException, OSError) as error:
+            raise DataError(
+                f"{file.shown} is not a readable arrow file: {error}. Write or download it again."
+            ) from error
+    return TableRows(columns.frame(values), class_names=class_names(schema, columns))
+
+
+def _opened(opened: Unpacked, spool: IO[bytes]) -> Any:
+    import pyarrow.ipc as ipc
+
+    if opened.stream.peek(len(_FILE)).startswith(_FILE):
+        return ipc.open_file(seekable(opened, spool))
+    return ipc.open_stream(opened.stream)
+
+
+def _batches(reader: Any) -> Iterator[Any]:
+    if hasattr(reader, "num_record_batches"):
+        yield from (reader.get_batch(index) for index in range(reader.num_record_batches))
+    else:
+        yield from reader

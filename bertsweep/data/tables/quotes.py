@@ -1,0 +1,52 @@
+"""Quoting and escaping that Python's csv module does not cover."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+_DOUBLED = re.compile(r'"(?:[^"]|"")*"', re.DOTALL)
+_PAIR = re.compile('(")"')
+_ESCAPED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_ESCAPE = re.compile(r'\\(["\\])')
+
+
+def unquoted(values: Sequence[list[str]], *, escapes: bool) -> tuple[list[list[str]], bool]:
+    """Returns the columns without quotes around fields, and whether quotes were escaped.
+
+    Quotes are removed from a column if every field that begins with one is quoted entirely, with
+    quotes inside doubled or, with `escapes`, preceded by a backslash.
+    """
+    columns, escaped = [], False
+    for column in values:
+        quoted = [value for value in column if value.startswith('"')]
+        if not quoted:
+            columns.append(column)
+        elif all(map(_DOUBLED.fullmatch, quoted)):
+            columns.append([_off(value, _PAIR) for value in column])
+        elif escapes and all(map(_ESCAPED.fullmatch, quoted)):
+            columns.append([_off(value, _ESCAPE) for value in column])
+            escaped = True
+        else:
+            columns.append(column)
+    return columns, escaped
+
+
+def escaping_only_marks(lines: Iterable[str], escape: str, marks: Sequence[str]) -> Iterator[str]:
+    """Yields the lines with every escape character doubled that does not precede a mark.
+
+    The csv module would remove such a character; a doubled one stays as a single character.
+    """
+    mark = re.escape(escape)
+    pattern = re.compile(f"{mark}([{re.escape(''.join(marks))}])|{mark}")
+
+    def kept(match: re.Match[str]) -> str:
+        return match[0] if match[1] is not None else escape * 2
+
+    for line in lines:
+        yield pattern.sub(kept, line) if escape in line else line
+
+
+def _off(value: str, inner: re.Pattern[str]) -> str:
+    """Returns a field without its quotes; group 1 of `inner` replaces every match inside."""
+    return inner.sub(r"\1", value[1:-1]) if value.startswith('"') else value

@@ -1,0 +1,275 @@
+"""Samplers: one contract for all, and for those with a model what they learn from."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from bertsweep import ledger
+from bertsweep.ledger import BASELINE, SAMPLER
+from bertsweep.search.frozen import distribution
+from bertsweep.search.study import Asked, Study
+from bertsweep.space import Choice, Float, Int, Parameter, Point, Space
+from bertsweep.spec.models import Sampler
+from tests.support.studies import (
+    BASE,
+    FINITE,
+    FINITE_BASE,
+    FULL,
+    SPACE,
+    FakeSweep,
+    key,
+)
+
+STARTUP = 4
+
+
+def maker(
+    kind: str,
+    space: Space = SPACE,
+    *,
+    baseline: Point = BASE,
+    seed: int = 0,
+    startup: int = STARTUP,
+    **rest: Any,
+) -> Callable[[], Study]:
+    section = Sampler(kind=kind, startup_trials=startup)  # type: ignore[arg-type]
+    return lambda: Study(
+        space, sampler=section, seed=seed, mode="max", baseline=baseline, key=key, **rest
+    )
+
+
+class SamplerContract:
+    """What every sampler keeps to; `kind` names it, `space` is one that it can search."""
+
+    kind: str
+    needs: str | None = None
+    space, baseline = SPACE, BASE
+    trials = 14
+
+    @pytest.fixture(autouse=True)
+    def _package(self) -> None:
+        if self.needs is not None:
+            pytest.importorskip(self.needs, reason=f"{self.kind} needs the package {self.needs}")
+
+    def make(self, **rest: Any) -> Callable[[], Study]:
+        return maker(self.kind, self.space, baseline=self.baseline, **rest)
+
+    def finite(self, **rest: Any) -> Callable[[], Study]:
+        return maker(self.kind, FINITE, baseline=FINITE_BASE, **rest)
+
+    def test_proposes_points_of_the_space_after_the_baseline(self) -> None:
+        asked = FakeSweep(self.make()).run(self.trials).asked
+        assert asked[0] == Asked(0, self.baseline, BASELINE)
+        assert [a.number for a in asked] == list(range(self.trials))
+        assert {a.origin for a in asked[1:]} == {SAMPLER}
+        assert [self.space.outside(a.point) for a in asked] == [{}] * self.trials
+
+    def test_proposes_the_same_points_for_the_same_seed(self) -> None:
+        again = [FakeSweep(self.make(), side_by_side=3).run(self.trials).asked for _ in range(2)]
+        assert again[0] == again[1]
+
+    @pytest.mark.parametrize(("done", "side_by_side"), [(3, 1), (10, 1), (10, 3)])
+    def test_goes_on_after_a_resume_as_if_never_interrupted(
+        self, done: int, side_by_side: int
+    ) -> None:
+        sweep = FakeSweep(self.make(), side_by_side=side_by_side).run(done)
+        resumed = sweep.resumed().run(self.trials - done)
+        assert resumed.asked == sweep.run(self.trials - done).asked
+
+    def test_runs_no_trial_twice_and_ends_a_finite_space(self) -> None:
+        sweep = FakeSweep(self.finite()).run(100)
+        keys = [key(point) for point in sweep.points]
+        assert sorted(keys) == sorted(key(point) for point in FINITE.grid())
+        assert sweep.study.ask() is None
+        assert FakeSweep(self.finite(), trials=sweep.trials).study.ask() is None
+
+    def test_goes_on_in_a_finite_space_as_if_never_interrupted(self) -> None:
+        sweep = FakeSweep(self.finite(), side_by_side=2).run(8)
+        resumed = sweep.resumed().run(9)
+        assert resumed.asked == sweep.run(9).asked
+        assert len(resumed.trials) == FINITE.size
+
+    def test_runs_the_baseline_outside_a_finite_space_besides(self) -> None:
+        outside: Point = {**FINITE_BASE, "warmup": 0.15}
+        sweep = FakeSweep(maker(self.kind, FINITE, baseline=outside)).run(100)
+        assert len(sweep.trials) == 1 + (FINITE.size or 0)
+
+
+class ModelContract(SamplerContract):
+    """What those keep to that fit a model."""
+
+    improves_in = 40
+    revalued = 4
+    """A trial by whose value the proposals of the next ones are to change, or not."""
+
+    def modelled(self, sweep: FakeSweep) -> list[int]:
+        """Numbers of proposals that are not those of random search."""
+        drawn = FakeSweep(maker("random", self.space, baseline=self.baseline)).run(
+            len(sweep.trials)
+        )
+        pairs = zip(sweep.asked, drawn.asked, strict=True)
+        return [ours.number for ours, at_random in pairs if ours.point != at_random.point]
+
+    def test_the_model_proposes_when_but_the_baseline_is_stopped(self) -> None:
+        def stopped(number: int) -> tuple[str, int]:
+            return (ledger.STOPPED, 1 + number % 2) if number else (ledger.FINISHED, FULL)
+
+        sweep = FakeSweep(self.make(), stopped).run(self.trials)
+        assert self.modelled(sweep) == list(range(STARTUP, self.trials))
+
+    @pytest.mark.parametrize("status", [ledger.STOPPED, ledger.FAILED])
+    def test_the_value_of_a_stopped_trial_matters_that_of_a_failed_one_does_not(
+        self, status: str
+    ) -> None:
+        def end(number: int) -> tuple[str, int]:
+            if number == self.revalued:
+                return status, 1
+            return (ledger.STOPPED, 1) if number else (ledger.FINISHED, FULL)
+
+        sweep = FakeSweep(self.make(), end).run(self.revalued + 3)
+        resumed = []
+        for value in (0.0, 2.0):
+            sweep.trials[self.revalued].values = {1: value}
+            resumed.append(sweep.resumed().run(self.trials - len(sweep.trials)).points)
+        assert (resumed[0] != resumed[1]) == (status == ledger.STOPPED)
+
+    def test_learns_from_what_it_is_told(self) -> None:
+        sweep = FakeSweep(self.make(seed=1)).run(self.improves_in)
+        values = [sweep.worth(point) for point in sweep.points]
+        third = self.improves_in // 3
+        assert statistics.fmean(values[-third:]) > statistics.fmean(values[1 : 1 + third]) + 0.05
+
+
+class TestRandom(SamplerContract):
+    kind = "random"
+
+
+class TestGrid(SamplerContract):
+    kind = "grid"
+    space, baseline = FINITE, FINITE_BASE
+    trials = 12
+
+    def test_walks_a_huge_grid_without_building_it(self) -> None:
+        huge = Space((Parameter("a", Int(1, 10**12)), Parameter("b", Int(1, 10**12))))
+        study = maker("grid", huge, baseline={"a": 1, "b": 2})()
+        asked = [study.ask() for _ in range(4)]
+        assert [a.point for a in asked if a] == [
+            {"a": 1, "b": 2},
+            {"a": 1, "b": 1},
+            {"a": 1, "b": 3},
+            {"a": 1, "b": 4},
+        ]
+
+
+class TestTpe(ModelContract):
+    kind = "tpe"
+
+
+class TestCmaEs(ModelContract):
+    kind = "cmaes"
+    needs = "cmaes"
+
+    # Whether a value matters shows once a generation is told: 4 + floor(3 ln 3) = 7 trials.
+    trials = 24
+
+    def test_a_generation_is_recorded_with_the_proposal_that_came_of_it(self) -> None:
+        states = [asked.sampler_state for asked in FakeSweep(self.make()).run(self.trials).asked]
+        assert states[:STARTUP] == [None] * STARTUP
+        told = [state["told"] for state in states if state and "told" in state]
+        assert len(told) >= 2
+        assert {len(numbers) for numbers in told} == {7}
+        generations = [state["generation"] for state in states if state]
+        assert generations == sorted(generations)
+        assert max(generations) == len(told)
+
+    def test_a_single_range_can_be_searched(self) -> None:
+        space = Space((Parameter("warmup", Float(0.0, 0.3)), Parameter("a", Choice((1, 2)))))
+        sweep = FakeSweep(maker("cmaes", space, baseline={"warmup": 0.3, "a": 1})).run(20)
+        assert len(sweep.trials) == 20
+        assert any(state for state in (asked.sampler_state for asked in sweep.asked))
+
+    def test_a_space_without_ranges_is_searched_at_random(self) -> None:
+        space = Space((Parameter("warmup", Choice((0.1, 0.2))), Parameter("a", Choice((1, 2, 3)))))
+        sweep = FakeSweep(maker("cmaes", space, baseline={"warmup": 0.1, "a": 1})).run(20)
+        assert len(sweep.trials) == 6
+
+
+class TestGp(ModelContract):
+    kind = "gp"
+    needs = "torch"
+    trials = 11
+    improves_in = 16
+
+
+def test_tpe_tries_as_many_points_of_a_small_space_as_it_has_trials() -> None:
+    space = Space(
+        (
+            Parameter("warmup", Choice((0.0, 0.1, 0.2))),
+            Parameter("batch_size", Choice((16, 32))),
+            Parameter("epochs", Int(1, 4)),
+        )
+    )
+    baseline: Point = {"warmup": 0.0, "batch_size": 16, "epochs": 1}
+    make = maker("tpe", space, baseline=baseline, startup=10)
+    points = FakeSweep(make, lambda _: (ledger.FINISHED, FULL)).run(20).points
+    assert len({key(point) for point in points}) == 20
+
+
+def test_a_stepped_value_is_proposed_in_one_spelling() -> None:
+    space = Space((Parameter("warmup", Float(0.0, 0.9, step=0.1)),))
+    listed = space["warmup"].domain.grid() or ()
+    sweep = FakeSweep(maker("random", space, baseline={"warmup": 0.1 + 0.2 - 0.3 + 0.5})).run(99)
+    assert sorted(float(point["warmup"]) for point in sweep.points) == list(listed)
+
+
+class TestALongSweep:
+    """Longer than what the sampler fits its model to."""
+
+    def make(self, **rest: Any) -> Callable[[], Study]:
+        return maker("tpe", fitted=30, **rest)
+
+    def test_is_learnt_from(self) -> None:
+        sweep = FakeSweep(self.make()).run(80)
+        values = [sweep.worth(point) for point in sweep.points]
+        assert statistics.fmean(values[60:]) > statistics.fmean(values[1:8]) + 0.05
+
+    @pytest.mark.parametrize("side_by_side", [1, 4])
+    def test_goes_on_after_a_resume_as_if_never_interrupted(self, side_by_side: int) -> None:
+        sweep = FakeSweep(self.make(), side_by_side=side_by_side).run(75)
+        assert sweep.resumed().run(5).asked == sweep.run(5).asked
+
+    @pytest.mark.parametrize(
+        ("changed", "matters"), [("old", False), ("best", True), ("new", True)]
+    )
+    def test_has_its_old_middling_trials_forgotten(self, changed: str, matters: bool) -> None:
+        sweep = FakeSweep(maker("random"), lambda _: (ledger.FINISHED, FULL)).run(60)
+        worst_first = sorted(range(1, 15), key=lambda n: sweep.worth(sweep.points[n]))
+        numbers = {"old": worst_first[:8], "best": worst_first[-1:], "new": range(30, 59)}[changed]
+        proposed = []
+        for rate in (2e-5, 9e-4):
+            told = maker("tpe", fitted=40)()
+            for at, trial in enumerate(sweep.trials[:59]):
+                point = trial.asked.point
+                moved = {**point, "learning_rate": rate} if at in numbers else point
+                told.refill(at, moved, status=trial.status, values=trial.values)
+            proposed.append([told.ask() for _ in range(12)])
+        assert (proposed[0] != proposed[1]) == matters
+
+
+def test_seeds_are_honoured_zero_included() -> None:
+    points = [FakeSweep(maker("random", seed=seed)).run(4).points[-1] for seed in (0, 0, 1)]
+    assert points[0] == points[1] != points[2]
+
+
+@pytest.mark.parametrize(
+    "domain", [Float(0.1, 1.0), Float(1e-5, 1.0, log=True), Float(0, 1, step=0.25), Int(1, 9)]
+)
+def test_a_distribution_holds_what_its_domain_holds(domain: Float | Int) -> None:
+    of = distribution(domain)
+    assert of._contains(of.to_internal_repr(domain.low))
+    assert of._contains(of.to_internal_repr(domain.high))
+    assert not of._contains(of.to_internal_repr(domain.high + 1))
