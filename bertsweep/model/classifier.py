@@ -74,7 +74,7 @@ class Classifier:
         return tf.squeeze(logits, axis=1) if self.classes == 2 else logits
 
     def trained(self, layers: int | str) -> dict[str, tf.Variable]:
-        """Returns the weights to train if the top `layers` encoder layers are ("all": every weight).
+        """Returns the weights to train if the top `layers` encoder layers are ("all": all weights).
 
         The pooler and the head are always trained; embeddings only with "all".
         """

@@ -33,7 +33,7 @@ class LossScale:
         return loss * self._scale.read_value()
 
     def undo(self, first: Any, gradients: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-        """Returns gradients of the unscaled loss, all 0 if one overflowed, and adapts the factor."""
+        """Returns gradients of the unscaled loss, all 0 if one overflowed; adapts the factor."""
         scale = self._scale.read_value()
         sums = [tf.reduce_sum(gradient) for gradient in (first, *gradients.values())]
         # One infinite or NaN element makes the sum so: no second pass over every gradient.
