@@ -13,11 +13,11 @@ __all__ = ["Finding", "Status", "diagnose"]
 def diagnose(
     *, storage: Path | None = None, ray_address: str | None = None, timeout: float = 120.0
 ) -> list[Finding]:
-    """Findings on versions, processors, memory, GPUs, Ray, folders, W&B login, in that order.
+    """Returns findings on versions, CPUs, memory, GPUs, Ray, folders and W&B login, in that order.
 
-    Ray and TensorFlow run in processes of their own, at most `timeout` seconds each, so that this
-    one stays clean. `ray_address` defaults to RAY_ADDRESS, then to a cluster started for the test.
-    Raises `InputError` for a storage address that is not a folder.
+    Ray and TensorFlow are tried in processes of their own, for at most `timeout` seconds each, so
+    that this process imports neither. `ray_address` defaults to RAY_ADDRESS, then to a cluster
+    started for the purpose. Raises `InputError` for a storage address that is not a folder.
     """
     from bertsweep.doctor import folders, machine, processes, versions
 

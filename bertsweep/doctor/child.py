@@ -1,6 +1,6 @@
-"""Run as `python -m bertsweep.doctor.child ray|tensorflow`: prints what it sees as one JSON line.
+"""Tries Ray or TensorFlow: `python -m bertsweep.doctor.child ray|tensorflow` prints one JSON line.
 
-In a process of its own, so that the one that asks never loads either.
+It runs in a process of its own, so that the caller never imports either.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 
 def tensorflow() -> dict[str, Any]:
-    """The GPUs that TensorFlow can use, after a small product on the first device."""
+    """Returns the GPUs that TensorFlow can use, after a matrix product on the first device."""
     tf = importlib.import_module("tensorflow")
     gpus = tf.config.list_physical_devices("GPU")
     for gpu in gpus:
@@ -24,7 +24,7 @@ def tensorflow() -> dict[str, Any]:
 
 
 def ray(address: str | None) -> dict[str, Any]:
-    """What a running cluster at `address`, else one started here, has to give."""
+    """Returns nodes, CPUs, GPUs and accelerators of the cluster at `address`, else of a new one."""
     module = importlib.import_module("ray")
     if address:
         module.init(address=address, log_to_driver=False, logging_level="ERROR")
@@ -49,7 +49,7 @@ def ray(address: str | None) -> dict[str, Any]:
 
 
 def main(arguments: list[str]) -> int:
-    """Answers on the real stdout; whatever the libraries print goes to stderr."""
+    """Prints the answer on the real stdout; whatever the libraries print goes to stderr."""
     answer = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     what, *rest = arguments

@@ -1,4 +1,4 @@
-"""One thing that the doctor looked at."""
+"""The result of one check of the doctor."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Status = Literal["ok", "warning", "error"]
 
 @dataclass(frozen=True)
 class Finding:
-    """`topic` was found to be `value`; unless it is ok, `remedy` says what to do."""
+    """`topic` was found to be `value`; unless the status is ok, `remedy` says what to do."""
 
     topic: str
     status: Status

@@ -1,4 +1,4 @@
-"""The folders that a sweep writes to: there, writable, private, with room."""
+"""Checks the folders that a sweep writes to: present, writable, private, with free space."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LEAST = 1 * _GB
 
 
 def findings(storage: Path) -> Iterator[Finding]:
-    """The storage folder and the cache, each with the room on its disk."""
+    """Yields findings on the storage folder and the cache, each with the free space of its disk."""
     yield _writable("storage", storage, "Give --storage or BERTSWEEP_STORAGE another folder.")
     yield _room("disk of storage", storage, "Free some, or give --storage another disk.")
     try:
@@ -63,12 +63,12 @@ def _room(topic: str, folder: Path, remedy: str) -> Finding:
 
 
 def _existing(folder: Path) -> Path:
-    """`folder`, or the nearest parent that exists."""
+    """Returns `folder`, or its nearest parent that exists."""
     return next(path for path in (folder, *folder.parents) if path.exists())
 
 
 def _size(folder: Path) -> int:
-    """Bytes of all files below; what vanishes meanwhile does not count."""
+    """Returns the bytes of all files below; files that are deleted meanwhile do not count."""
     total = 0
     for root, _, names in os.walk(folder):
         for name in names:

@@ -1,4 +1,4 @@
-"""Processors, memory and the W&B login of this machine."""
+"""Checks CPUs, memory and the W&B login of this machine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CGROUP = Path("/sys/fs/cgroup")
 
 
 def findings() -> Iterator[Finding]:
-    """Processors, memory, and the shared memory that Ray keeps its objects in."""
+    """Yields findings on CPUs, memory, and the shared memory in which Ray keeps its objects."""
     yield Finding("CPUs", "ok", _cpus())
     yield _memory()
     shared = Path("/dev/shm")  # noqa: S108 - asked for its size, never written
@@ -25,7 +25,7 @@ def findings() -> Iterator[Finding]:
 
 
 def login() -> Iterator[Finding]:
-    """Whether W&B runs would go online; the key itself is neither returned nor printed."""
+    """Yields whether W&B runs would be online; the key itself is neither returned nor printed."""
     mode = os.environ.get("WANDB_MODE")
     suffix = f"; WANDB_MODE={mode}" if mode else ""
     place = login_source()
@@ -60,7 +60,7 @@ def _memory() -> Finding:
 
 
 def _cgroup_limit() -> int | None:
-    """Bytes a container may use; None when it is not limited."""
+    """Returns the bytes of memory that a container may use; None without a limit."""
     try:
         text = (_CGROUP / "memory.max").read_text().strip()
     except OSError:

@@ -1,4 +1,4 @@
-"""Ray, TensorFlow and the GPU driver, each asked in a process of its own."""
+"""Checks Ray, TensorFlow and the GPU driver, each in a process of its own."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _QUIET = {
 
 @dataclass(frozen=True)
 class Probes:
-    """The running probes, ended with the `with` block; they work side by side."""
+    """Two child processes that try Ray and TensorFlow at the same time; `with` ends them."""
 
     ray: subprocess.Popen[str]
     tensorflow: subprocess.Popen[str]
@@ -48,7 +48,11 @@ class Probes:
                 _end(process)
 
     def findings(self, *, timeout: float) -> Iterator[Finding]:
-        """The GPU driver, what Ray sees, what TensorFlow sees; a probe over time is ended."""
+        """Yields findings on GPU driver, Ray and TensorFlow; probes are ended after `timeout` s.
+
+        Ray and TensorFlow are compared with the driver: a GPU that only the driver sees is a
+        warning.
+        """
         deadline = time.monotonic() + timeout
         driver = driver_gpus()
         yield Finding("GPU driver", "ok", _listed(driver) if driver else "no NVIDIA GPU")
@@ -65,7 +69,7 @@ def start(*, ray_address: str | None) -> Probes:
 
 
 def driver_gpus() -> list[str]:
-    """Names of the GPUs that nvidia-smi lists; empty without the tool or the driver."""
+    """Returns the names of the GPUs that nvidia-smi lists; none without the tool or the driver."""
     tool = shutil.which("nvidia-smi")
     if tool is None:
         return []
@@ -82,7 +86,7 @@ def driver_gpus() -> list[str]:
 def _python(*arguments: str) -> subprocess.Popen[str]:
     environment = {**os.environ, **_QUIET}
     if arguments[0] == "ray":
-        # The address is given outright; Ray would prefer the variable to "local".
+        # The address is an argument; Ray would prefer the variable to "local".
         environment.pop("RAY_ADDRESS", None)
     return subprocess.Popen(  # noqa: S603 - this very interpreter
         [sys.executable, "-m", "bertsweep.doctor.child", *arguments],
@@ -96,7 +100,7 @@ def _python(*arguments: str) -> subprocess.Popen[str]:
 
 
 def _answer(process: subprocess.Popen[str], deadline: float) -> Mapping[str, Any] | str:
-    """What the probe saw, or in words why it saw nothing."""
+    """Returns what the probe found, or in words why it found nothing."""
     try:
         out, errors = process.communicate(timeout=max(1.0, deadline - time.monotonic()))
     except subprocess.TimeoutExpired:
@@ -111,7 +115,7 @@ def _answer(process: subprocess.Popen[str], deadline: float) -> Mapping[str, Any
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    """Ends a probe with all it started: Ray has processes of its own in the same session."""
+    """Kills a probe with all that it started: Ray's processes are in the same session."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
@@ -155,6 +159,6 @@ def _tensorflow(seen: Mapping[str, Any] | str, driver: list[str]) -> Finding:
 
 
 def _listed(names: list[str]) -> str:
-    """`2 x NVIDIA L4, NVIDIA A10`."""
+    """Returns names with their counts, as in `2 x NVIDIA L4, NVIDIA A10`."""
     counts = {name: names.count(name) for name in dict.fromkeys(names)}
     return ", ".join(f"{count} x {name}" if count > 1 else name for name, count in counts.items())

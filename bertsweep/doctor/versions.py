@@ -1,4 +1,4 @@
-"""Versions of Python, bertsweep and everything it builds on, against what its metadata asks for."""
+"""Checks the versions of Python, bertsweep and its requirements against its own metadata."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SHOWN = (
 
 
 def findings() -> Iterator[Finding]:
-    """Python, bertsweep, the stack, then every other requirement that does not hold."""
+    """Yields Python, bertsweep, the stack, then every other requirement that is not met."""
     yield _python()
     yield Finding("bertsweep", "ok", VERSION)
     required = _required()
@@ -39,7 +39,7 @@ def _python() -> Finding:
 
 
 def _required() -> dict[str, str]:
-    """Requirement name → version specifier; empty in a checkout that was never installed."""
+    """Returns version specifiers by requirement; none in a checkout that was never installed."""
     from packaging.requirements import Requirement
     from packaging.utils import canonicalize_name
 

@@ -1,4 +1,4 @@
-"""Any pre-trained BERT → one folder that the native encoder is built from."""
+"""Pre-trained BERT encoders of every source, prepared as one folder from which a model is built."""
 
 from bertsweep.encoders.config import EncoderConfig
 from bertsweep.encoders.prepared import PreparedEncoder

@@ -1,4 +1,4 @@
-"""The sizes and rates of a BERT encoder."""
+"""The sizes and dropout rates of a BERT encoder."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ Activation = Literal["gelu", "gelu_tanh", "relu"]
 
 @dataclass(frozen=True)
 class EncoderConfig:
-    """The sizes and rates that a native `BertEncoder` is built with.
+    """The arguments of a native `BertEncoder`.
 
-    `activation` is "gelu" (exact), "gelu_tanh" (the tanh approximation) or "relu"; `dropout` is the
-    rate after the embeddings, the attention and the feed-forward part of each layer.
-    Raises `EncoderError` where the sizes do not fit each other.
+    `activation` is "gelu" (exact), "gelu_tanh" (the tanh approximation) or "relu". `dropout` is the
+    rate after the embeddings and after the feed-forward part of each layer, `attention_dropout` the
+    rate of the attention. Raises `EncoderError` where the sizes contradict each other.
     """
 
     vocab_size: int

@@ -1,7 +1,7 @@
-"""SavedModel folder → prepared encoder; run as `python -m bertsweep.encoders.convert`.
+"""Converts a SavedModel into a prepared encoder: `python -m bertsweep.encoders.convert`.
 
-A process of its own, so that whoever prepares an encoder never imports TensorFlow. A message for
-the user is left in the output folder; anything else that goes wrong is a traceback on stderr.
+It runs in a process of its own, so that the caller never imports TensorFlow. An error that the user
+can mend is written to a file in the output folder; any other is a traceback on stderr.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from bertsweep.vocabulary import looks_lowercase, read_vocabulary
 
 
 def main(arguments: list[str]) -> int:
-    """Exit code 0 with a prepared encoder in --out, or 2 with a message there."""
+    """Returns exit code 0 with a prepared encoder in --out, or 2 with an error message there."""
     parser = argparse.ArgumentParser(prog="bertsweep.encoders.convert", description=__doc__)
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
@@ -42,7 +42,8 @@ def convert(
 ) -> prepared.PreparedEncoder:
     """Writes the prepared encoder of a SavedModel into `out`.
 
-    The native encoder's pooled output is proved equal to the module's own. Raises `EncoderError`.
+    Raises `EncoderError`, among others where the pooled output of the native encoder differs from
+    the module's own.
     """
     module = _load(model, source)
     weights = read_weights(module, where=source)

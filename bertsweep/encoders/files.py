@@ -1,4 +1,4 @@
-"""Small questions to the files that an encoder comes as."""
+"""Fingerprints and JSON of the files that an encoder is read from."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bertsweep.errors import EncoderError
 
 
 def fingerprint(paths: Iterable[Path]) -> str:
-    """Path, size and time of the files that exist, so that a changed file is noticed unread."""
+    """Returns path, size and time of those files that exist: they tell a change without reading."""
     lines = []
     for path in paths:
         if path.is_file():
@@ -21,7 +21,7 @@ def fingerprint(paths: Iterable[Path]) -> str:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The object in a JSON file. Raises `EncoderError` where there is none."""
+    """Returns the object in a JSON file. Raises `EncoderError` where there is none."""
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""TF Hub modules: an http(s) handle or its tar.gz → SavedModel folder → prepared encoder."""
+"""TF Hub modules: an http(s) handle, or its tar.gz on disk, as sources of encoders."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class HubArchive:
         return fingerprint([self.path])
 
     def convert(self, out: Path, *, lowercase: bool | None, source: str) -> PreparedEncoder:
-        """Unpacks into a folder that is gone afterwards, and converts. Raises `EncoderError`."""
+        """Unpacks into a temporary folder and converts that. Raises `EncoderError`."""
         with self.store.scratch() as folder:
             unpack(self.path, folder)
             model = _model_folder(folder, source)
@@ -47,7 +47,7 @@ class HubHandle:
         return self.handle
 
     def convert(self, out: Path, *, lowercase: bool | None, source: str) -> PreparedEncoder:
-        """Fetches, unpacks and converts. Raises `DownloadError`, `EncoderError`."""
+        """Downloads, unpacks and converts. Raises `DownloadError`, `EncoderError`."""
         cached = cached_by_hub(self.handle)
         if cached is not None:
             return SavedModelFolder(cached).convert(out, lowercase=lowercase, source=source)
@@ -61,30 +61,30 @@ class HubHandle:
                 out, lowercase=lowercase, source=source
             )
         except EncoderError:
-            archive.unlink(missing_ok=True)  # what cannot be used is fetched anew next time
+            archive.unlink(missing_ok=True)  # a useless file must not be taken from the cache again
             raise
 
 
 def compressed(handle: str) -> str:
-    """The address that serves a handle's tar.gz: `HANDLE?tf-hub-format=compressed`."""
+    """Returns the address of a handle's tar.gz: `HANDLE?tf-hub-format=compressed`."""
     parts = urlsplit(handle)
     query = "&".join(filter(None, [parts.query, "tf-hub-format=compressed"]))
     return urlunsplit(parts._replace(query=query))
 
 
 def cached_by_hub(handle: str) -> Path | None:
-    """Where tensorflow_hub itself has the module already, if TFHUB_CACHE_DIR says so."""
+    """Returns the module's folder in tensorflow_hub's own cache (TFHUB_CACHE_DIR), if any."""
     root = os.environ.get("TFHUB_CACHE_DIR")
     if not root:
         return None
-    # The name tensorflow_hub gives it (compressed_module_resolver._module_dir); guards nothing.
+    # As in tensorflow_hub's compressed_module_resolver._module_dir; the hash guards nothing.
     name = hashlib.sha1(handle.encode(), usedforsecurity=False).hexdigest()
     folder = Path(root).expanduser() / name
     return folder if SavedModelFolder.matches(folder) else None
 
 
 def _model_folder(unpacked: Path, source: str) -> Path:
-    """The unpacked folder, or the only folder in it (some mirrors pack the folder itself)."""
+    """Returns the unpacked folder, or a folder in it (some mirrors pack the folder itself)."""
     inside = [path for path in unpacked.iterdir() if path.is_dir()]
     for folder in (unpacked, *inside):
         if SavedModelFolder.matches(folder):

@@ -1,4 +1,4 @@
-"""A Hugging Face BERT folder → prepared encoder, in numpy alone.
+"""Hugging Face BERT folders as sources of encoders, converted with numpy alone.
 
 The layout is that of `transformers.BertModel`: `config.json`, `model.safetensors`, and `vocab.txt`
 or `tokenizer.json`.
@@ -26,12 +26,12 @@ ACTIVATIONS: Mapping[str, Activation] = {
     "gelu_fast": "gelu_tanh",
     "relu": "relu",
 }
-"""`hidden_act` of a config.json → activation of the native encoder."""
+"""The activation of the native encoder by `hidden_act` of a config.json."""
 
 
 @dataclass(frozen=True)
 class HuggingFaceFolder:
-    """A local folder as `save_pretrained` of a BERT model and its tokenizer leaves it."""
+    """A folder that `save_pretrained` of a BERT model and its tokenizer wrote."""
 
     folder: Path
 
@@ -40,7 +40,7 @@ class HuggingFaceFolder:
         return (folder / "config.json").is_file()
 
     def key(self) -> str:
-        """Path, size and time of every file that the prepared encoder depends on."""
+        """Returns path, size and time of every file on which the prepared encoder depends."""
         names = (
             "config.json",
             "model.safetensors",
@@ -70,9 +70,9 @@ class HuggingFaceFolder:
 
 
 def read_config(path: Path) -> EncoderConfig:
-    """The sizes in a Hugging Face config.json.
+    """Returns the sizes in a Hugging Face config.json.
 
-    Raises `EncoderError` where it is not a BERT that the native encoder computes.
+    Raises `EncoderError` where the native encoder cannot compute the model.
     """
     raw = read_json(path)
 

@@ -1,4 +1,4 @@
-"""What a Hugging Face folder says about its tokenizer: vocabulary and casing."""
+"""The vocabulary and the casing of a Hugging Face folder's tokenizer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from bertsweep.vocabulary import looks_lowercase, read_vocabulary
 
 
 def read_tokens(folder: Path) -> list[str]:
-    """The tokens of vocab.txt, else those of a word-piece tokenizer.json, by id."""
+    """Returns the tokens, by id, of vocab.txt, else of a word-piece tokenizer.json.
+
+    Raises `EncoderError` where there is neither.
+    """
     if (folder / "vocab.txt").is_file():
         return read_vocabulary(folder / "vocab.txt")
     path = folder / "tokenizer.json"
@@ -31,7 +34,7 @@ def read_tokens(folder: Path) -> list[str]:
 
 
 def read_casing(folder: Path, tokens: list[str]) -> tuple[bool, list[str]]:
-    """Whether text is lower-cased and stripped of accents; notes where BERT's rules differ."""
+    """Returns whether text is lower-cased, and notes where the tokenizer's rules are not BERT's."""
     normalizer: dict[str, Any] = {}
     for name, inside in (("tokenizer_config.json", None), ("tokenizer.json", "normalizer")):
         if not (folder / name).is_file():

@@ -1,7 +1,7 @@
-"""A Hugging Face model.safetensors → arrays under native names.
+"""Reads a Hugging Face model.safetensors into arrays with native names and shapes.
 
-PyTorch keeps dense kernels as [out, in]; the native ones are [in, out], with the attention heads as
-an axis of their own.
+PyTorch stores dense kernels as [out, in]; the native ones are [in, out], with the attention heads
+as an axis of their own.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Array = npt.NDArray[np.float32]
 
 POOLER_SEED = 1
-"""Seed of the pooler of a folder that has none."""
+"""Seed of the random pooler that a model without one receives."""
 
 _TOP = {
     "word_embeddings/embeddings": "embeddings.word_embeddings.weight",
@@ -46,7 +46,7 @@ _PARAMETER = {"kernel": "weight", "gamma": "weight", "bias": "bias", "beta": "bi
 
 
 def read_weights(path: Path, config: EncoderConfig) -> tuple[dict[str, Array], list[str]]:
-    """Native name → float32 array, and notes on what is unusual. Raises `EncoderError`."""
+    """Returns float32 arrays by native name, and notes on oddities. Raises `EncoderError`."""
     tensors = _plain_names(_load(path))
     notes: list[str] = []
     if _TOP["pooler_transform/kernel"] not in tensors:
@@ -91,7 +91,7 @@ def _native(name: str, tensor: Array, shape: tuple[int, ...], path: Path) -> Arr
 
 
 def _plain_names(tensors: Mapping[str, Array]) -> dict[str, Array]:
-    """Without the `bert.` in front of a model with a head, and with today's LayerNorm names."""
+    """Removes the prefix `bert.` of models with a head, and renames old LayerNorm parameters."""
     plain = {}
     for name, tensor in tensors.items():
         short = name.removeprefix("bert.")

@@ -1,4 +1,4 @@
-"""A SavedModel folder → prepared encoder, in a process of its own that imports TensorFlow."""
+"""SavedModel folders as sources of encoders, converted in a process that imports TensorFlow."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from bertsweep.errors import EncoderError
 from bertsweep.system import LIGHT_TENSORFLOW
 
 ERROR_FILE = "error.txt"
-"""Where the conversion leaves the message of an `EncoderError`, inside its output folder."""
+"""The file in the output folder to which the conversion writes the message of an `EncoderError`."""
 
 
 @dataclass(frozen=True)
 class SavedModelFolder:
-    """A TF Hub module unpacked, or any SavedModel with the variables of a BERT encoder."""
+    """An unpacked TF Hub module, or any SavedModel with the variables of a BERT encoder."""
 
     folder: Path
 
@@ -55,7 +55,7 @@ class SavedModelFolder:
 
 
 def _environment() -> dict[str, str]:
-    """Ours, with this very package first and without a GPU, which sweeps may be using."""
+    """Returns our environment with this package first and no GPU, which sweeps may be using."""
     package = str(Path(__file__).resolve().parents[2])
     path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
     return {
@@ -63,5 +63,5 @@ def _environment() -> dict[str, str]:
         "PYTHONPATH": path,
         "CUDA_VISIBLE_DEVICES": "-1",
         **LIGHT_TENSORFLOW,
-        "TF_CPP_MIN_LOG_LEVEL": "2",  # an error of TensorFlow's own may say why it failed
+        "TF_CPP_MIN_LOG_LEVEL": "2",  # errors are kept: they may say why the conversion failed
     }

@@ -1,4 +1,4 @@
-"""The variables of a SavedModel → native names; the encoder's sizes from their shapes."""
+"""Reads a SavedModel's variables by native name, and the encoder's sizes from their shapes."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _RENAMED = {"/self_attention_output/": "/self_attention/attention_output/"}
 
 
 def read_weights(module: Any, *, where: str) -> dict[str, Array]:
-    """Native name → float32 array, for every variable that a BERT encoder of these layers has.
+    """Returns every variable of the BERT encoder as a float32 array, by native name.
 
-    Others (the masked language model's, the casing flag) are left out.
-    Raises `EncoderError` where one is missing, which names it.
+    Others (the masked language model's, the casing flag) are left out. Raises `EncoderError` naming
+    a variable that is missing.
     """
     named = {str(v.name).removesuffix(":0"): v for v in getattr(module, "variables", ())}
     roots = [name.removesuffix(_ANCHOR) for name in named if name.endswith(_ANCHOR)]
@@ -58,9 +58,9 @@ def read_weights(module: Any, *, where: str) -> dict[str, Array]:
 
 
 def read_config(weights: Mapping[str, Array], *, where: str) -> EncoderConfig:
-    """The sizes, read from the shapes.
+    """Returns the encoder's sizes, read from the shapes of its variables.
 
-    Dropout rates and activation leave no trace in the variables: the rates are BERT's own 0.1, and
+    Dropout rates and activation cannot be read from variables: the rates are BERT's own 0.1, and
     the activation is exact GELU until `verify.prove` finds the true one. Raises `EncoderError`.
     """
 

@@ -1,4 +1,4 @@
-"""What `encoder.source` can be, and the one way from there to a prepared encoder."""
+"""The sources that `encoder.source` can name, and how each becomes a prepared encoder."""
 
 from __future__ import annotations
 
@@ -24,13 +24,20 @@ if TYPE_CHECKING:
 
 
 class Source(Protocol):
-    """One place an encoder comes from."""
+    """A place that an encoder can come from.
+
+    The tests in `tests/encoders/test_sources.py` state what every source must do.
+    """
 
     def key(self) -> str:
-        """Equal for what surely gives the same encoder; cheap."""
+        """Returns a text that is equal only where the same encoder would come out; it is cheap."""
 
     def convert(self, out: Path, *, lowercase: bool | None, source: str) -> PreparedEncoder:
-        """Writes the prepared encoder into `out`; `lowercase` None takes what the encoder says."""
+        """Writes the prepared encoder into the folder `out`.
+
+        `lowercase` None means what the encoder itself says; `source` is the name to record and to
+        use in messages. Raises `EncoderError`, and `DownloadError` for an address.
+        """
 
 
 def prepare_encoder(
@@ -41,14 +48,14 @@ def prepare_encoder(
     progress: Progress | None = None,
     notify: Callable[[str], None] = lambda _: None,
 ) -> PreparedEncoder:
-    """The encoder that a search space file names, prepared once and kept under `cache`.
+    """Returns the encoder that a search space file names, prepared once and kept under `cache`.
 
-    `source` is tried first, then the mirrors in order; one that was prepared before is verified and
-    nothing is fetched. Where it is damaged it is made again, and `notify` receives a sentence.
-    Relative folders are looked for in the current folder, then in `base`.
-    TensorFlow is never imported here: SavedModels are converted in a process of their own.
-    Raises `EncoderError`, or `DownloadError` when an address could not be fetched; with mirrors
-    the error lists each failure.
+    `source` is tried first, then the mirrors in order. If one of them was prepared before, it is
+    verified and nothing is downloaded; a damaged one is prepared again, and `notify` receives a
+    sentence. Relative folders are looked up in the current folder, then in `base`. TensorFlow is
+    never imported: SavedModels are converted in a process of their own. Raises `EncoderError`, or
+    `DownloadError` when an address could not be downloaded; with mirrors the error lists each
+    failure.
     """
     store = Store(cache / "encoders", notify)
     lowercase = None if encoder.lowercase == "auto" else encoder.lowercase
@@ -87,7 +94,10 @@ def absolute(encoder: Encoder, base: Path) -> Encoder:
 
 
 def locate(address: str, *, store: Store, base: Path, progress: Progress | None = None) -> Source:
-    """What an address means, by looking at it. Raises `EncoderError` saying what it may be."""
+    """Returns the source that an address names, without converting it.
+
+    Raises `EncoderError` that says what an address may be.
+    """
     if address.startswith("builtin:"):
         if address == tiny.NAME:
             return BuiltinTiny()

@@ -1,4 +1,4 @@
-"""The variables of a native encoder: their short stable names and the shapes they must have."""
+"""The names and shapes of a native encoder's variables."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Shape = tuple[int, ...]
 
 
 def shapes(config: EncoderConfig) -> dict[str, Shape]:
-    """Name → shape of every variable, in the order of the native encoder.
+    """Returns the shape of every variable by name, in the order of the native encoder.
 
     The names are those of Model Garden's `BertEncoder` without the trailing ":0"; attention
     kernels are [hidden, heads, hidden / heads], the output projection is [heads, hidden / heads,
@@ -95,6 +95,6 @@ def check(config: EncoderConfig, weights: Mapping[str, Any], *, where: str) -> N
 
 
 def listed(names: list[str], *, most: int = 4) -> str:
-    """The first names, and how many more there are."""
+    """Returns the first names and how many more there are, as text for a message."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more

@@ -1,4 +1,4 @@
-"""The proof that a native encoder computes what the module it was made from computes."""
+"""Checks that a native encoder computes what the module computes from which it was converted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bertsweep.encoders.config import Activation, EncoderConfig
 from bertsweep.errors import EncoderError
 
 TOLERANCE = 1e-4
-"""Largest difference allowed in any element of the pooled output, which lies within ±1."""
+"""The largest difference allowed in an element of the pooled output, which lies within ±1."""
 
 ACTIVATIONS: tuple[Activation, ...] = ("gelu", "gelu_tanh", "relu")
 
@@ -25,7 +25,7 @@ Batch = dict[str, tf.Tensor]
 def prove(
     module: Any, weights: Mapping[str, Any], config: EncoderConfig, *, where: str
 ) -> EncoderConfig:
-    """The config with the activation under which both pooled outputs agree best.
+    """Returns the config with the activation under which both pooled outputs agree best.
 
     Raises `EncoderError` when they differ by more than `TOLERANCE` under every activation.
     """
@@ -39,7 +39,7 @@ def prove(
         ours = encoder(batch, training=False)["pooled_output"].numpy()
         differences[activation] = float(np.max(np.abs(ours - truth)))
     best = min(differences, key=differences.__getitem__)
-    # Not `>`: NaN agrees with nothing.
+    # Not `>`, which is false for NaN.
     if not differences[best] <= TOLERANCE:
         tried_text = ", ".join(f"{name} {value:.2g}" for name, value in differences.items())
         raise EncoderError(
@@ -51,7 +51,7 @@ def prove(
 
 
 def probe_batch(config: EncoderConfig, *, rows: int = 8) -> Batch:
-    """Rows of several lengths, padded, with both type ids, drawn with a fixed seed."""
+    """Returns random rows of several lengths, padded, with both type ids; the seed is fixed."""
     random = np.random.RandomState(0)
     width = min(32, config.max_position_embeddings)
     lengths = np.linspace(2, width, rows).astype(np.int32)
@@ -67,9 +67,10 @@ def probe_batch(config: EncoderConfig, *, rows: int = 8) -> Batch:
 
 
 def pooled_output(module: Any, batch: Batch, *, hidden: int, where: str) -> npt.NDArray[np.float32]:
-    """The module's own pooled output [rows, hidden], without dropout.
+    """Returns the module's own pooled output [rows, hidden], without dropout.
 
-    Raises `EncoderError` when it can be called in none of the ways TF Hub's encoders had.
+    Encoders on TF Hub have had several signatures over the years, which are tried in turn. Raises
+    `EncoderError` when none of them fits.
     """
     as_list = [batch["input_word_ids"], batch["input_mask"], batch["input_type_ids"]]
     ways: tuple[Callable[[], Any], ...] = (

@@ -1,4 +1,4 @@
-"""A BERT classifier whose searchable values are variables: one graph serves every trial."""
+"""A BERT classifier whose hyperparameters are variables, so that one graph serves every trial."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from bertsweep.model.layers import Dropout
 from bertsweep.model.network import WORDS, Network
 
 WORD_EMBEDDINGS = f"encoder/{WORDS}"
-"""Name of the word embeddings among the weights."""
+"""Name of the word embeddings in `Classifier.weights`."""
 
 
 class Classifier:
     """Encoder, dropout on the pooled output, and a dense head.
 
-    Two classes share one logit (sigmoid), more have one each (softmax). `encoder` is Model Garden's
-    and owns the variables; `reset` brings them to what a trial's seed decides, whatever ran before.
+    Two classes share one logit (sigmoid); more have one each (softmax). `encoder` is Model
+    Garden's `BertEncoder`, which owns the variables; `Network` computes with them. `reset` returns
+    them to the start of a trial, whatever was trained before.
     """
 
     def __init__(self, encoder: Any, config: EncoderConfig, *, classes: int) -> None:
@@ -39,15 +40,15 @@ class Classifier:
             "head/kernel": self.kernel,
             "head/bias": self.bias,
         }
-        # Copied: on the CPU, `numpy()` may be a view of the variable that training writes to.
+        # Copied, because on a CPU `numpy()` may return a view of memory that training writes to.
         self._initial = {name: np.array(v.numpy()) for name, v in self.weights.items()}
 
     def compute_in(self, dtype: tf.DType) -> None:
-        """Graphs traced from here on compute the encoder's products of matrices in `dtype`."""
+        """Makes graphs traced from now on compute the encoder's matrix products in `dtype`."""
         self._network = Network(self._variables, self.config, dtype)
 
     def reset(self, *, seed: int, dropout: float) -> None:
-        """Pre-trained encoder and a head drawn from `seed` (Glorot uniform)."""
+        """Restores the pre-trained encoder and draws a new head from `seed` (Glorot uniform)."""
         for name, variable in self.weights.items():
             variable.assign(self._initial[name])
         fan = sum(self.kernel.shape)
@@ -57,13 +58,14 @@ class Classifier:
         self.dropout.assign(dropout)
 
     def words(self, word_ids: Any) -> Any:
-        """Word embeddings, float32 [rows, width, hidden], of int32 [rows, width]."""
+        """Returns the embeddings, float32 [rows, width, hidden], of ids, int32 [rows, width]."""
         return tf.gather(self.weights[WORD_EMBEDDINGS], word_ids)
 
     def logits(self, words: Any, mask: Any, types: Any, dropout: Dropout | None = None) -> Any:
-        """Logits, float32 [rows] for two classes and [rows, classes] for more.
+        """Returns logits, float32 [rows] for two classes and [rows, classes] for more.
 
-        Arguments as `Network.pooled` takes them; without `dropout` there is none.
+        The arguments are those of `Network.pooled`. Word embeddings come from outside, so that a
+        training step can take the gradient by the rows it used.
         """
         pooled = self._network.pooled(words, mask, types, dropout)
         if dropout is not None:
@@ -72,9 +74,9 @@ class Classifier:
         return tf.squeeze(logits, axis=1) if self.classes == 2 else logits
 
     def trained(self, layers: int | str) -> dict[str, tf.Variable]:
-        """The weights that train when the top `layers` encoder layers do ("all": every weight).
+        """Returns the weights to train if the top `layers` encoder layers are ("all": all weights).
 
-        The pooler and the head always train.
+        The pooler and the head are always trained; embeddings only with "all".
         """
         if layers == "all":
             return dict(self.weights)
@@ -90,8 +92,9 @@ class Classifier:
 
 
 def cross_entropy(logits: Any, labels: Any, *, classes: int, smoothing: Any = 0.0) -> Any:
-    """Cross-entropy of each row [rows], targets mixed with `smoothing` of the uniform one.
+    """Returns the cross-entropy of each row [rows], with label smoothing.
 
+    Targets are `1 - smoothing` times the labels plus `smoothing` times the uniform distribution.
     Source: Szegedy et al. 2016, "Rethinking the Inception Architecture", section 7.
     """
     if classes == 2:
@@ -102,8 +105,9 @@ def cross_entropy(logits: Any, labels: Any, *, classes: int, smoothing: Any = 0.
 
 
 def probabilities(logits: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Probabilities from logits: of class 1 for [rows], of each class for [rows, classes]."""
+    """Returns probabilities, float64: of class 1 for [rows], of each class for [rows, classes]."""
     if logits.ndim == 1:
+        # The sigmoid by way of tanh, which overflows for no logit.
         return np.asarray(0.5 * (1.0 + np.tanh(0.5 * logits.astype(np.float64))))
     shifted = np.exp((logits - logits.max(axis=1, keepdims=True)).astype(np.float64))
     return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))

@@ -1,4 +1,4 @@
-"""BERT's building blocks as plain functions, with gradients that take fewer passes over memory."""
+"""The operations of a BERT layer, with gradients that take fewer passes over memory."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 import tensorflow as tf
 
 EPSILON = 1e-12
-"""Of BERT's layer normalization."""
+"""Added to the variance by BERT's layer normalization."""
 
 
 def dense(x: Any, kernel: Any, bias: Any, dtype: tf.DType) -> Any:
-    """`x` [rows, in] times `kernel` [in, out] plus `bias` [out]: float32 [rows, out].
+    """Returns `x` [rows, in] times `kernel` [in, out] plus `bias` [out], float32 [rows, out].
 
     The product is computed in `dtype`; the bias is added, and its gradient summed, in float32.
     """
@@ -24,7 +24,7 @@ def dense(x: Any, kernel: Any, bias: Any, dtype: tf.DType) -> Any:
 
 @tf.custom_gradient
 def layer_norm(x: Any, gamma: Any, beta: Any) -> Any:
-    """Layer normalization of each row of `x` [rows, size]. Source: Ba et al. 2016, equation 4."""
+    """Normalizes each row of `x` [rows, size]. Source: Ba et al. 2016, equation 4."""
     centred = x - tf.reduce_mean(x, axis=-1, keepdims=True)
     variance = tf.reduce_mean(tf.square(centred), axis=-1, keepdims=True)
     scale = tf.math.rsqrt(variance + EPSILON)
@@ -33,7 +33,8 @@ def layer_norm(x: Any, gamma: Any, beta: Any) -> Any:
     def gradient(upstream: Any) -> Any:
         weighted = upstream * normal
         column = gamma[:, tf.newaxis] / tf.cast(tf.shape(x)[1], tf.float32)
-        # Row means of the upstream gradient and of its part along `normal`, as products.
+        # Row means of the upstream gradient and of its part along `normal`, each as one matrix
+        # product in place of a multiplication and a sum.
         mean, along = tf.matmul(upstream, column), tf.matmul(weighted, column)
         down = scale * (upstream * gamma - mean - normal * along)
         return down, tf.reduce_sum(weighted, axis=0), tf.reduce_sum(upstream, axis=0)
@@ -43,7 +44,7 @@ def layer_norm(x: Any, gamma: Any, beta: Any) -> Any:
 
 @tf.custom_gradient
 def gelu(x: Any) -> Any:
-    """X Φ(x) with the true normal distribution. Source: Hendrycks and Gimpel, arXiv:1606.08415."""
+    """Returns x Φ(x), Φ being the normal CDF. Source: Hendrycks and Gimpel, arXiv:1606.08415."""
     scaled = x * math.sqrt(0.5)
     below = 0.5 + 0.5 * tf.math.erf(scaled)
 
@@ -55,7 +56,7 @@ def gelu(x: Any) -> Any:
 
 
 def gelu_tanh(x: Any) -> Any:
-    """The tanh approximation of x Φ(x), which the original BERT was trained with."""
+    """Returns the tanh approximation of x Φ(x), with which the original BERT was trained."""
     return tf.nn.gelu(x, approximate=True)
 
 
@@ -63,39 +64,43 @@ ACTIVATIONS = {"gelu": gelu, "gelu_tanh": gelu_tanh, "relu": tf.nn.relu}
 
 
 class Dropout:
-    """Dropout whose masks follow from a seed, a step and the order of the calls in that step.
+    """Dropout whose masks are a function of seed, step and the order of the calls in that step.
 
-    There is no state to save or reset: each call counts on in a stream of its own of Philox
-    (Salmon et al. 2011, "Parallel Random Numbers: As Easy as 1, 2, 3"). Rates count in 2^-16, two
-    elements a random word, which halves the cost of the random numbers.
+    So there is no generator whose state would have to be saved: each call reads the next stream of
+    the counter-based generator Philox (Salmon et al. 2011, "Parallel Random Numbers: As Easy as 1,
+    2, 3"). Each 32-bit random word serves two elements, which halves the cost of random numbers and
+    rounds rates to multiples of 2^-16.
     """
 
     _STREAMS = 4096
-    """Streams a step: more than any encoder has dropouts, times the replicas that train it."""
+    """Streams per step: 256 for each of 16 replicas, more than the dropouts of any encoder."""
 
     def __init__(self, key: Any, first: Any) -> None:
-        """`key` is a uint64 [1] tensor, `first` the number of the first stream, an int64 scalar."""
+        """`key` is a uint64 [1] tensor; `first`, an int64 scalar, numbers the first stream."""
         self._key, self._next = key, first
 
     @classmethod
     def of_step(cls, key: Any, step: Any, *, replica: Any = 0) -> Dropout:
-        """The dropouts of a step; `step` and `replica` are int32 scalars."""
+        """Returns the dropout of a step; `step` and `replica` are int32 scalars."""
         base = tf.cast(step, tf.int64) * cls._STREAMS
         return cls(key, base + tf.cast(replica, tf.int64) * 256)
 
     def reserve(self, streams: int) -> tuple[Any, Any]:
-        """The arguments of a `Dropout` that has the next `streams` streams for itself."""
+        """Returns the arguments of a `Dropout` for the next `streams` streams, which are skipped.
+
+        A traced function takes them as tensors, and so serves every layer of an encoder.
+        """
         first, self._next = self._next, self._next + streams
         return self._key, first
 
     def __call__(self, x: Any, rate: Any) -> Any:
-        """`x` with a share of `rate` (a number or a scalar tensor) set to 0, the others scaled."""
+        """Returns `x` with a share of `rate` (a number or scalar tensor) at 0, the rest scaled."""
         if isinstance(rate, float) and rate == 0.0:
             return x
         return x * self._mask(x, rate)
 
     def _mask(self, x: Any, rate: Any) -> Any:
-        """0 or 1 / (1 - rate) in the shape of `x`."""
+        """Returns 0 or 1 / (1 - rate) in the shape of `x`."""
         _, stream = self.reserve(1)
         counter = tf.stack([tf.constant(0, tf.int64), stream])
         size = tf.size(x)

@@ -1,10 +1,10 @@
-"""BERT's forward pass over a native encoder's variables, and no more of it than a classifier needs.
+"""BERT's forward pass on the variables of Model Garden's encoder, as far as a classifier needs it.
 
 Model Garden's own layers return the same pooled output (`tests/model/test_network.py` compares
-them), but more slowly: here query, key and value are one product, rows of tokens are one matrix,
-dropout takes half the random numbers, and the last layer is computed for [CLS] alone, because
-nothing else of it reaches the pooled output: a fourteenth of the products of BERT base, a seventh
-of MiniLM's.
+them) in more time. Here query, key and value are one matrix product, all tokens of a batch are the
+rows of one matrix, and dropout needs half the random numbers. Of the last layer only the row of
+[CLS] is computed, because the pooled output depends on no other: that saves a fourteenth of the
+products of BERT base and a seventh of MiniLM's.
 """
 
 from __future__ import annotations
@@ -20,31 +20,32 @@ from bertsweep.model.layers import ACTIVATIONS, Dropout, dense, layer_norm
 
 WORDS = "word_embeddings/embeddings"
 _MASKED = -1e9
+"""Added to the attention scores of padding, as in BERT."""
 _LAYER_STREAMS = 3
-"""Dropouts in a layer."""
+"""Random streams of a layer: it has three dropouts."""
 
 Weights = Mapping[str, Any]
-"""Variables or tensors by name; those of one layer without the layer's own name before it."""
+"""Tensors by name; those of one layer without the layer's own prefix."""
 
 
 class Network:
-    """The pooled output of a BERT encoder; `weights` by the names of `encoders.variables`."""
+    """Computes the pooled output of a BERT encoder; `weights` have the names of `variables`."""
 
     def __init__(
         self, weights: Mapping[str, tf.Variable], config: EncoderConfig, dtype: tf.DType
     ) -> None:
-        """Products of matrices are computed in `dtype`, everything else in float32."""
+        """Matrix products are computed in `dtype`, everything else in float32."""
         self._weights, self._config, self._dtype = weights, config, dtype
         self._activation = ACTIVATIONS[config.activation]
-        # One trace for all layers but the last: a fresh worker's first step waits for tracing.
+        # One trace for all layers but the last, since a new worker's first step waits for tracing.
         self._any_layer = tf.function(self._layer, autograph=False)
 
     def pooled(self, words: Any, mask: Any, types: Any, dropout: Dropout | None) -> Any:
-        """The pooled output, float32 [rows, hidden].
+        """Returns the pooled output, float32 [rows, hidden].
 
         `words` are word embeddings, float32 [rows, width, hidden]; `mask` is 1 where there is a
-        word piece (int32 [rows, width]); `types` are type ids of that shape, or None where all are
-        0. Without `dropout` there is none.
+        word piece and 0 for padding, int32 [rows, width]; `types` are type ids of that shape, or
+        None where all are 0. `dropout` None is for evaluation.
         """
         size = self._config.hidden_size
         shape = tf.shape(words)
@@ -69,7 +70,7 @@ class Network:
         return words + places + tf.einsum("bwt,th->bwh", kinds, tf.convert_to_tensor(table))
 
     def _of_layer(self, number: int) -> Weights:
-        """A layer's weights as tensors, which a function takes in place of the variables."""
+        """Returns a layer's weights as tensors: arguments of the function traced for all layers."""
         prefix = f"transformer/layer_{number}/"
         return {
             name.removeprefix(prefix): tf.convert_to_tensor(variable)
@@ -80,11 +81,14 @@ class Network:
     def _layer(
         self, weights: Weights, x: Any, bias: Any, rows: Any, streams: Any, *, last: bool
     ) -> Any:
-        """One transformer layer on [rows × width, hidden]; of the last one, [CLS]'s row alone."""
+        """Applies a transformer layer to [rows × width, hidden].
+
+        The last layer returns the rows of [CLS] alone, [rows, hidden].
+        """
         config = self._config
         dropout = None if streams is None else Dropout(*streams)
         attended, x = self._attention(weights, x, bias, rows, dropout, last=last)
-        # Model Garden drops the attention's output at the attention's rate.
+        # Model Garden applies the attention's rate to its output too, where BERT has the other.
         attended = self._drop(attended, config.attention_dropout, dropout)
         x = self._norm(weights, "self_attention_layer_norm", x + attended)
         inner = self._activation(self._dense(weights, "intermediate", x))
@@ -94,7 +98,7 @@ class Network:
     def _attention(
         self, weights: Weights, x: Any, bias: Any, rows: Any, dropout: Dropout | None, *, last: bool
     ) -> tuple[Any, Any]:
-        """The output of the attention, and the rows of `x` that it belongs to."""
+        """Returns the output of the attention and the rows of `x` that it is to be added to."""
         hidden = self._config.hidden_size
         if last:
             keys, values = self._projected(weights, ("key", "value"), x, rows)
@@ -102,6 +106,7 @@ class Network:
             (queries,) = self._projected(weights, ("query",), x, rows)
         else:
             queries, keys, values = self._projected(weights, ("query", "key", "value"), x, rows)
+        # Like Keras' MultiHeadAttention, this scales the queries rather than the scores.
         scale = 1.0 / math.sqrt(hidden // self._config.num_attention_heads)
         scores = tf.matmul(queries * tf.cast(scale, self._dtype), keys, transpose_b=True)
         shares = tf.nn.softmax(tf.cast(scores, tf.float32) + bias)
@@ -113,7 +118,7 @@ class Network:
         return dense(context, kernel, weights[f"{name}/bias"], self._dtype), x
 
     def _projected(self, weights: Weights, parts: tuple[str, ...], x: Any, rows: Any) -> list[Any]:
-        """Queries, keys or values, each [rows, heads, width, size of a head], in one product."""
+        """Returns queries, keys or values, each [rows, heads, width, head size], by one product."""
         hidden, heads = self._config.hidden_size, self._config.num_attention_heads
         names = [f"self_attention/{part}" for part in parts]
         kernels = [tf.reshape(weights[f"{name}/kernel"], [hidden, hidden]) for name in names]

@@ -3,12 +3,6 @@
 from __future__ import annotations
 
 DATA = """\
-One of two classes is positive: average precision, F1, precision and recall are scores of it, and
-the threshold is one of its probability. It is the label that `positive` states, as the data writes
-it; else the one called 1, true, yes, y, t, positive or pos (in any casing) where the other is not;
-else the one with fewer rows, and of equally frequent ones the last in order. A sweep says which one
-it is, and warns where most rows are positive. With more than two classes none is.
-
 A relative path or pattern is resolved against the working folder, then against the folder of the
 search space file. Files that match a pattern are read in the order of their names, part 9 before
 part 10. `format: auto` goes by the suffix: `.csv`; `.tsv`, `.tab`; `.txt`; `.jsonl`, `.ndjson`;
@@ -20,6 +14,12 @@ The folder of a Hugging Face dataset (written by `save_to_disk`, a snapshot of t
 of the datasets cache) has splits of its own: validation (also dev, valid, val) and test are used if
 they exist and have labels. The numbers of a ClassLabel column are replaced by the names of its
 classes.
+
+One of two classes is positive: average precision, F1, precision and recall are scores of it, and
+the threshold is one of its probability. It is the label that `positive` states, as the data writes
+it; else the one called 1, true, yes, y, t, positive or pos (in any casing) where the other is not;
+else the one with fewer rows, and of equally frequent ones the last in order. A sweep says which one
+it is, and warns where most rows are positive. With more than two classes none is.
 
 ```yaml
 data: {source: "shards/part-*.parquet", text: review, label: stars}

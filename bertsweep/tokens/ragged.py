@@ -1,4 +1,4 @@
-"""Rows of different lengths, end to end in one array."""
+"""Rows of different lengths, stored end to end in one array."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class Ragged:
         return len(self.offsets) - 1
 
     def lengths(self, rows: npt.NDArray[np.integer] | slice = slice(None)) -> Offsets:
-        """Pieces in each of these rows, uncut."""
+        """Returns the number of ids in each of these rows."""
         return self.offsets[1:][rows] - self.offsets[:-1][rows]
 
     def padded(self, rows: npt.NDArray[np.integer], shift: Offsets, width: int) -> Ids:
-        """[rows, width] with each row's ids from column `shift` on.
+        """Returns [rows, width], with the ids of each row from its column `shift` on.
 
-        Other columns hold ids of no meaning (those of neighbouring rows), to be covered.
+        The other columns hold ids of neighbouring rows, which the caller must overwrite.
         """
         places = (self.offsets[:-1][rows] - shift)[:, None] + np.arange(width)
         return (
@@ -39,7 +39,7 @@ class Ragged:
 
     @classmethod
     def open(cls, folder: Path, name: str) -> Ragged:
-        """Memory-mapped from NAME.ids.npy and NAME.offsets.npy."""
+        """Opens NAME.ids.npy and NAME.offsets.npy, memory-mapped."""
         return cls(
             ids=open_array(folder / f"{name}.ids.npy"),
             offsets=open_array(folder / f"{name}.offsets.npy"),
@@ -47,7 +47,7 @@ class Ragged:
 
 
 def take_ranges(values: Ids, starts: Offsets, lengths: Offsets) -> Ids:
-    """values[start:start + length] of each pair, end to end."""
+    """Returns `values[start:start + length]` of each pair, end to end."""
     total = int(lengths.sum())
     begins = np.cumsum(lengths) - lengths
     places = np.repeat(starts - begins, lengths) + np.arange(total)
@@ -55,8 +55,8 @@ def take_ranges(values: Ids, starts: Offsets, lengths: Offsets) -> Ids:
 
 
 def open_array(path: Path) -> npt.NDArray[Any]:
-    """A .npy file, memory-mapped; a plain ndarray, which is quicker to index than np.memmap."""
-    # An empty array cannot be mapped.
+    """Opens a .npy file, memory-mapped, as a plain ndarray, which indexes faster than np.memmap."""
+    # An empty array cannot be mapped, and a small one need not be.
     if path.stat().st_size < 4096:
         return np.asarray(np.load(path, allow_pickle=False))
     return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))

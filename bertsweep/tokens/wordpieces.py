@@ -1,4 +1,4 @@
-"""Exact BERT word pieces: words looked up in a memo, new ones cut by the `tokenizers` library."""
+"""BERT's word pieces: each word is tokenised once, by the `tokenizers` library, and remembered."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bertsweep.tokens.words import split_words
 from bertsweep.vocabulary import read_vocabulary
 
 MAX_WORD_CHARACTERS = 400
-"""Longer words are [UNK]. The figure is Model Garden's; BERT began with 200, others have 100."""
+"""Longer words are [UNK]. This is Model Garden's limit; BERT's was 200, and others have 100."""
 
 _UNK = "[UNK]"
 _MEMO_WORDS = 400_000
@@ -38,10 +38,10 @@ class Special:
 
 
 class WordPieces:
-    """A vocabulary and its casing as a tokenizer, equal to Model Garden's `FullTokenizer`.
+    """A tokenizer of a vocabulary and a casing, equal to Model Garden's `FullTokenizer`.
 
-    Words repeat, so each is cut into pieces once and then remembered (up to a bound): several times
-    as fast as running the library over whole texts. Not to be shared between threads.
+    Words repeat, so each is split into pieces once and then remembered (up to a bound), which is
+    several times as fast as running the library on whole texts. Not safe for several threads.
     """
 
     def __init__(self, vocabulary: Path, lowercase: bool) -> None:  # noqa: FBT001
@@ -56,9 +56,9 @@ class WordPieces:
         self._memo = _Memo()
 
     def encode(self, texts: Sequence[str]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
-        """The word pieces of every text, without [CLS] and [SEP].
+        """Returns the word pieces of every text, without [CLS] and [SEP].
 
-        Gives (ids [all pieces], offsets [rows + 1]): row i has ids[offsets[i]:offsets[i + 1]].
+        They are ids [all pieces] and offsets [rows + 1]: row i has ids[offsets[i]:offsets[i + 1]].
         """
         flat = []
         counts = []
@@ -89,16 +89,20 @@ class WordPieces:
         return ids, ends[rows_end] - ends[rows_end - per_row]
 
     def _learn(self) -> None:
-        """Cuts the words that came up for the first time."""
+        """Splits the words that occurred for the first time."""
         new = self._memo.new
         if new:
-            # The library takes no lone surrogates; like them, a noncharacter is in no vocabulary.
+            # The library refuses lone surrogates. A noncharacter, too, is in no vocabulary, so the
+            # result is the same [UNK].
             cuttable = (_surrogates.sub("\uffff", word) for word in new)
             self._memo.add([[t.id for t in self._model.tokenize(word)] for word in cuttable])
 
 
 class _Memo(dict[str, int]):
-    """Word → its number; asking for a new word numbers it and puts it on the list `new`."""
+    """Numbers of words; looking up an unknown word numbers it and appends it to `new`.
+
+    Word i has `pieces[starts[i]:starts[i] + lengths[i]]`.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -114,7 +118,7 @@ class _Memo(dict[str, int]):
         return number
 
     def add(self, cut: list[list[int]]) -> None:
-        """The pieces of the words in `new`, in that order."""
+        """Adds the pieces of the words in `new`, in that order, and empties it."""
         lengths = np.fromiter(map(len, cut), np.int64, len(cut))
         pieces = np.fromiter(chain.from_iterable(cut), np.int32, int(lengths.sum()))
         starts = len(self.pieces) + np.cumsum(lengths) - lengths

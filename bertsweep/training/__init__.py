@@ -1,1 +1,1 @@
-"""Batches, train and evaluate steps; knows nothing of Ray, W&B or Optuna."""
+"""Training and evaluation of one trial at a time; knows nothing of Ray, W&B or Optuna."""

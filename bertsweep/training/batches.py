@@ -1,4 +1,4 @@
-"""Which rows make up each batch: bucketed by length, decided by seed and epoch alone."""
+"""Which rows form each batch: bucketed by length, a function of seed and epoch alone."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from typing import Any
 import numpy as np
 
 POOL = 64
-"""Batches' worth of rows that are sorted by length together.
+"""Size of a shuffling pool, in batches: rows are sorted by length within a pool only.
 
-Larger pools pad less; the rows of a batch are drawn from a pool, so smaller ones mix more.
+A larger pool needs less padding; a smaller one leaves the composition of batches more random.
 """
 
 RowNumbers = np.ndarray[Any, np.dtype[np.int64]]
 
 
 def steps_per_epoch(rows: int, batch_size: int) -> int:
-    """Batches in one pass over `rows` rows; the last may be smaller."""
+    """The number of batches in one pass over `rows` rows; the last may be smaller."""
     return -(-rows // batch_size)
 
 
 def epoch_batches(
     lengths: np.ndarray[Any, Any], *, batch_size: int, seed: int, epoch: int
 ) -> list[RowNumbers]:
-    """The batches of one epoch, each int64 row numbers of similar `lengths` (int [rows]).
+    """Returns the batches of one epoch: int64 row numbers, of similar `lengths` (int [rows]) each.
 
-    Every row comes once. Equal arguments give equal batches, so that a position in the data is an
-    epoch and a batch number.
+    Every row occurs once. Equal arguments return equal batches, so an epoch and a batch number
+    are all that a resumed trial needs to find its position in the data.
     """
     rng = np.random.default_rng([seed, epoch])
     order = rng.permutation(len(lengths))
@@ -35,10 +35,11 @@ def epoch_batches(
         pool = order[start : start + batch_size * POOL]
         pool = pool[np.argsort(lengths[pool], kind="stable")]
         batches += [pool[i : i + batch_size] for i in range(0, len(pool), batch_size)]
+    # Without this, the batches of every pool would run from short rows to long ones.
     return [batches[i] for i in rng.permutation(len(batches))]
 
 
 def evaluation_batches(lengths: np.ndarray[Any, Any], *, batch_size: int) -> list[RowNumbers]:
-    """Batches over all rows in order of length: the least padding there can be."""
+    """Returns batches over all rows in order of length, which needs the least padding."""
     order = np.argsort(lengths, kind="stable")
     return [order[i : i + batch_size] for i in range(0, len(order), batch_size)]

@@ -1,4 +1,4 @@
-"""How a trainer computes: precision of the products, XLA or not, on how many devices at once."""
+"""How a trainer computes: precision of matrix products, XLA, and the devices of a trial."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ _DTYPES = {
 }
 
 WIDTH_STEP = 8
-"""With XLA, widths are rounded up to a multiple of this: a handful of shapes to compile."""
+"""With XLA, batch widths are rounded up to a multiple of this, so that few shapes are compiled."""
 
 
 @dataclass(frozen=True)
 class Compute:
-    """`precision` as in a search space file, `jit` for XLA.
+    """`precision` as in a search space file; `jit` compiles the training step with XLA.
 
-    Weights, moments, losses and sums are float32 in every precision.
+    Only matrix products are computed in the precision: weights, optimizer moments, losses and sums
+    are float32 in every one.
     """
 
     precision: str = "float32"
@@ -35,7 +36,7 @@ class Compute:
 
     @property
     def scales(self) -> bool:
-        """Whether losses are scaled, so that small gradients do not vanish."""
+        """Whether the loss is scaled (`LossScale`), so that small gradients do not underflow."""
         return self.precision == "mixed_float16"
 
     def __str__(self) -> str:
@@ -43,22 +44,26 @@ class Compute:
 
 
 class Devices:
-    """The devices of one trial: one as TensorFlow places it, or a mirrored copy of all on each."""
+    """The devices of one trial: TensorFlow's default one, or several with a replica on each.
+
+    With several, variables are mirrored, each replica computes its rows of a batch, and gradients
+    are summed. With one, every method reduces to what it would be without this class.
+    """
 
     def __init__(self, names: Sequence[str] = ()) -> None:
-        """`names` of two or more devices, such as "GPU:0"; fewer leave placing to TensorFlow."""
+        """`names` are those of two or more devices, such as "GPU:0"; else placement is default."""
         several = len(names) > 1
         self._strategy = tf.distribute.MirroredStrategy(list(names)) if several else None
         self.count = len(names) if several else 1
 
     def scope(self) -> contextlib.AbstractContextManager[Any]:
-        """The context in which variables are made."""
+        """Returns the context in which variables must be created."""
         return contextlib.nullcontext() if self._strategy is None else self._strategy.scope()
 
     def run(self, replica: Callable[..., Any], *arguments: Any) -> Any:
-        """Calls `replica` once a device, with its number first, and gives the first one's result.
+        """Calls `replica(number, *arguments)` on each device and returns the first one's result.
 
-        Every replica must give the same.
+        Every replica must return the same value.
         """
         if self._strategy is None:
             return replica(0, *arguments)
@@ -66,18 +71,21 @@ class Devices:
         return tf.nest.map_structure(lambda result: self._first(result), results)
 
     def total(self, values: Any) -> Any:
-        """In a replica: the sum over all of them, of a structure of tensors."""
+        """Within a replica: returns the sums over all replicas of a structure of tensors."""
         context = tf.distribute.get_replica_context()
         return values if self.count == 1 else context.all_reduce("sum", values)
 
     def all_gather(self, value: Any) -> Any:
-        """In a replica: the parts of all of them, end to end, equally long each."""
+        """Within a replica: returns the parts of all replicas, equally long, end to end."""
         if self.count == 1:
             return value
         return tf.distribute.get_replica_context().all_gather(value, axis=0)
 
     def part(self, value: Any, replica: Any) -> Any:
-        """A replica's own rows of a tensor whose rows its number divides; None of None."""
+        """Returns the rows of `value` that belong to a replica; None for None.
+
+        The number of rows must be a multiple of the number of devices.
+        """
         if self.count == 1 or value is None:
             return value
         rows = tf.shape(value)[0] // self.count

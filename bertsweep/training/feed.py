@@ -1,4 +1,7 @@
-"""Several batches as a few flat arrays, so that one call into a graph can take many steps."""
+"""Several batches as a few flat arrays, so that one call into a graph can take many steps.
+
+Batches differ in width, and the last one of an epoch in rows, so they cannot be stacked.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,10 @@ from bertsweep.training.batches import RowNumbers
 
 
 class Feed(NamedTuple):
-    """Batches end to end; batch i is a matrix of `rows[i]` × `widths[i]`.
+    """Batches end to end; batch i is a matrix of `rows[i]` × `widths[i]` word pieces. All int32.
 
-    `ids` (and `types`, empty for single texts) hold the matrices row by row; `lengths` and `labels`
-    one number a row. RowNumbers that only fill a batch up have length 0. All int32.
+    `ids` holds the matrices row by row, and so does `types` (empty for single texts); `lengths` and
+    `labels` have one number per row. Rows that only fill up a batch have length 0.
     """
 
     ids: Any
@@ -29,7 +32,7 @@ class Feed(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """One batch: word ids and mask, int32 [rows, width], types (None: all 0), labels [rows]."""
+    """One batch: word ids, mask and types (None: all 0), int32 [rows, width], and labels [rows]."""
 
     ids: Any
     mask: Any
@@ -42,7 +45,7 @@ SIGNATURE = Feed(*(tf.TensorSpec([None], tf.int32) for _ in Feed._fields))
 
 @dataclass(frozen=True)
 class Multiples:
-    """What the rows and the width of every batch are rounded up to a multiple of."""
+    """Rows and width of every batch are rounded up to a multiple of these."""
 
     rows: int = 1
     width: int = 1
@@ -58,7 +61,10 @@ def make_feed(
     max_seq_length: int,
     multiples: Multiples | None = None,
 ) -> Feed:
-    """The batches (row numbers each) of `tokens`, every one as wide as its longest row."""
+    """Returns `batches` (row numbers each) of `tokens`, every one as wide as its longest row.
+
+    With `multiples`, rows and widths are rounded up, and filled with padding.
+    """
     pair = tokens.second is not None
     made = [_matrices(tokens, rows, max_seq_length, multiples) for rows in batches]
     ids, types, lengths, labels = zip(*made, strict=True)
@@ -75,13 +81,13 @@ def make_feed(
 def _matrices(
     tokens: Tokens, rows: RowNumbers, max_seq_length: int, multiples: Multiples | None
 ) -> tuple[Any, Any, Any, Any]:
-    """Ids, types [rows, width], lengths and labels [rows] of one batch."""
+    """Returns ids and types [rows, width], lengths and labels [rows] of one batch."""
     ids, mask, types = tokens.batch(rows, max_seq_length=max_seq_length)
     lengths, labels = mask.sum(axis=1, dtype=np.int32), tokens.labels[rows]
     if multiples is None:
         return ids, types, lengths, labels
     height, width = multiples.rounded(*ids.shape)
-    # An encoder has no more positions than a sequence may be long.
+    # Never wider than max_seq_length: the encoder may have no position embeddings beyond it.
     below, beside = height - ids.shape[0], min(width, max_seq_length) - ids.shape[1]
     square, line = ((0, below), (0, beside)), (0, below)
     pad = int(tokens.special.pad)
@@ -94,7 +100,11 @@ def _matrices(
 
 
 def cut_batch(feed: Feed, index: Any, place: Any, row: Any, *, pair: bool) -> Batch:
-    """Batch `index` of a feed, which begins at `place` of the matrices and at `row` of the rows."""
+    """Returns batch `index` of a feed.
+
+    It begins at element `place` of the flat matrices and at `row` of lengths and labels; the loop
+    that goes through a feed keeps both sums.
+    """
     rows, width = feed.rows[index], feed.widths[index]
 
     def matrix(flat: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Loss scaling for float16, whose smallest gradients would vanish."""
+"""Loss scaling for float16, in which the smallest gradients would underflow to 0."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ _NAME = "loss_scale"
 class LossScale:
     """A factor of the loss, halved when a gradient overflows and doubled after 2,000 good steps.
 
-    A step whose gradients overflow counts as one with gradients of 0. Source: Micikevicius et al.
-    2018, "Mixed Precision Training", section 3.2, in the dynamic form.
+    A step whose gradients overflow is taken with gradients of 0, so that steps stay numbered alike
+    in every precision. Source: Micikevicius et al. 2018, "Mixed Precision Training", section 3.2,
+    with the dynamic choice of the factor.
     """
 
     def __init__(self) -> None:
@@ -28,13 +29,14 @@ class LossScale:
         self._good.assign(0)
 
     def apply(self, loss: Any) -> Any:
-        """The loss to take gradients of."""
+        """Returns the scaled loss, whose gradients are to be computed."""
         return loss * self._scale.read_value()
 
     def undo(self, first: Any, gradients: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-        """The gradients of the loss itself, 0 where one of them overflowed; adapts the factor."""
+        """Returns gradients of the unscaled loss, all 0 if one overflowed; adapts the factor."""
         scale = self._scale.read_value()
         sums = [tf.reduce_sum(gradient) for gradient in (first, *gradients.values())]
+        # One infinite or NaN element makes the sum so: no second pass over every gradient.
         finite = tf.math.is_finite(tf.add_n(sums))
 
         def unscaled(gradient: Any) -> Any:
@@ -47,7 +49,7 @@ class LossScale:
         return unscaled(first), {name: unscaled(g) for name, g in gradients.items()}
 
     def state(self) -> dict[str, np.ndarray[Any, Any]]:
-        """The factor and the good steps since it changed, as a named array."""
+        """Returns the factor and the number of good steps since it changed, as a named array."""
         return {_NAME: np.array([self._scale.numpy(), self._good.numpy()], np.float32)}
 
     def restore(self, arrays: Mapping[str, np.ndarray[Any, Any]]) -> None:
@@ -57,5 +59,5 @@ class LossScale:
 
 
 def _set(variable: tf.Variable, value: Any) -> None:
-    # Not `assign`: mirrored variables refuse it in a replica, though all replicas agree here.
+    # Not `assign`: mirrored variables refuse it within a replica, though all replicas agree here.
     tf.raw_ops.AssignVariableOp(resource=variable.handle, value=value)

@@ -1,4 +1,4 @@
-"""The graphs of a trainer: many training steps, or many batches of an evaluation, in one call."""
+"""The graphs of a trainer: one call takes many training steps, or evaluates many batches."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ Step = Callable[[Any, Batch], Any]
 
 
 class Settings:
-    """What a trial decides of its loss and its random numbers, as variables of the graphs."""
+    """What a trial chooses of its loss and its random numbers.
+
+    They are variables that the graphs read, so that the next trial needs no new graph.
+    """
 
     def __init__(self, *, classes: int) -> None:
         self.class_weights = tf.Variable(tf.ones([classes]), trainable=False)
@@ -27,7 +30,10 @@ class Settings:
 
 
 class TrainStep:
-    """One optimizer step on a batch, each device taking its share of the rows."""
+    """One optimizer step on a batch, of which each device computes its share of the rows.
+
+    `layers` are the encoder layers to train, as in `Hyperparameters.trainable_layers`.
+    """
 
     def __init__(
         self,
@@ -52,13 +58,14 @@ class TrainStep:
             self._differentiate = compiled(self._differentiated)
 
     def __call__(self, number: Any, batch: Batch) -> Any:
-        """Takes step `number` (from 0, an int32 scalar) and gives the batch's mean loss."""
+        """Takes step `number` (an int32 scalar, from 0) and returns the batch's mean loss."""
         return self._devices.run(self._on_device, number, batch)
 
     def _on_device(self, replica: Any, number: Any, batch: Batch) -> Any:
         if self._embeddings is None:
             words = self._classifier.words(batch.ids)
             return self._learn(replica, number, batch, words)[0]
+        # Only the rows of the table that this batch uses are read, differentiated and updated.
         ids, places = tf.unique(tf.reshape(batch.ids, [-1]))
         rows = self._embeddings.rows(ids, number)
         words = tf.gather(rows.weights, tf.reshape(places, tf.shape(batch.ids)))
@@ -69,7 +76,7 @@ class TrainStep:
         return loss
 
     def _learn(self, replica: Any, number: Any, batch: Batch, words: Any) -> tuple[Any, Any]:
-        """Updates every weight but the word embeddings; gives loss and gradient of `words`."""
+        """Updates every weight but the word embeddings; returns loss and gradient by `words`."""
         devices = self._devices
         if devices.count == 1:
             return self._update(number, batch, words)
@@ -94,10 +101,16 @@ class TrainStep:
     def _differentiated(
         self, number: Any, batch: Batch, words: Any, count: Any, replica: Any
     ) -> tuple[Any, Any, dict[str, Any]]:
-        """Loss (divided by `count` rows), and the gradients of `words` and of every weight."""
+        """Returns the loss and its gradients by `words` and by every trained weight.
+
+        The loss is the sum over the batch's rows divided by `count`, the rows of the whole batch,
+        so that the sums over replicas are the mean. Without embeddings to train, the gradient by
+        `words` is empty.
+        """
         settings, classifier = self._settings, self._classifier
         key = tf.cast(settings.dropout_key, tf.uint64)
         dropout = Dropout.of_step(key, number, replica=replica)
+        # Watched by name, so that no gradient is computed for frozen layers.
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(list(self._dense.values()))
             tape.watch(words)
@@ -120,7 +133,7 @@ class TrainStep:
 
 
 def _real(batch: Batch) -> Any:
-    """1 for rows of the data, 0 for those that only fill the batch: float32 [rows]."""
+    """Returns float32 [rows]: 1 for rows of the data, 0 for those that only fill up the batch."""
     return tf.cast(batch.mask[:, 0], tf.float32)
 
 
@@ -129,9 +142,9 @@ def _rows(batch: Batch) -> Any:
 
 
 def trace_training(step: Step, *, pair: bool) -> Callable[[Feed, Any], Any]:
-    """A graph that takes a step on every batch of a feed, the first of them numbered `first`.
+    """Returns a graph that takes a step on every batch of a feed; `first` numbers the first one.
 
-    Gives the sum of the losses, which is not finite where one of them was not.
+    Its result is the sum of the losses, which is not finite if one of them was not.
     """
 
     @tf.function(input_signature=[SIGNATURE, tf.TensorSpec([], tf.int32)], autograph=False)
@@ -152,7 +165,10 @@ def trace_training(step: Step, *, pair: bool) -> Callable[[Feed, Any], Any]:
 
 
 def trace_forward(classifier: Classifier, *, pair: bool) -> Callable[[Feed], Any]:
-    """A graph from a feed to logits [rows of all batches] or [rows, classes], without dropout."""
+    """Returns a graph from a feed to the logits of all batches, without dropout.
+
+    They are [rows] for two classes and [rows, classes] for more, in the order of the feed.
+    """
 
     @tf.function(input_signature=[SIGNATURE], autograph=False)
     def forward(feed: Feed) -> Any:

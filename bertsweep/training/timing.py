@@ -1,4 +1,4 @@
-"""Which way to compute is the fastest here: a few steps of each, taken in turns."""
+"""Which way of computing trains fastest here: a few steps of each, timed in turns."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from bertsweep.training.compute import Compute
 from bertsweep.training.trainer import Trainer
 
 MARGIN = 1.1
-"""How much faster another way must be than the first: a machine's noise shall not choose."""
+"""How many times as fast as the first way another must be, so that noise does not choose."""
 
 AGREEMENT = 0.05
-"""How far the mean loss of a few steps may lie from that of the first way, absolutely."""
+"""How far the mean loss of the timed steps may lie from that of the first way, absolutely."""
 
 _STEPS = 4
 _PARAMETERS = Hyperparameters(epochs=_STEPS)
@@ -24,7 +24,7 @@ _PARAMETERS = Hyperparameters(epochs=_STEPS)
 
 @dataclass(frozen=True)
 class Timing:
-    """How fast a way trains (rows a second), and its mean loss, None where it is not finite."""
+    """Rows per second that a way trains, and its mean loss, None where that is not finite."""
 
     compute: Compute
     examples_per_second: float
@@ -34,7 +34,8 @@ class Timing:
 def compare(trainer: Trainer, ways: Sequence[Compute], *, seconds: float) -> list[Timing]:
     """Trains the same few steps in every way, in turns, for about `seconds` after tracing.
 
-    Leaves the trainer in no trial's state: `begin` must follow.
+    Taking turns makes a change of the machine's load fall on all of them. The trainer is left in
+    no trial's state: `begin` must follow.
     """
     losses = {way: _train(trainer, way)[1] for way in ways}  # the first run traces and compiles
     rates: dict[Compute, list[float]] = {way: [] for way in ways if losses[way] is not None}
@@ -49,7 +50,10 @@ def compare(trainer: Trainer, ways: Sequence[Compute], *, seconds: float) -> lis
 
 
 def fastest(timings: Sequence[Timing]) -> Timing:
-    """The fastest way whose loss agrees with the first one's; the first unless `MARGIN` is kept."""
+    """Returns the fastest way whose loss agrees with the first one's; the first one by default.
+
+    Another is chosen only if it is at least `MARGIN` times as fast.
+    """
     first = timings[0]
     if first.loss is None:
         return first
@@ -64,7 +68,7 @@ def fastest(timings: Sequence[Timing]) -> Timing:
 
 
 def _train(trainer: Trainer, way: Compute) -> tuple[float, float | None]:
-    """Rows a second and mean loss of a trial's first steps."""
+    """Returns rows per second and mean loss of a trial's first steps."""
     trainer.use(way)
     trainer.begin(_PARAMETERS, seed=0)
     try:

@@ -1,4 +1,4 @@
-"""Trains and evaluates one trial after another on graphs that are traced once."""
+"""Trains and evaluates one trial after another, on graphs that are traced once."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ from bertsweep.training.steps import Settings, TrainStep, trace_forward, trace_t
 Arrays = dict[str, np.ndarray[Any, Any]]
 
 EVALUATION_ROWS = 64
-"""Rows an evaluation batch: enough to fill the device, few enough for the caches of a CPU."""
+"""Rows per evaluation batch: enough to fill a device, few enough for the caches of a CPU."""
 
 _CALL_STEPS = 50
-"""Steps, or evaluation batches, in one call into a graph; after each the loss is looked at."""
+"""Steps, or evaluation batches, in one call into a graph; the loss is checked after each call."""
 
 
 @dataclass(frozen=True)
 class Training:
-    """What a stretch of training steps did: mean loss, rows trained on, and seconds taken."""
+    """Training steps in numbers: mean loss, rows, seconds, and the learning rate of the last."""
 
     loss: float
     examples: int
@@ -49,7 +49,7 @@ class Training:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Row labels int32 [rows], probabilities float64 as `probabilities` gives them, mean loss."""
+    """Labels int32 [rows], probabilities float64 as `probabilities` returns them, mean loss."""
 
     labels: np.ndarray[Any, Any]
     probabilities: np.ndarray[Any, Any]
@@ -57,9 +57,11 @@ class Evaluation:
 
 
 class Trainer:
-    """One encoder on one data set; `begin` starts a trial, whatever was trained before it.
+    """Trains a classifier on one data set; `begin` starts a trial, whatever was trained before.
 
-    To be made in the scope of `devices`, as the classifier.
+    What differs between trials is in variables that the graphs read; only another
+    `trainable_layers` or another `Compute` traces a new graph. The classifier and the trainer must
+    be created in the scope of `devices`.
     """
 
     def __init__(
@@ -87,14 +89,14 @@ class Trainer:
         self.use(compute or Compute())
 
     def use(self, compute: Compute) -> None:
-        """Computes so from here on; what was traced for another way is kept."""
+        """Computes in this way from now on; graphs that were traced for another way are kept."""
         self.compute = compute
         self.classifier.compute_in(compute.dtype)
         if compute not in self._forwards:
             self._forwards[compute] = trace_forward(self.classifier, pair=self._pair)
 
     def begin(self, hyperparameters: Hyperparameters, *, seed: int) -> None:
-        """Sets every variable to what the trial's parameters and seed decide."""
+        """Resets every variable to its value at the start of a trial with this seed."""
         self.hyperparameters = hyperparameters
         self.seed = seed
         self.steps_per_epoch = steps_per_epoch(self.train_tokens.rows, hyperparameters.batch_size)
@@ -133,31 +135,32 @@ class Trainer:
             losses += total
             self._check(total / count)
         if self._trains_embeddings:
+            # Embeddings that the last batches did not use are behind, and evaluation may use them.
             self._catch_up(self.step)
         rate = self.adam.steps.rate(self.step)
         loss = losses / max(self.step - first, 1)
         return Training(loss, examples, time.perf_counter() - begun, rate)
 
     def feed(self, batches: Sequence[RowNumbers]) -> Feed:
-        """Training batches (row numbers each) as the trial's graph takes them."""
+        """Returns training batches (row numbers each) in the form that the trial's graph takes."""
         length = self.hyperparameters.max_seq_length
         return make_feed(
             self.train_tokens, batches, max_seq_length=length, multiples=self._multiples()
         )
 
     def evaluate(self, tokens: Tokens) -> Evaluation:
-        """Probabilities and mean cross-entropy on every row of `tokens`, in their order."""
+        """Returns probabilities and mean cross-entropy on the rows of `tokens`, in their order."""
         length = self.hyperparameters.max_seq_length
         return evaluate(self._forwards[self.compute], tokens, max_seq_length=length)
 
     def state(self) -> Arrays:
-        """Everything the next step depends on, as named arrays."""
+        """Returns everything that the next step depends on, as named arrays."""
         arrays = {f"weights/{name}": v.numpy() for name, v in self.classifier.weights.items()}
         arrays |= self._scale.state() | self.adam.state()
         return arrays | {"step": np.array([self.step], dtype=np.int64)}
 
     def restore(self, arrays: Mapping[str, np.ndarray[Any, Any]]) -> None:
-        """Brings back what `state` gave; `begin` must have set the trial's parameters."""
+        """Restores what `state` returned, after `begin` with the same parameters and seed."""
         prefix = "weights/"
         self.classifier.load(
             {name[len(prefix) :]: a for name, a in arrays.items() if name.startswith(prefix)}
@@ -192,7 +195,7 @@ class Trainer:
         return self._batches[position]
 
     def _balance(self) -> np.ndarray[Any, Any]:
-        """A weight for each class; balanced ones as scikit-learn's `compute_class_weight`."""
+        """Returns class weights, balanced as scikit-learn's `compute_class_weight` does it."""
         classes = self.classifier.classes
         if self.hyperparameters.class_weight == "none":
             return np.ones(classes, dtype=np.float32)
@@ -224,7 +227,7 @@ class Trainer:
 
 
 def evaluate(forward: Callable[[Feed], Any], tokens: Tokens, *, max_seq_length: int) -> Evaluation:
-    """Runs `forward` over every row of `tokens`; results stand in the order of the rows."""
+    """Runs `forward` on every row of `tokens`; results are in the order of the rows."""
     batches = evaluation_batches(tokens.lengths(max_seq_length), batch_size=EVALUATION_ROWS)
     outputs = []
     for start in range(0, len(batches), _CALL_STEPS):
@@ -232,9 +235,9 @@ def evaluate(forward: Callable[[Feed], Any], tokens: Tokens, *, max_seq_length: 
             tokens, batches[start : start + _CALL_STEPS], max_seq_length=max_seq_length
         )
         outputs.append(forward(feed).numpy())
-    problems = np.concatenate(outputs)
-    logits = np.empty_like(problems)
-    logits[np.concatenate(batches)] = problems
+    batched = np.concatenate(outputs)
+    logits = np.empty_like(batched)
+    logits[np.concatenate(batches)] = batched
     labels = np.asarray(tokens.labels)
     classes = 2 if logits.ndim == 1 else logits.shape[1]
     losses = cross_entropy(tf.constant(logits), tf.constant(labels), classes=classes)
