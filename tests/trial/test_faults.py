@@ -15,6 +15,7 @@ import pytest
 from bertsweep import ledger
 from bertsweep.errors import EncoderError, EnvironmentFault, NonFiniteLossError
 from bertsweep.ledger import Event, Ledger
+from bertsweep.ledger.events import SweepStarted, TrialReported
 from bertsweep.paths import SweepPaths
 from bertsweep.sweep import cluster
 from bertsweep.sweep.experiment import Experiment, conduct
@@ -138,7 +139,7 @@ def swept(folder: Path, faults: list[str], monkeypatch: pytest.MonkeyPatch) -> l
     monkeypatch.setenv(ONCE, str(flags))
     paths, book = SweepPaths(folder / "sweep"), Ledger(folder / "sweep" / "ledger.jsonl")
     objective = {"metric": "val_average_precision", "mode": "max"}
-    book.append("sweep_started", sweep="ab", name="sweep", objective=objective)
+    book.append(SweepStarted(sweep="ab", name="sweep", objective=objective))
     with cluster.started(None):
         experiment = Experiment(
             small_spec("budget.trials=1", "precision=float32"),
@@ -161,7 +162,7 @@ def test_a_fault_that_another_worker_does_not_meet_costs_the_trial_nothing(
     found = swept(tmp_path, ["unexpected"], monkeypatch)
     (trial,) = ledger.fold(found).trials.values()
     assert (trial.status, trial.attempts) == (ledger.FINISHED, 2)
-    told = [e["report"] for e in found if e["event"] == "trial_reported"]
+    told = [event.report for event in found if isinstance(event, TrialReported)]
     assert told == list(range(1, len(told) + 1))
 
     job = replace(small_job(tmp_path / "calm", small_prepared()), report_every=0.25)
