@@ -25,8 +25,9 @@ class Evolution:
     optimum lies in such a cube. (From the middle with 1/6, as Optuna's, its regret after 16 full
     trainings under ASHA on the 34 tasks of LCBench was .29; from the best of ten with 0.3 it was
     .18, and that of random search .14, where 0 is the best configuration known and 1 the median
-    one. So few trials are hardly two generations: CMA-ES is for longer sweeps.) Source: Hansen 2016, "The CMA Evolution Strategy: A
-    Tutorial", arXiv:1604.00772; the mathematics is that of the package cmaes.
+    one. So few trials are but a few generations: CMA-ES is for longer sweeps.) Source: Hansen 2016,
+    "The CMA Evolution Strategy: A Tutorial", arXiv:1604.00772; the mathematics is that of the
+    package cmaes.
     """
 
     def __init__(self, ranges: Sequence[Parameter], *, seed: int) -> None:
