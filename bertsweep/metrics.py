@@ -158,10 +158,10 @@ def threshold_for(rule: ThresholdRule, labels: Ints, probabilities: Floats) -> f
 
     A number is itself. A name of `THRESHOLDS` asks for the threshold at which that value is
     highest; it lies halfway between two neighbouring probabilities, so that rounding on the way to
-    a file changes nothing, and of equally good ones it is the nearest to 0.5. One above every
-    probability, which makes no row positive, is among them. Where the value is not defined (one
-    class only, a probability that is not finite) the threshold is 0.5. `labels` and `probabilities`
-    as in `scores`.
+    a file changes nothing, and of equally good ones it is the nearest to 0.5. It may lie between
+    the highest probability and 1, so that no row is positive. Where the value is not defined (one
+    class only, a probability that is not finite) it is 0.5. `labels` and `probabilities` as in
+    `scores`.
 
     Raises `ValueError` for more than two classes and `KeyError` for an unknown name.
     """
@@ -177,8 +177,10 @@ def threshold_for(rule: ThresholdRule, labels: Ints, probabilities: Floats) -> f
     if len(labels) == 0 or not np.isfinite(probabilities).all() or (labels == labels[0]).all():
         return _HALF
     curve = _Curve.of(labels == 1, probabilities)
-    values = THRESHOLDS[rule].values(curve)
-    best = np.flatnonzero(values == values.max())
+    # A threshold of at most 1 always catches a probability of 1.
+    first = 1 if curve.thresholds[1] >= 1 else 0
+    values = THRESHOLDS[rule].values(curve)[first:]
+    best = first + np.flatnonzero(values == values.max())
     thresholds = [_between(curve.thresholds, int(index)) for index in best]
     return min(thresholds, key=lambda threshold: abs(threshold - _HALF))
 
@@ -270,8 +272,7 @@ def _between(thresholds: Floats, index: int) -> float:
     """A number above the next lower probability and not above `thresholds[index]`."""
     import numpy as np
 
-    # The smallest 32-bit number above every probability stands for infinity.
-    upper = min(float(thresholds[index]), float(np.nextafter(np.float32(1), np.float32(2))))
+    upper = min(float(thresholds[index]), 1.0)
     lower = float(thresholds[index + 1]) if index + 1 < len(thresholds) else 0.0
     middle = (lower + upper) / 2
     # Neighbours may lie so close that halfway rounds to the lower one, in the 32 bits that

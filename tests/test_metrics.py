@@ -95,12 +95,12 @@ def test_every_rule_is_tried_below() -> None:
 def test_no_threshold_is_better_than_the_one_that_a_rule_finds(rule: str, rows: Any) -> None:
     labels, probabilities = rows
     threshold = metrics.threshold_for(rule, labels, probabilities)
-    assert 0 <= threshold < 1.000001
+    assert 0 <= threshold <= 1
     if len(set(labels.tolist())) == 1:
         assert threshold == 0.5
         return
     wanted = WANTED[rule]
-    best = max(wanted(labels, probabilities >= each) for each in {2.0, *probabilities})
+    best = max(wanted(labels, probabilities >= each) for each in {1.0, *probabilities})
     # As it is, as a model card or a JSON file returns it, and as 32-bit code rounds it.
     told: list[Any] = [threshold, float(repr(threshold))]
     told += [np.float32(threshold)] if probabilities.dtype == np.float32 else []
@@ -146,12 +146,17 @@ def test_a_number_is_its_own_threshold() -> None:
     assert metrics.threshold_for(0.3, *made(rows=20)) == 0.3
 
 
-@pytest.mark.parametrize("highest", [0.9, 1.0])
+@pytest.mark.parametrize("highest", [0.9, 0.99999994])
 def test_the_best_accuracy_may_be_that_of_no_positive_row(highest: float) -> None:
     labels, probabilities = np.array([1, 0, 0, 0]), np.array([0.2, 0.4, 0.6, highest])
     threshold = metrics.threshold_for("accuracy", labels, probabilities)
-    assert threshold > highest
-    assert np.float32(threshold) > highest
+    assert highest < threshold <= 1
+    assert np.float32(threshold) > np.float32(highest)
+
+
+def test_a_probability_of_one_is_always_positive() -> None:
+    labels, probabilities = np.array([1, 0, 0, 0]), np.array([0.2, 0.4, 0.6, 1.0])
+    assert metrics.threshold_for("accuracy", labels, probabilities) == pytest.approx(0.8)
 
 
 def test_each_metric_has_its_rule_and_curves_the_one_that_is_stated() -> None:

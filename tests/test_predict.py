@@ -127,8 +127,8 @@ def test_renaming_the_labels_leaves_every_score_as_it_was(tmp_path: Path) -> Non
         scored.append([{k: v for k, v in r["metrics"].items() if k != timed} for r in reports])
         records.append(Checkpoint.open(Path(job.folder) / reports[-1]["checkpoint"]).record)
     assert scored[0] == scored[1]
-    assert [record["positive"] for record in records] == [1, "fraud"]
-    assert records[0]["threshold"] == records[1]["threshold"]
+    assert [record.positive for record in records] == [1, "fraud"]
+    assert records[0].threshold == records[1].threshold
 
 
 def test_more_than_two_classes_have_neither_positive_nor_threshold(tmp_path: Path) -> None:

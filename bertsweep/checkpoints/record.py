@@ -63,7 +63,8 @@ class CheckpointRecord:
             raise ValueError(f"text must name 1 or 2 columns, but names {len(self.text)}")
         if (self.threshold is None) != (len(self.labels) > 2):
             raise ValueError("threshold must be a number for 2 labels and null for more")
-        if self.threshold is not None and not 0 <= self.threshold <= 1:
+        # One a little above 1 makes no row positive, which can be the best there is.
+        if self.threshold is not None and not 0 <= self.threshold < 2:
             raise ValueError(f"threshold must be a probability, but is {self.threshold}")
         if isinstance(length, bool) or not isinstance(length, int):
             raise ValueError(f"params -> max_seq_length must be whole, but is {length!r}")

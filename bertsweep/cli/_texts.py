@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from bertsweep import results
-from bertsweep.checkpoints import Checkpoint
 from bertsweep.data import read_texts
 from bertsweep.errors import InputError
 from bertsweep.paths import SweepPaths, cache_root
@@ -20,25 +19,34 @@ from bertsweep.spec.words import inline
 Columns = tuple[list[str], ...]
 """The texts, and for pairs the second texts."""
 
-_KEPT = ("table", "max_unpacked_gb")
+_KEPT = ("text", "table", "max_unpacked_gb")
 """Keys of a sweep's data that also hold for files it never saw."""
 
 
 def read_file(
-    file: str, checkpoint: Checkpoint, *, column: Sequence[str], settings: Sequence[str]
+    file: str,
+    folder: Path,
+    *,
+    text: Sequence[str | int] = (),
+    column: Sequence[str] = (),
+    settings: Sequence[str] = (),
 ) -> tuple[Columns, list[str]]:
     """A row of texts for each row of `file`, and what is to be said of how it was read.
 
-    `column` are the text columns where they are not those of the sweep, `settings` are
-    `data.key=VALUE`. Raises `InputError` and its kin for what cannot be read.
+    `folder` is the checkpoint's and `text` the text columns that it was trained on, `column` are
+    those of the file where they are others, `settings` are `data.key=VALUE`. Raises `InputError`
+    and its kin for what cannot be read.
     """
-    section = {"text": list(checkpoint.record.text), **sweep_data(checkpoint.folder)}
-    data = _section({**section, "source": file}, column, settings)
-    notes = []
-    if "table" in section and data.table == Table.model_validate(section["table"]) != Table():
-        stated = inline(data.table.model_dump(mode="json", exclude_defaults=True))
-        notes.append(f"{file} is read as data.table of the sweep says: {stated}.")
+    section = sweep_data(folder)
+    section |= {"text": list(text)} if text else {}
+    section["source"] = file
+    data = _section(section, column, settings)
     texts = read_texts(file, data, cache=cache_root())
+    unused = set(Table.model_fields).intersection(*map(data.table.unused, texts.formats))
+    stated = data.table.model_dump(mode="json", exclude_defaults=True, exclude=unused)
+    notes = []
+    if stated and data.table == Table.model_validate(section.get("table", {})):
+        notes.append(f"{file} is read as data.table of the sweep says: {inline(stated)}.")
     return texts.columns, [*notes, *(note.message for note in texts.notes)]
 
 

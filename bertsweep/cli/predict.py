@@ -21,6 +21,7 @@ from bertsweep.system import LIGHT_TENSORFLOW
 EXAMPLES = (
     'bertsweep predict quickstart "Why is the sky blue?" "Are you stupid?"',
     "bertsweep predict quickstart --file questions.csv --column question_text --json",
+    "bertsweep predict spam --file more.tsv --set data.table.header=false --column 2",
     'bertsweep predict pairs "How old is it?" --text-b "What is its age?"',
 )
 
@@ -78,7 +79,13 @@ def predict(
     elif text or text_b:
         raise InputError("texts come from the command line or from --file, but got both")
     else:
-        columns, notes = read_file(file, checkpoint, column=column or (), settings=settings or ())
+        columns, notes = read_file(
+            file,
+            checkpoint.folder,
+            text=checkpoint.record.text,
+            column=column or (),
+            settings=settings or (),
+        )
         for note in notes:
             console(stderr=True).print(note, soft_wrap=True)
     if not columns[0]:

@@ -70,6 +70,7 @@ class Loader:
             pd.concat([rows.frame for rows in read], ignore_index=True),
             tuple(dict.fromkeys(note for rows in read for note in rows.notes)),
             names.pop() if len(names) == 1 else (),
+            frozenset().union(*(rows.formats for rows in read)),
         )
 
     def _rows(
@@ -90,6 +91,7 @@ class Loader:
             rows = read_table(packed, columns, self._data.table, kind, tick=self._tick(packed))
         except OSError as error:
             raise DataError(f"{file.shown} cannot be read: {error}. Check the file.") from error
+        rows = replace(rows, formats=frozenset({kind}))
         if not self._data.table.class_names or columns.label is None:
             return replace(rows, class_names=())
         label = str(columns.label)

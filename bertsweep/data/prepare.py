@@ -39,7 +39,8 @@ def prepare(data: Data, *, cache: Path, base: Path, progress: Progress | None = 
     frames, read_notes = _read(data, cache=cache, base=base, progress=progress)
     sizes = [len(frame) for frame in frames.values()]
     raw = pd.concat(frames.values(), ignore_index=True)
-    rows, kept = clean(raw, label=str(data.label), positive=data.positive)
+    called = str(data.label) if data.labels is None else "data.labels"
+    rows, kept = clean(raw, label=called, positive=data.positive)
     splits_read = list(frames)
     del frames, raw
     parts = _cut(rows, dict(zip(splits_read, _pools(kept, sizes), strict=True)), data)

@@ -20,9 +20,13 @@ STDIN = "-"
 
 @dataclass(frozen=True)
 class Texts:
-    """Texts and, for pairs, second texts, one per row; `notes` say what was recognised."""
+    """Texts and, for pairs, second texts, one per row.
+
+    `formats` are those of the files that were read; `notes` say what was recognised.
+    """
 
     columns: tuple[list[str], ...]
+    formats: frozenset[str] = frozenset()
     notes: tuple[Note, ...] = ()
 
 
@@ -48,4 +52,6 @@ def read_texts(
 
 
 def _texts(rows: TableRows) -> Texts:
-    return Texts(tuple(rows.frame[column].tolist() for column in rows.frame), rows.notes)
+    return Texts(
+        tuple(rows.frame[column].tolist() for column in rows.frame), rows.formats, rows.notes
+    )

@@ -1,1 +1,1 @@
-"""Optuna proposes, a stopping rule stops, Ray runs: the bridge between the three."""
+"""Which hyperparameters to try next, and which trials to stop early."""

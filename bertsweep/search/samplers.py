@@ -1,93 +1,194 @@
-"""Optuna's samplers, each asked for one point at a time from the trials that it is shown."""
+"""The samplers: each proposes a point from a seed and from the trials that it has seen."""
 
 from __future__ import annotations
 
+import copy
 import warnings
-from collections.abc import Container, Sequence
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import optuna
-from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState
 
 from bertsweep.direction import Direction
-from bertsweep.space import Choice, Float, Int, Parameter, Point, Scalar, Space
+from bertsweep.search.comparable import full_values
+from bertsweep.search.evolution import Evolution, evolved_ranges
+from bertsweep.search.fitted_trials import FittedTrials, StudyTrial
+from bertsweep.search.frozen import frozen_trial
+from bertsweep.search.optuna_ask import ask
+from bertsweep.space import Point, Space
 from bertsweep.spec.models import Sampler
 
+SamplerState = Mapping[str, Any]
+"""What later proposals need to know of one beside its point, as plain JSON."""
 
-def build_sampler(section: Sampler, *, seed: int, fixed: Point | None = None) -> BaseSampler:
-    """The Optuna sampler of a section, each option that matters set by name.
 
-    Parameters in `fixed` have those values. Neither a grid nor CMA-ES is among Optuna's here:
-    `Study` walks a grid itself, conditions heeded, and what `evolution.py` samples comes in by
-    `fixed`; the parameters that are left are drawn at random.
+class RandomPoints:
+    """Draws points at random, and is the base of the samplers that fit a model.
+
+    For each trial, `observe` comes first, then `propose` with one seed after the other until a
+    point is new, with `passed_over` in between, and `accepted` at last. When a sweep is resumed,
+    `recall` and `accepted` take the place of all that, for each trial in order of number.
     """
-    with warnings.catch_warnings():
-        # `group` and `PartialFixedSampler` are marked experimental. Without `group`, TPE samples
-        # conditional spaces at random.
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        if section.kind == "tpe":
+
+    def __init__(self, space: Space, *, section: Sampler, direction: Direction, seed: int) -> None:
+        self.space, self.section, self.direction = space, section, direction
+
+    def observe(self, ended: FittedTrials, running: Iterable[StudyTrial]) -> SamplerState:
+        """Takes the trials there are; what must be recorded with the proposal that follows."""
+        return {}
+
+    def propose(self, seed: int) -> tuple[Point, SamplerState]:
+        """A point, and what must be recorded with it. Equal seeds propose equal points."""
+        return self._ask(optuna.samplers.RandomSampler(seed=seed)), {}
+
+    def passed_over(self, point: Point) -> None:
+        """The point was tried before; the next proposal for this trial should be another."""
+
+    def accepted(self, number: int, point: Point, state: SamplerState) -> None:
+        """The point is that of the trial with this number, and `state` is recorded with it."""
+
+    def recall(self, state: SamplerState) -> None:
+        """What `observe` did to the model when it returned this."""
+
+    def _ask(
+        self, sampler: optuna.samplers.BaseSampler, trials: Iterable[FrozenTrial] = ()
+    ) -> Point:
+        return ask(sampler, self.space, list(trials), direction=self.direction)
+
+
+class _Fitted(RandomPoints):
+    """Shows ended and running trials to an Optuna sampler that keeps nothing itself."""
+
+    _shown: list[FrozenTrial]
+
+    def observe(self, ended: FittedTrials, running: Iterable[StudyTrial]) -> SamplerState:
+        numbered = self._ended(list(ended)) | {t.number: self._frozen(t) for t in running}
+        self._shown = [numbered[number] for number in sorted(numbered)]
+        return {}
+
+    def propose(self, seed: int) -> tuple[Point, SamplerState]:
+        return self._ask(self._sampler(seed), self._shown), {}
+
+    def passed_over(self, point: Point) -> None:
+        # As if it were running, so that the model looks elsewhere; forgotten with this proposal.
+        self._shown.append(self._frozen(StudyTrial(len(self._shown), point)))
+
+    def _ended(self, trials: list[StudyTrial]) -> dict[int, FrozenTrial]:
+        found = {}
+        for trial in trials:
+            trial.frozen = trial.frozen or self._frozen(trial)
+            found[trial.number] = trial.frozen
+        return found
+
+    def _frozen(self, trial: StudyTrial) -> FrozenTrial:
+        return frozen_trial(
+            self.space,
+            trial.point,
+            status=trial.status,
+            values=trial.values,
+            mode=self.direction.value,
+        )
+
+    def _sampler(self, seed: int) -> optuna.samplers.BaseSampler:
+        raise NotImplementedError
+
+
+class Tpe(_Fitted):
+    """Tree-structured Parzen estimator. Ranks stopped trials behind finished ones, by how far."""
+
+    def _sampler(self, seed: int) -> optuna.samplers.BaseSampler:
+        with warnings.catch_warnings():
+            # `group` is marked experimental; without it conditional spaces are sampled at random.
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             return optuna.samplers.TPESampler(
-                n_startup_trials=section.startup_trials,
+                n_startup_trials=self.section.startup_trials,
                 multivariate=True,
                 group=True,
                 constant_liar=True,
                 seed=seed,
             )
-        if section.kind == "gp":
-            return optuna.samplers.GPSampler(
-                n_startup_trials=section.startup_trials, seed=seed, warn_independent_sampling=False
-            )
-        at_random = optuna.samplers.RandomSampler(seed=seed)
-        return optuna.samplers.PartialFixedSampler(fixed, at_random) if fixed else at_random
 
 
-def propose(
-    space: Space, sampler: BaseSampler, trials: Sequence[FrozenTrial], *, direction: Direction
-) -> Point:
-    """The point of the space that a sampler proposes when it has seen `trials`, oldest first.
+class GaussianProcess(_Fitted):
+    """A Gaussian process. Sees stopped trials as finished, their values carried on to the end."""
 
-    Nothing is kept: the same sampler, seed and trials propose the same point again.
+    def _ended(self, trials: list[StudyTrial]) -> dict[int, FrozenTrial]:
+        values = full_values(trials, self.direction)
+        frozen = super()._ended(trials)
+        return {number: _completed(frozen[number], value) for number, value in values.items()}
+
+    def _sampler(self, seed: int) -> optuna.samplers.BaseSampler:
+        return optuna.samplers.GPSampler(
+            n_startup_trials=self.section.startup_trials, seed=seed, warn_independent_sampling=False
+        )
+
+
+class CmaEs(RandomPoints):
+    """CMA-ES over the ranges of a space; the other parameters are drawn at random.
+
+    Recorded are the number of the trial that it begins at, `begun`; with a proposal its
+    `generation`; and with the first one after a generation was complete the numbers of its trials,
+    best first, `told`.
     """
-    optuna.logging.set_verbosity(optuna.logging.WARNING)  # a new study is news to Optuna
-    study = optuna.create_study(
-        storage=_Snapshot(trials),
-        sampler=sampler,
-        direction="maximize" if direction is Direction.MAX else "minimize",
+
+    def __init__(self, space: Space, *, section: Sampler, direction: Direction, seed: int) -> None:
+        super().__init__(space, section=section, direction=direction, seed=seed)
+        self._evolution = Evolution(evolved_ranges(space), seed=seed)
+        self._points: dict[int, Point] = {}
+
+    def observe(self, ended: FittedTrials, running: Iterable[StudyTrial]) -> SamplerState:
+        values = full_values(ended, self.direction)
+        state: dict[str, Any] = {}
+        if not self._evolution.begun and len(ended) >= self.section.startup_trials:
+            state["begun"] = max(values, key=lambda n: (self.direction.sign * values[n], -n))
+        told = self._evolution.complete(values, self.direction)
+        if told:
+            state["told"] = told
+        self.recall(state)
+        return state
+
+    def propose(self, seed: int) -> tuple[Point, SamplerState]:
+        if not self._evolution.begun:
+            return super().propose(seed)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            sampler = optuna.samplers.PartialFixedSampler(
+                self._evolution.sample(seed), optuna.samplers.RandomSampler(seed=seed)
+            )
+        return self._ask(sampler), {"generation": self._evolution.generation}
+
+    def accepted(self, number: int, point: Point, state: SamplerState) -> None:
+        if "generation" in state:
+            self._evolution.join(number, point)
+        elif not self._evolution.begun:
+            self._points[number] = point
+
+    def recall(self, state: SamplerState) -> None:
+        if "begun" in state:
+            self._evolution.begin(self._points[state["begun"]])
+            self._points.clear()
+        if "told" in state:
+            self._evolution.tell(state["told"])
+
+
+def build_sampler(
+    section: Sampler, space: Space, *, direction: Direction, seed: int
+) -> RandomPoints:
+    """The sampler of a section. `seed` is that of a model which lasts, not of a proposal.
+
+    A grid is none: `Study` walks it.
+    """
+    kinds: dict[str, type[RandomPoints]] = {"tpe": Tpe, "gp": GaussianProcess}
+    if section.kind == "cmaes" and evolved_ranges(space):
+        kinds["cmaes"] = CmaEs
+    return kinds.get(section.kind, RandomPoints)(
+        space, section=section, direction=direction, seed=seed
     )
-    trial = study.ask()
-    point: Point = {}
-    for parameter in space.parameters:
-        if parameter.active(point):
-            point[parameter.name] = _suggest(trial, parameter)
-    return point
 
 
-class _Snapshot(optuna.storages.InMemoryStorage):
-    """A storage that shows `trials` before the one that is asked for; it does not copy them."""
-
-    def __init__(self, trials: Sequence[FrozenTrial]) -> None:
-        super().__init__()
-        self._shown = trials
-        for number, trial in enumerate(trials, start=1):
-            trial.number = number  # in order of age; 0 is the trial that is asked for
-
-    def get_all_trials(
-        self,
-        study_id: int,
-        deepcopy: bool = True,  # noqa: FBT001, FBT002 - Optuna's signature
-        states: Container[TrialState] | None = None,
-    ) -> list[FrozenTrial]:
-        asked = super().get_all_trials(study_id, deepcopy, states)
-        return [t for t in self._shown if states is None or t.state in states] + asked
-
-
-def _suggest(trial: optuna.trial.Trial, parameter: Parameter) -> Scalar:
-    name, domain = parameter.name, parameter.domain
-    if isinstance(domain, Float):
-        low, high, step = domain.low, domain.high, domain.step
-        return domain.nearest(trial.suggest_float(name, low, high, log=domain.log, step=step))
-    if isinstance(domain, Int):
-        return trial.suggest_int(name, domain.low, domain.high, log=domain.log, step=domain.step)
-    if isinstance(domain, Choice):
-        return trial.suggest_categorical(name, domain.options)
-    return domain.value
+def _completed(trial: FrozenTrial, value: float) -> FrozenTrial:
+    """The trial as one that finished with this value: Optuna's GP fits no others."""
+    completed = copy.copy(trial)
+    completed.state, completed.value = TrialState.COMPLETE, value
+    return completed

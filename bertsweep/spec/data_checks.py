@@ -87,7 +87,8 @@ def _check_column(table: Table, column: str | int, key: str, problems: Problems)
         rule = "a column of a table without a header is a number or a name in `table.columns`, "
         rule += f"but got `{key}: {column}`"
         close = nearest(column, table.columns)
-        remedy = f"Did you mean `{close[0]}`?" if close else "Type its number, counted from 1."
+        other = "Type its number, counted from 1, or `table: {header: true}`."
+        remedy = f"Did you mean `{close[0]}`?" if close else other
         problems.add(path, rule, remedy, needs=needs)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from bertsweep.metrics import METRICS, describe_rule
 from bertsweep.spec.checks import PREFIX
+from bertsweep.spec.data_reference import DATA, TABLE
 from bertsweep.spec.models import SweepFile
 from bertsweep.spec.schema import keys, parameter, schema_at
 from bertsweep.spec.values import NAMES, default
@@ -67,13 +68,8 @@ A baseline outside the space is run too, with a warning: the sampler does not le
 """
 
 _NOTES = {
-    "data": """\
-One of two classes is positive: average precision, F1, precision and recall are scores of it, and
-the threshold is one of its probability. It is the label that `positive` states, as the data writes
-it; else the one called 1, true, yes, y, t, positive or pos (in any casing) where the other is not;
-else the one with fewer rows, and of equally frequent ones the last in order. A sweep says which one
-it is, and warns where most rows are positive. With more than two classes none is.
-""",
+    "data": DATA,
+    "data.table": TABLE,
     "data.split": """\
 Shares and counts go one after the other, so that `train: 0.1` and `validation: 0.01` are a tenth of
 all rows and a hundredth of the other nine tenths. At most one part is `rest`. A part whose file

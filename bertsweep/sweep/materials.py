@@ -118,6 +118,25 @@ def tokenise(
     return Prepared(dataset, encoder, folder)
 
 
+def with_absolute_paths(spec: SweepSpec, base: Path) -> SweepSpec:
+    """The specification with every local path absolute: a resume may begin in another folder.
+
+    Relative ones are looked up from the working folder, then from `base`; that of a database from
+    the working folder alone. Raises `DataError` or `EncoderError` where one is not there.
+    """
+    search, scheme = spec.search, "sqlite:///"
+    storage = search.storage or ""
+    if storage.startswith(scheme) and not storage.startswith(f"{scheme}/"):
+        file = Path.cwd() / storage.removeprefix(scheme)
+        search = search.model_copy(update={"storage": f"{scheme}{file}"})
+    settled = {
+        "data": data.absolute(spec.data, base),
+        "encoder": encoders.absolute(spec.encoder, base),
+        "search": search,
+    }
+    return spec.model_copy(update=settled)
+
+
 def check_space(spec: SweepSpec, encoder: PreparedEncoder) -> None:
     """Raises `InputError` where the space or baseline asks for more than the encoder has."""
     config = encoder.config

@@ -14,8 +14,10 @@ from bertsweep.ranking import ranking
 class Retention:
     """Keeps the `keep` best checkpoints of ended trials, and the baseline's besides.
 
-    A failed trial counts by what it reached before it failed. The protocol by which driver, workers
-    and readers share the folders is described in `bertsweep.checkpoints`.
+    A trial that failed by its own fault counts by what it reached before. One that failed through
+    no fault of its own is left alone, with its full state, because a resume goes on with it. The
+    protocol by which driver, workers and readers share the folders is described in
+    `bertsweep.checkpoints`.
     """
 
     def __init__(self, paths: SweepPaths, ledger: Ledger, keep: int) -> None:
@@ -34,25 +36,29 @@ class Retention:
 
     def ended(self, trial: str) -> None:
         """Removes what nothing needs once `trial` has ended, as its ledger event says."""
-        state = self._ledger.state
         kept = self._kept()
-        for other in state.trials.values():
-            drop = other.ended and other.checkpoint is not None and other.id not in kept
+        for other in self._over():
+            drop = other.checkpoint is not None and other.id not in kept
             if drop or other.id == trial:
                 self._settle(other, keep=other.id in kept)
 
     def tidy(self) -> None:
         """Removes what an earlier session of the sweep, which may have died, did not remove."""
         kept = self._kept()
-        for trial in self._ledger.state.trials.values():
-            if trial.ended:
-                self._settle(trial, keep=trial.id in kept)
+        for trial in self._over():
+            self._settle(trial, keep=trial.id in kept)
+
+    def _over(self) -> list[TrialState]:
+        """The trials that nothing goes on with."""
+        trials = self._ledger.state.trials.values()
+        return [trial for trial in trials if trial.ended and not trial.retryable]
 
     def _kept(self) -> set[str]:
-        """The ended trials whose checkpoint is kept."""
+        """The trials of those whose checkpoint is kept."""
         state = self._ledger.state
-        ranked = [trial for trial in ranking(state) if trial.ended]
-        kept = {trial.id for trial in ranked[: self._keep]}
+        over = {trial.id for trial in self._over()}
+        ranked = [trial.id for trial in ranking(state) if trial.id in over]
+        kept = set(ranked[: self._keep])
         if (baseline := state.baseline) is not None:
             kept.add(baseline.id)
         return kept

@@ -24,7 +24,13 @@ from bertsweep.spec import SweepSpec, from_plain
 from bertsweep.sweep import cluster
 from bertsweep.sweep.experiment import Experiment, conduct, job_of
 from bertsweep.sweep.folders import new_sweep
-from bertsweep.sweep.materials import Materials, Prepared, load_materials, tokenise
+from bertsweep.sweep.materials import (
+    Materials,
+    Prepared,
+    load_materials,
+    tokenise,
+    with_absolute_paths,
+)
 from bertsweep.sweep.placement import Placement
 from bertsweep.sweep.signals import stop_on_signals
 from bertsweep.sweep.subscribers import following, log_data
@@ -68,7 +74,7 @@ def run(
             started = SweepStarted(
                 sweep=uuid.uuid4().hex[:8],
                 name=paths.folder.name,
-                spec=spec.to_plain(),
+                spec=with_absolute_paths(spec, base).to_plain(),
                 base=str(base.absolute()),
                 objective={
                     "metric": spec.objective.metric,

@@ -1,4 +1,4 @@
-"""The one way to compute of a sweep: what its file says, and where that is `auto`, a probe."""
+"""Precision and XLA of a sweep: as its file says, and where that is `auto`, as a probe finds."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bertsweep.training.trainer import Trainer
 from bertsweep.trial.job import AUTO, TrialJob
 
 SECONDS = 5.0
-"""How long the ways are compared for, once traced."""
+"""How long the candidates are timed for, once they are traced."""
 
 _RECORD = "choice.json"
 

@@ -1,4 +1,4 @@
-"""What an actor keeps from trial to trial: encoder built, graphs traced, tokens mapped."""
+"""What a worker keeps from trial to trial: encoder, traced graphs, memory-mapped tokens."""
 
 from __future__ import annotations
 
@@ -28,20 +28,25 @@ _REHEARSED_ROWS = 2
 """Rows of a rehearsed batch on a CPU, which compiles nothing for the number of rows."""
 
 _CONTEXT_MB = 1024
-"""What a CUDA context and its libraries take of a GPU besides TensorFlow's own pool."""
+"""GPU memory that a CUDA context and its libraries take besides TensorFlow's own pool."""
 
 
 class Workbench:
-    """Built once a worker; the trainer's graphs serve every trial of the sweep.
+    """Encoder, classifier and trainer of a worker, built once and used for all its trials.
 
-    `compute` is what the job's trials compute in, `saving_seconds` what the last full state of a
-    trial took to save.
+    Building takes seconds and tracing the graphs takes longer. Everything that differs between
+    trials is a variable of these graphs or an argument of `Trainer.begin`, so that the next trial
+    starts at once. `compute` is what the trials compute in, `vocabulary` the bytes of the encoder's
+    vocab.txt, `saving_seconds` the time that the last full state of a trial took to save.
     """
 
     def __init__(
         self, job: TrialJob, *, devices: Devices | None = None, stand_ins: Tokens | None = None
     ) -> None:
-        """`stand_ins` are rows in place of the job's, until `open`."""
+        """Builds for the job's encoder and rows; with `stand_ins` for these rows, until `open`.
+
+        Raises `EncoderError` or `EnvironmentFault` where the cache is damaged.
+        """
         self.encoder = PreparedEncoder.open(Path(job.encoder))
         self._waits = stand_ins is not None
         train, self.validation = (stand_ins, stand_ins) if stand_ins else _rows(job)
@@ -55,14 +60,15 @@ class Workbench:
         self.system = SystemSampler()
         self.saving_seconds = 0.0
         if not self._waits:
-            self._settle(choose(job, self.trainer, self.encoder.hash))
+            self._use(choose(job, self.trainer, self.encoder.hash))
 
     @classmethod
     def rehearsed(cls, job: TrialJob, params: Mapping[str, Scalar]) -> Workbench:
-        """A workbench before the job's rows are there, its graphs traced where that can be.
+        """A workbench built while the job's rows are still being tokenised, to be given to `open`.
 
-        `params` are those of the trial that is likely to come first. What to compute in may have to
-        be found on the job's rows, by a probe, which traces the graphs itself.
+        It trains on a few made-up rows with `params`, those of the trial that is likely to come
+        first: that traces the graphs. It does not where the precision is still to be found by a
+        probe on the job's own rows, as the probe traces them itself.
         """
         point = {**params, "epochs": 1}
         if not job.gpus and job.jit is not True:
@@ -76,20 +82,20 @@ class Workbench:
         bench = cls(job, stand_ins=replace(rows, labels=labels, classes=len(job.labels)))
         compute = known(job, bench.trainer, encoder.hash)
         if compute is not None:
-            bench._settle(compute)
+            bench._use(compute)
             bench.trainer.begin(hyperparameters, seed=0)
             bench.trainer.train(bench.trainer.total_steps)
             bench.trainer.evaluate(bench.validation)
         return bench
 
     def open(self, job: TrialJob) -> None:
-        """Puts the job's own rows in place of stand-ins, if it has those."""
+        """Replaces the made-up rows of a rehearsed workbench by the job's; once, then nothing."""
         if self._waits:
             self.trainer.train_tokens, self.validation = _rows(job)
-            self._settle(choose(job, self.trainer, self.encoder.hash))
+            self._use(choose(job, self.trainer, self.encoder.hash))
             self._waits = False
 
-    def _settle(self, compute: dict[str, Any]) -> None:
+    def _use(self, compute: dict[str, Any]) -> None:
         self.compute = compute
         self.trainer.use(Compute(compute["precision"], compute["jit"]))
 
@@ -100,15 +106,15 @@ def _rows(job: TrialJob) -> tuple[Tokens, Tokens]:
 
 
 def all_gpus() -> Devices:
-    """Every GPU that Ray gave this actor: one trial trains on all of them."""
+    """Every GPU that Ray assigned to this process: one trial trains on all of them."""
     return Devices([gpu.name for gpu in tf.config.list_logical_devices("GPU")])
 
 
 def set_up_devices(*, cpus: float, gpus: float) -> None:
-    """Keeps TensorFlow to the trial's share; must run before TensorFlow touches a device.
+    """Limits TensorFlow to the trial's share; must be called before TensorFlow uses a device.
 
-    Whole GPUs grow as needed. Ray's fractions are bookkeeping only, so a fraction of a GPU is
-    held to that fraction of its memory, less the context.
+    On whole GPUs memory is allocated as it is needed. Ray only counts fractions of a GPU and does
+    not enforce them, so TensorFlow is limited to that fraction of the memory, less the context.
     """
     threads = max(1, int(cpus))
     tf.config.threading.set_intra_op_parallelism_threads(threads)
@@ -116,7 +122,7 @@ def set_up_devices(*, cpus: float, gpus: float) -> None:
     visible = tf.config.list_physical_devices("GPU")
     if gpus <= 0:
         tf.config.set_visible_devices([], "GPU")
-        # Its passes gain a CPU nothing here, and every graph's first call would wait for them.
+        # Graph rewriting makes nothing here faster on a CPU and delays each graph's first call.
         tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
         return
     for gpu in visible:

@@ -146,6 +146,12 @@ def test_values_that_contradict_each_other_are_refused_when_written(
         record(**change)
 
 
+def test_a_threshold_above_every_probability_is_one(tmp_path: Path) -> None:
+    above = float(np.nextafter(np.float32(1), np.float32(2)))
+    folder = write_checkpoint(tmp_path, threshold=above)
+    assert Checkpoint.open(folder).record.threshold == above
+
+
 def test_more_labels_than_the_head_has_are_refused(folder: Path) -> None:
     rewritten(folder, lambda plain: plain.update(labels=[0, 1, 2], threshold=None))
     with pytest.raises(InputError, match="head/kernel should have the shape"):

@@ -18,6 +18,7 @@ from bertsweep.checkpoints import Checkpoint
 from bertsweep.cli._texts import read_file
 from bertsweep.errors import SpecError
 from bertsweep.ledger import Ledger
+from bertsweep.ledger.events import CheckpointSaved
 from tests.cli.test_json import example, shape
 from tests.support import clisweeps, tables
 from tests.support.checkpoints import flipped_bits, record, write_checkpoint
@@ -140,7 +141,7 @@ def test_a_checkpoint_that_goes_while_it_is_read_is_looked_for_again(
             checkpoint.folder.rename(trial / "best-0002")
             with contextlib.closing(Ledger(copied / "ledger.jsonl")) as ledger:
                 path = "trials/t0001/best-0002"
-                ledger.append("checkpoint_saved", trial="t0001", report=2, path=path, metrics={})
+                ledger.append(CheckpointSaved(trial="t0001", report=2, path=path))
         return read(checkpoint)
 
     before = cli("predict", copied, TEXTS[0], "--json")
@@ -241,6 +242,9 @@ def test_a_file_is_read_as_the_data_of_the_sweep_were(
     assert found == (["one", "two"],)
     assert notes == [f"{file} is read as data.table of the sweep says: {{header: false}}."]
     assert texts(checkpoint, file, column=["1"])[0] == (["ham", "spam"],)
+    lines = tmp_path / "more.txt"
+    lines.write_text("ham\tone\n")
+    assert texts(checkpoint, lines) == ((["ham\tone"],), [])  # nothing there has a header
     file.write_text("kind\tbody\nham\tone\n")
     other = texts(checkpoint, file, column=["body"], table_header="true")
     assert other == ((["one"],), [])

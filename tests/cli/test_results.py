@@ -143,7 +143,7 @@ def test_what_is_not_known_of_labels_is_not_said(
     with clisweeps.sweep(tmp_path, labels=labels, rule=rule) as ledger:
         clisweeps.propose(ledger, "t0000", {"dropout": 0.1})
         clisweeps.report(ledger, "t0000", 1, 0.4)
-        clisweeps.checkpoint(ledger, "t0000", threshold=threshold)
+        clisweeps.checkpoint(ledger, tmp_path / "demo", "t0000", threshold=threshold)
     for verb in ("best", "show"):
         out = cli(verb, "demo", "--storage", tmp_path).out
         assert "positive" not in out if line is None else str(line) in out

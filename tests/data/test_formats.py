@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
 import sys
 import zipfile
 from collections.abc import Callable
@@ -106,6 +107,23 @@ class Contract:
         path.write_bytes(self.broken)
         with pytest.raises(DataError, match=rf"{self.name}.*\. [A-Z]"):
             read(path)
+
+    def test_has_a_sentence_for_every_damage(self, tmp_path: Path) -> None:
+        """Only `DataError` is raised, whatever a few wrong, missing or doubled bytes do."""
+        whole, chance = type(self).write(made(20)), random.Random(self.name)
+        path, refused = tmp_path / self.name, 0
+        for _ in range(150):
+            content = bytearray(whole)
+            for place in (chance.randrange(len(content)) for _ in range(chance.choice([1, 3, 20]))):
+                content[place : place + chance.choice([0, 1, 4])] = chance.choice(
+                    [chance.randbytes(1), b"", b'"', b"\xc3", bytes(content[place : place + 9])]
+                )
+            path.write_bytes(content)
+            try:
+                read(path)
+            except DataError:
+                refused += 1
+        assert refused
 
     def test_says_how_far_it_is(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         for module in ("delimited", "jsonl", "xlsx"):
@@ -215,6 +233,13 @@ def test_a_fault_in_a_long_array_is_found_without_reading_on(tmp_path: Path) -> 
     with pytest.raises(DataError, match="line 1: not JSON"):
         read(path, tick=lambda opened: told.append(opened.raw.tell()))
     assert told == []
+
+
+def test_column_names_of_broken_text_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "rows.arrow"
+    path.write_bytes(tables.arrow_stream_bytes(made(3)).replace(b"label", b"lab\xffl"))
+    with pytest.raises(DataError, match=r"is not a readable arrow file"):
+        read(path)
 
 
 # --- Excel -------------------------------------------------------------------------------------

@@ -91,7 +91,8 @@ def test_a_saved_dataset_is_one_table_of_named_classes(tmp_path: Path) -> None:
     save_to_disk(tmp_path / "saved", [10, 10, 20])
     dataset = prepared(tmp_path, "saved")
     assert rows_of(dataset) == {(f"text number {i}", NAMES[i % 2]) for i in range(40)}
-    (note,) = dataset.notes
+    assert kinds(dataset) == ["class_names", "positive_class"]
+    note = dataset.notes[0]
     assert "0 = not spam, 1 = spam" in note.message
     assert "data.table.class_names: false keeps" in note.message
     assert prepared(tmp_path, "saved", table={"class_names": False}).labels == (0, 1)
@@ -130,7 +131,7 @@ def test_a_split_without_labels_is_left_out_and_told(tmp_path: Path) -> None:
     (folder / "dataset_dict.json").write_text('{"splits": ["train", "test"]}')
     dataset = prepared(tmp_path, "dictionary")
     assert max(numbers(dataset, "test")) < 40
-    assert kinds(dataset) == ["unlabelled_test", "class_names"]
+    assert kinds(dataset) == ["unlabelled_test", "class_names", "positive_class"]
 
 
 def test_a_repository_says_its_files_and_classes_in_its_card(tmp_path: Path) -> None:
@@ -171,7 +172,7 @@ def test_files_are_sorted_by_the_splits_in_their_names(tmp_path: Path) -> None:
     dataset = prepared(tmp_path, "cache")
     assert numbers(dataset, "validation") == list(range(200, 206))
     assert dataset.labels == NAMES
-    assert kinds(dataset) == ["unused_splits", "class_names"]
+    assert kinds(dataset) == ["unused_splits", "class_names", "positive_class"]
     assert "'validation_matched'" in dataset.notes[0].message
 
 

@@ -176,8 +176,13 @@ class TestCmaEs(ModelContract):
     # Whether a value matters shows once a generation is told: 4 + floor(3 ln 3) = 7 trials.
     trials = 24
 
-    def test_a_generation_is_recorded_with_the_proposal_that_came_of_it(self) -> None:
-        states = [asked.sampler_state for asked in FakeSweep(self.make()).run(self.trials).asked]
+    def test_what_moved_the_distribution_is_recorded_with_the_proposal_that_came_of_it(
+        self,
+    ) -> None:
+        sweep = FakeSweep(self.make(), lambda _: (ledger.FINISHED, FULL)).run(self.trials)
+        states = [asked.sampler_state for asked in sweep.asked]
+        best = max(range(STARTUP), key=lambda number: sweep.worth(sweep.points[number]))
+        assert [state["begun"] for state in states if state and "begun" in state] == [best]
         assert states[:STARTUP] == [None] * STARTUP
         told = [state["told"] for state in states if state and "told" in state]
         assert len(told) >= 2
@@ -185,6 +190,14 @@ class TestCmaEs(ModelContract):
         generations = [state["generation"] for state in states if state]
         assert generations == sorted(generations)
         assert max(generations) == len(told)
+
+    def test_it_can_begin_at_the_end_of_a_range(self) -> None:
+        rates = Parameter("learning_rate", Float(1e-6, 1e-3, log=True))
+        space = Space((rates, Parameter("warmup", Float(0.0, 0.3))))
+        for rate in (1e-6, 1e-3):
+            baseline: Point = {"learning_rate": rate, "warmup": 0.3}
+            make = maker("cmaes", space, baseline=baseline, startup=1)
+            assert len(FakeSweep(make).run(9).trials) == 9
 
     def test_a_single_range_can_be_searched(self) -> None:
         space = Space((Parameter("warmup", Float(0.0, 0.3)), Parameter("a", Choice((1, 2)))))

@@ -10,6 +10,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from bertsweep import spec
+from bertsweep.spec.models import Data
 
 ROOT = Path(__file__).parents[2]
 BROKEN = Path(__file__).parent / "broken"
@@ -23,6 +24,8 @@ BY_SHAPE = [
     "name_unfit_for_a_folder",
     "range_out_of_bounds",
     "sampler_unknown",
+    "separator_of_two_characters",
+    "source_list_empty",
     "section_left_empty",
     "space_empty",
     "split_neither_share_nor_count",
@@ -67,6 +70,22 @@ def test_accepts_shorthands_and_all_forms_of_the_space():
             "search": {"sampler": "tpe", "scheduler": {"kind": "none"}},
         }
     )
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"source": ["a.csv", "b-*.csv"], "text": 3, "label": 1, "table": {"header": False}},
+        {"source": {"train": ["a.txt"], "test": "b.txt"}, "labels": {"train": ["c"], "test": "d"}},
+        {"source": "a", "text": [1, "b"], "table": {"separator": "tab", "quote": "'"}},
+        {"source": "a", "labels": "b", "table": {"encoding": "utf-16", "columns": ["a", "b"]}},
+    ],
+)
+def test_accepts_every_form_of_the_data_and_reads_it_back(data):
+    file = {"name": "a", "encoder": {"source": "builtin:tiny"}, "space": {"epochs": 1}}
+    validator().validate({**file, "data": data})
+    read = Data.model_validate(data)
+    assert Data.model_validate(read.model_dump(mode="json")) == read
 
 
 @pytest.mark.parametrize("name", BY_SHAPE)

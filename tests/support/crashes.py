@@ -23,11 +23,12 @@ from typing import Any
 
 from bertsweep import checkpoints, ledger
 from bertsweep.ledger import Ledger
+from bertsweep.ledger.events import CheckpointSaved, SweepStarted, TrialFinished
 from bertsweep.paths import SweepPaths
 from bertsweep.sweep.retention import Retention
+from tests.support import clisweeps
 from tests.support.checkpoints import PARAMS, write_checkpoint, write_state
 
-METRIC = "val_average_precision"
 REPORTS = 3
 TRIALS = {"t0000": 0.3, "t0001": 0.2}
 """The baseline, which is the best, and one whose checkpoint is not kept."""
@@ -37,19 +38,19 @@ CALLS = ("rename", "replace", "unlink", "rmdir", "mkdir", "fsync")
 
 def play(folder: Path, *, states: bool) -> None:
     """Begins the sweep, or goes on with what is there, to its end."""
-    book = Ledger(SweepPaths(folder).ledger)
-    if not SweepPaths(folder).ledger.stat().st_size:
-        objective = {"metric": METRIC, "mode": "max"}
-        book.append("sweep_started", sweep="ab", name="crashes", objective=objective)
-    retention = Retention(SweepPaths(folder), book, keep=1)
+    paths = SweepPaths(folder)
+    book = Ledger(paths.ledger)
+    if not paths.ledger.stat().st_size:
+        objective = {"metric": clisweeps.METRIC, "mode": "max"}
+        book.append(SweepStarted(sweep="ab", name="crashes", objective=objective))
+    retention = Retention(paths, book, keep=1)
     retention.tidy()
     for trial, value in TRIALS.items():
         if trial not in book.state.trials:
-            origin = ledger.BASELINE if trial == "t0000" else ledger.SAMPLER
-            facts = {"point": {}, "params": PARAMS, "seed": 1, "origin": origin}
-            book.append("trial_proposed", trial=trial, **facts)
+            origin = "baseline" if trial == "t0000" else "sampler"
+            clisweeps.propose(book, trial, PARAMS, origin=origin)
         if not book.state.trials[trial].ended:
-            _play_trial(book, retention, SweepPaths(folder).trial(trial), value, states)
+            _play_trial(book, retention, paths.trial(trial), value, states)
     book.close()
 
 
@@ -67,13 +68,11 @@ def _play_trial(
                 write_state(folder, number, best=path)
         seen = book.state.trials[trial]
         if number > len(seen.reports):
-            metrics = {METRIC: value + number / 100}
-            times = {"epoch": number / 2, "examples": number, "seconds": 1.0}
-            book.append("trial_reported", trial=trial, report=number, metrics=metrics, **times)
+            clisweeps.report(book, trial, number, value + number / 100)
             before = seen.checkpoint
-            book.append("checkpoint_saved", trial=trial, report=number, path=path)
+            book.append(CheckpointSaved(trial=trial, report=number, path=path))
             retention.saved(trial, before)
-    book.append("trial_finished", trial=trial)
+    book.append(TrialFinished(trial=trial))
     retention.ended(trial)
 
 

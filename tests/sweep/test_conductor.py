@@ -129,6 +129,17 @@ def test_the_budget_ends_the_sweep(make: Make) -> None:
     assert conductor.propose() is None
 
 
+def test_a_space_of_which_every_point_was_tried_ends_the_sweep(make: Make) -> None:
+    conductor = make(
+        "search={sampler: tpe, scheduler: none}",
+        "space={batch_size: [16, 32], epochs: 2}",
+        "baseline={batch_size: 16, epochs: 2}",
+    )
+    assert run(conductor, 0.5) == run(conductor, 0.6) == events.FINISHED
+    assert conductor.propose() is None
+    assert [t.params["batch_size"] for t in conductor.ledger.state.trials.values()] == [16, 32]
+
+
 def test_poor_trials_are_stopped_but_never_the_baseline(make: Make) -> None:
     conductor = make("search.scheduler={kind: asha, grace_epochs: 0.5, reduction_factor: 2}")
     statuses = [run(conductor, value) for value in (0.1, 0.9, 0.8, 0.2)]

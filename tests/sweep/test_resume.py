@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bertsweep import ledger
+from bertsweep.checkpoints import Checkpoint
 from bertsweep.errors import InputError, SweepNotFoundError
 from bertsweep.ledger.events import SweepStarted
 from bertsweep.spec import parse
@@ -35,6 +36,21 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "small"
 
 
+def best_reports(sweep: Path) -> dict[str, int]:
+    """The report of each trial's checkpoint, which the ledger names and which must be whole."""
+    state = ledger.fold(events(sweep))
+    found = {}
+    for trial in state.trials.values():
+        if trial.checkpoint is not None:
+            checkpoint = Checkpoint.open(sweep / trial.checkpoint)
+            checkpoint.verify()
+            assert trial.best is not None
+            assert checkpoint.record.report == trial.best["report"]
+            assert dict(checkpoint.record.metrics)["val_loss"] == trial.best["metrics"]["val_loss"]
+            found[trial.id] = checkpoint.record.report
+    return found
+
+
 def test_ctrl_c_once_stops_cleanly_and_resume_ends_as_if_uninterrupted(
     tmp_path: Path, uninterrupted: Path
 ) -> None:
@@ -50,6 +66,7 @@ def test_ctrl_c_once_stops_cleanly_and_resume_ends_as_if_uninterrupted(
     before = ledger.fold(events(sweep))
     assert before.status == "interrupted"
     assert before.trials["t0001"].status == ledger.INTERRUPTED
+    assert set(best_reports(sweep)) == {"t0000", "t0001"}
 
     done = bertsweep("resume", str(sweep))
     assert done.returncode == 0, done.stderr
@@ -57,6 +74,7 @@ def test_ctrl_c_once_stops_cleanly_and_resume_ends_as_if_uninterrupted(
     assert after.status == "finished"
     assert after.trials["t0001"].attempts == 2
     assert scores(sweep) == scores(uninterrupted)
+    assert best_reports(sweep) == best_reports(uninterrupted)
     again = [e for e in reported(sweep) if e.trial == "t0000"]
     assert len(again) == len(before.trials["t0000"].reports), "a finished trial is not run again"
 
@@ -122,6 +140,8 @@ def test_a_killed_sweep_goes_on_within_its_trial(tmp_path: Path, uninterrupted: 
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert document("show", str(sweep))["trials"][0]["status"] == "running"
+    assert set(best_reports(sweep)) == {"t0000"}
+    assert Path(document("best", str(sweep))["checkpoint"]).is_dir()
 
     done = bertsweep("resume", str(sweep))
     assert done.returncode == 0, done.stderr

@@ -35,7 +35,7 @@ def read_arrow(file: PackedFile, columns: Columns, table: Table, *, tick: Tick) 
                     column = batch.column(position)
                     each.extend(texts_of(column, schema.names[position], file.shown))
                 tick(opened)
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, UnicodeDecodeError, MemoryError) as error:
             raise DataError(
                 f"{file.shown} is not a readable arrow file: {error}. Write or download it again."
             ) from error

@@ -31,7 +31,7 @@ def read_parquet(file: PackedFile, columns: Columns, table: Table, *, tick: Tick
                 for each, name in zip(values, names, strict=True):
                     each.extend(texts_of(batch.column(name), name, file.shown))
                 tick(opened)
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, UnicodeDecodeError, MemoryError) as error:
             raise DataError(
                 f"{file.shown} is not a readable parquet file: {error}. Write or download it again."
             ) from error

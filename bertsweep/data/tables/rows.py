@@ -25,9 +25,10 @@ class TableRows:
 
     `frame` has the text columns `text`, `text_b` (pairs only) and `label` (if labels are read).
     `notes` report what was recognised or filled in. `class_names` are the names of the labels 0, 1,
-    …, if the file states them.
+    …, if the file states them. `formats` are those of the files that were read.
     """
 
     frame: pd.DataFrame
     notes: tuple[Note, ...] = ()
     class_names: tuple[str, ...] = ()
+    formats: frozenset[str] = frozenset()
