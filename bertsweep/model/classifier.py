@@ -43,9 +43,12 @@ class Classifier:
         # Copied, because on a CPU `numpy()` may return a view of memory that training writes to.
         self._initial = {name: np.array(v.numpy()) for name, v in self.weights.items()}
 
-    def compute_in(self, dtype: tf.DType) -> None:
-        """Makes graphs traced from now on compute the encoder's matrix products in `dtype`."""
-        self._network = Network(self._variables, self.config, dtype)
+    def compute_in(self, dtype: tf.DType, *, jit: bool = False) -> None:
+        """Makes graphs traced from now on compute the encoder's matrix products in `dtype`.
+
+        `jit` must be true if their gradients are compiled with XLA.
+        """
+        self._network = Network(self._variables, self.config, dtype, jit=jit)
 
     def reset(self, *, seed: int, dropout: float) -> None:
         """Restores the pre-trained encoder and draws a new head from `seed` (Glorot uniform)."""

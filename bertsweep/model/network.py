@@ -32,13 +32,23 @@ class Network:
     """Computes the pooled output of a BERT encoder; `weights` have the names of `variables`."""
 
     def __init__(
-        self, weights: Mapping[str, tf.Variable], config: EncoderConfig, dtype: tf.DType
+        self,
+        weights: Mapping[str, tf.Variable],
+        config: EncoderConfig,
+        dtype: tf.DType,
+        *,
+        jit: bool = False,
     ) -> None:
-        """Matrix products are computed in `dtype`, everything else in float32."""
+        """Matrix products are computed in `dtype`, everything else in float32.
+
+        `jit` must be true if gradients through this network are compiled with XLA.
+        """
         self._weights, self._config, self._dtype = weights, config, dtype
         self._activation = ACTIVATIONS[config.activation]
         # One trace for all layers but the last, since a new worker's first step waits for tracing.
-        self._any_layer = tf.function(self._layer, autograph=False)
+        # XLA must not see it: it takes every argument of a differentiated function, the weights
+        # among them, for a constant of the program, and so would compile anew in every step.
+        self._any_layer = self._layer if jit else tf.function(self._layer, autograph=False)
 
     def pooled(self, words: Any, mask: Any, types: Any, dropout: Dropout | None) -> Any:
         """Returns the pooled output, float32 [rows, hidden].

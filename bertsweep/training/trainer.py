@@ -91,7 +91,7 @@ class Trainer:
     def use(self, compute: Compute) -> None:
         """Computes in this way from now on; graphs that were traced for another way are kept."""
         self.compute = compute
-        self.classifier.compute_in(compute.dtype)
+        self.classifier.compute_in(compute.dtype, jit=compute.jit)
         if compute not in self._forwards:
             self._forwards[compute] = trace_forward(self.classifier, pair=self._pair)
 

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,15 @@ def test_every_way_to_compute_goes_on_from_its_state(bench: Workbench, compute: 
     assert [trainer.train(step).loss for step in (4, 5, 6)] == whole[3:]
 
 
+def test_xla_compiles_a_shape_once(bench: Workbench) -> None:
+    trainer = bench.trainer
+    train(trainer, Compute(jit=True), 2)
+    trainer.begin(Hyperparameters.from_point(proposal().params), seed=4)
+    begun = time.process_time()
+    trainer.train(8)
+    assert time.process_time() - begun < 2, "a step takes 0.05 s of a CPU, and compiling one 8 s"
+
+
 def test_xla_sees_a_handful_of_shapes(bench: Workbench) -> None:
     trainer, hyperparameters = bench.trainer, Hyperparameters.from_point(proposal().params)
     trainer.use(Compute(jit=True))
@@ -88,7 +98,7 @@ def test_xla_sees_a_handful_of_shapes(bench: Workbench) -> None:
     lengths = trainer.train_tokens.lengths(length)
     feed = trainer.feed(epoch_batches(lengths, batch_size=size, seed=0, epoch=0))
     assert set(feed.rows) == {size}, "the last one is filled up"
-    assert 1 < len(set(feed.widths)) <= -(-length // 8)
+    assert len(set(feed.widths)) <= -(-length // 8)
 
 
 def test_a_loss_scale_halves_on_overflow_and_the_step_is_one_of_zeros() -> None:
