@@ -136,9 +136,7 @@ def test_a_baseline_outside_the_space_is_one_trial_more_than_its_points():
 
 
 def test_a_huge_space_is_counted_at_once():
-    huge = (
-        "space: {dropout: {low: 0, high: 0.9, step: 1e-5}, batch_size: {low: 1, high: 9999}}\n"
-    )
+    huge = "space: {dropout: {low: 0, high: 0.9, step: 1e-5}, batch_size: {low: 1, high: 9999}}\n"
     (warning,) = read(huge + "search: {sampler: grid}\nbudget: {trials: 3}\n").warnings
     assert "the grid has 899,919,999 points, of which 3 trials try only a part" in warning
 
