@@ -85,7 +85,7 @@ class CheckpointRecord:
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> CheckpointRecord:
-        """The record that `to_plain` gave, or that of format 1. Raises `DamageError`."""
+        """The record that `to_plain` returned, or that of format 1. Raises `DamageError`."""
         from pydantic import ValidationError
 
         if "text" not in plain:  # format 1 told their number only

@@ -103,7 +103,7 @@ def duration(seconds: float) -> str:
 
 
 def _pieces(value: Any, margin: str, escape: bool) -> Iterator[str]:
-    """The text of a document, piece by piece; what an iterator gives is one piece each."""
+    """The text of a document, piece by piece; each item of an iterator is one piece."""
     if isinstance(value, Mapping) and value and margin == "\n":
         opening = "{"
         for key, item in value.items():

@@ -71,7 +71,7 @@ def variable_names(encoder: BertEncoder) -> dict[str, tf.Variable]:
 def assign(
     encoder: BertEncoder, weights: variables.Weights, *, config: EncoderConfig, where: str
 ) -> None:
-    """Copies `weights` into the encoder. Raises `EncoderError` unless each variable gets one."""
+    """Copies `weights` into the encoder. Raises `EncoderError` unless each variable has one."""
     variables.check(config, weights, where=where)
     named = variable_names(encoder)
     if named.keys() != variables.shapes(config).keys() or len(named) != len(encoder.variables):

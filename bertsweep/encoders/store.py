@@ -1,4 +1,4 @@
-"""Where prepared encoders are kept: content-addressed folders and an index of what gave them."""
+"""Where prepared encoders are kept: content-addressed folders, and an index of their sources."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Store:
     notify: Callable[[str], None] = lambda _: None
 
     def find(self, key: str) -> PreparedEncoder | None:
-        """The encoder that `key` gave before, every file verified, or None."""
+        """The encoder that was made for `key` before, every file verified, or None."""
         try:
             name = json.loads(self._index(key).read_text(encoding="utf-8"))["folder"]
             folder = self.folder / Path(name).name

@@ -19,11 +19,15 @@ from bertsweep.space import Space
 
 @dataclass
 class _Row:
-    """A trial's row in the database, how many of its values stand there, and if it is closed."""
+    """A trial's row in the database, how many of its values stand there, and if it is closed.
+
+    `attempts` are those that the trial had when the row was last written.
+    """
 
     id: int
     values: int
     closed: bool
+    attempts: int
 
 
 class StudyMirror:
@@ -107,13 +111,15 @@ class StudyMirror:
         values = {report: value for report, _, value in trial.reports.curve(self._metric)}
         frozen = self._frozen(trial, values)
         row = self._rows.get(trial.id)
+        if row is not None and row.closed and trial.attempts == row.attempts:
+            return  # what is told of an ended trial concerns its checkpoint
         if row is None or row.closed:  # a failed trial that is tried again becomes another row
             number = storage.create_new_trial(self._study_id, template_trial=frozen)
-            self._rows[trial.id] = _Row(number, len(values), trial.ended)
+            self._rows[trial.id] = _Row(number, len(values), trial.ended, trial.attempts)
             return
         for report, value in list(values.items())[row.values :]:
             storage.set_trial_intermediate_value(row.id, report, value)
-        row.values, row.closed = len(values), trial.ended
+        row.values, row.closed, row.attempts = len(values), trial.ended, trial.attempts
         if trial.ended:
             done = None if frozen.value is None else [frozen.value]
             storage.set_trial_state_values(row.id, frozen.state, done)

@@ -47,7 +47,7 @@ def parse(text: str, *, source: str, overrides: Sequence[str] = ()) -> SweepSpec
 
 
 def from_plain(plain: Mapping[str, Any]) -> SweepSpec:
-    """The specification that `SweepSpec.to_plain` gave, wherever it is read.
+    """The specification that `SweepSpec.to_plain` returned, wherever it is read.
 
     Nothing of this machine is asked (which packages are there). Raises `SpecError`.
     """

@@ -268,7 +268,7 @@ class Budget(Section):
 
 
 class Resources(Section):
-    """What one trial gets and how many run at once."""
+    """What one trial receives and how many run at once."""
 
     cpus_per_trial: Annotated[float, Field(gt=0)] | Literal["auto"] = Field(
         "auto", title="CPU cores per trial; auto leaves no GPU idle; without GPUs it is at most 4"
@@ -324,7 +324,7 @@ class SweepFile(Section):
     objective: Objective = Field(default_factory=Objective, title="what is best")
     search: Search = Field(default_factory=Search, title="sampler, scheduler, warm starts")
     budget: Budget = Field(default_factory=Budget, title="when to end")
-    resources: Resources = Field(default_factory=Resources, title="what a trial gets")
+    resources: Resources = Field(default_factory=Resources, title="what a trial receives")
     checkpoints: Checkpoints = Field(default_factory=Checkpoints, title="what is kept")
     tracking: Tracking = Field(default_factory=Tracking, title="where trials are logged")
     report_every: Annotated[float, Field(ge=0.001, le=1)] = Field(

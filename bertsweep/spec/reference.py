@@ -89,17 +89,17 @@ order.
 
 | sampler | models | needs |
 | --- | --- | --- |
-| `tpe` | every parameter; ten trials are a start | |
-| `gp` | parameters without condition; best below a few hundred trials, a second or so a proposal \
-| `pip install 'bertsweep[gp]'` |
+| `tpe` | every parameter | |
+| `gp` | parameters without condition; takes about a second a proposal | \
+`pip install 'bertsweep[gp]'` |
 | `cmaes` | ranges without condition, a generation of 4 + 3 ln(ranges) trials at a time: for \
 sweeps of hundreds of trials | `pip install 'bertsweep[cmaes]'` |
 | `random`, `grid` | nothing | |
 
-Parameters that a sampler does not model are drawn at random. All of them learn from trials that
-were stopped early, too. `tpe` ranks those behind the finished ones, by how far they came; for `gp`
-and `cmaes` their values are carried on to a full training, by what the trials nearest to them
-gained that trained further.
+Parameters that a sampler does not model are drawn at random. A model learns from trials that were
+stopped early, too: `tpe` ranks them behind the finished ones, by how far they came; for `gp` and
+`cmaes` their values are carried on to a full training, by what the trials nearest to them gained
+that trained further.
 """,
     "search.scheduler": """\
 Rungs are counted in shares of an epoch. `grace_epochs` lies between `report_every` and `epochs`. On

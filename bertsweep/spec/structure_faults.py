@@ -14,7 +14,7 @@ from bertsweep.spec.words import broken, inline, quoted, remedy, unknown
 
 
 def report(error: ValidationError, plain: dict[str, Any], problems: Problems) -> list[KeyPath]:
-    """Adds a problem for every faulty key path and gives the paths."""
+    """Adds a problem for every faulty key path and returns the paths."""
     kinds: dict[KeyPath, str] = {}
     for fault in error.errors(include_url=False, include_context=False, include_input=False):
         kinds.setdefault(_path(fault["loc"], plain, fault["type"]), fault["type"])
@@ -80,7 +80,7 @@ def _wrong(path: KeyPath, value: Any, problems: Problems) -> None:
 
 
 def _path(loc: tuple[str | int, ...], plain: Any, kind: str) -> KeyPath:
-    """The location pydantic gives, without the names of the alternatives it tried."""
+    """The location that pydantic names, without the names of the alternatives it tried."""
     here, path = plain, list[str | int]()
     for index, part in enumerate(loc):
         inside = isinstance(here, dict) and part in here

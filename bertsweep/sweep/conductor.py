@@ -69,6 +69,8 @@ class SweepConductor:
     def __post_init__(self) -> None:
         self.broken: str | None = None
         """Why the sweep cannot go on here, once it cannot."""
+        self.all_tried = False
+        """Whether the space has no point left that was not tried."""
         self._flights: dict[str, _Flight] = {}
         self._ended: list[str] = []
         self._faults: list[str] = []
@@ -113,6 +115,7 @@ class SweepConductor:
             return None
         asked = self.study.ask()
         if asked is None:
+            self.all_tried = True
             return None
         trial = f"t{asked.number:04d}"
         self.ledger.append(

@@ -147,7 +147,7 @@ def job_of(
 
 
 def conduct(experiment: Experiment) -> None:
-    """Runs Ray Tune until the conductor proposes nothing more, or everything shall stop."""
+    """Runs Ray Tune until the conductor proposes nothing more, or everything must stop."""
     from ray import tune
 
     conductor, placement = experiment.conductor, experiment.placement

@@ -1,4 +1,4 @@
-"""The folder of a new sweep, taken before anything takes time, so that no other command gets it."""
+"""The folder of a new sweep, reserved before anything takes time."""
 
 from __future__ import annotations
 

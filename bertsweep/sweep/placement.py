@@ -32,8 +32,8 @@ class Placement(PlacementGroupFactory):
     def start(self, job: TrialJob, params: Mapping[str, Any], *, trials: int) -> None:
         """Starts a worker for each trial that runs at once, at most `trials`, to get warm.
 
-        Returns at once. What a worker meets while warming up, the trial that gets it meets again
-        and reports.
+        Returns at once. An error while a worker warms up is not reported here: the trial that it
+        receives meets it again and reports it.
         """
         for _ in range(min(self.share.concurrent, trials)):
             group = super().to_placement_group()

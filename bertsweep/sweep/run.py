@@ -206,6 +206,9 @@ def _finish(experiment: Experiment, notify: Notify) -> SweepState:
     if conductor.hopeless:
         reason = "the baseline and all other trials failed, so no more were started"
         notify(f"{reason}; `bertsweep show {folder.name}` says why each did")
+    elif conductor.all_tried:
+        reason = "every point of the space was tried"
+        notify(f"{reason}, by {len(ledger.state.trials)} trials; a wider space has more")
     usable = any(trial.checkpoint for trial in ledger.state.trials.values())
     ledger.append(SweepEnded(status="finished" if usable else "failed", reason=reason))
     winner(ledger.state)

@@ -26,7 +26,7 @@ class Conductor(Protocol):
         """An actor took the trial, for the first time or again."""
 
     def reported(self, trial: str, result: Mapping[str, Any]) -> bool:
-        """Takes a result, once or again; True when the trial shall stop."""
+        """Takes a result, once or again; returns whether the trial must stop."""
 
     def ended(self, trial: str) -> None:
         """The trial ran to its end or was stopped."""
@@ -35,7 +35,7 @@ class Conductor(Protocol):
         """The trial was lost for good."""
 
     def interrupted(self) -> bool:
-        """Whether everything shall stop now."""
+        """Whether everything must stop now."""
 
 
 class ConductedSearcher(Searcher):

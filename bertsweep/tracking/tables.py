@@ -18,7 +18,7 @@ def data_charts(
 ) -> dict[str, Any]:
     """Key → table or plot, ready to log: sample rows, notes, label and length distributions.
 
-    `statistics` is what `data.statistics` gives; `sample` are rows {text, label, …} with class
+    `statistics` is what `data.statistics` returns; `sample` are rows {text, label, …} with class
     indices as labels, left out when empty.
     """
     splits = statistics["splits"]

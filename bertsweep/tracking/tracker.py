@@ -75,7 +75,7 @@ class WandbTracker:
     ) -> None:
         """Writes the run of job_type `data`; to be called after the event `sweep_started`.
 
-        `statistics` is what `data.statistics` gives, `sample` rows {split, text, label, …} with
+        `statistics` is what `data.statistics` returns, `sample` rows {split, text, label, …} with
         class indices as labels, of which a table is made (none when empty), `labels` the label of
         each class, `notes` what was dropped or looks odd. Returns at once and never raises.
         """

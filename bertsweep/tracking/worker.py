@@ -12,8 +12,8 @@ Job = Callable[[], None]
 class Worker:
     """Does each job it is given in a thread of its own, which starts with the first one.
 
-    `failed` gets whatever a job raises, and the next one follows. The thread is a daemon: a process
-    that ends without `close` is not held up.
+    `failed` receives whatever a job raises, and the next job follows. The thread is a daemon: a
+    process that ends without `close` is not held up.
     """
 
     def __init__(self, *, failed: Callable[[Exception], None], limit: int) -> None:

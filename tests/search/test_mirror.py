@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from optuna.trial import TrialState
 from bertsweep import ledger
 from bertsweep.ledger import SAMPLER, Event, replay
 from bertsweep.ledger.events import (
+    CheckpointRemoved,
     SweepResumed,
     SweepStarted,
     TrialFailed,
@@ -76,7 +78,7 @@ def test_holds_values_intermediate_values_and_states(url: str) -> None:
     ]
     assert trials[0].value == 0.9, "the best value, not the last"
     assert trials[1].intermediate_values == {1: 0.5, 2: 0.9, 3: 0.7}
-    assert trials[0].params == {"learning_rate": 2e-5, "batch_size": 32, "optimizer": "adam"}
+    assert trials[0].params == {p.name: BASE[p.name] for p in SPACE.searched if p.name in BASE}
 
 
 def test_of_a_resumed_sweep_holds_what_was_before_and_goes_on_with_it(
@@ -102,6 +104,21 @@ def test_of_a_resumed_sweep_holds_what_was_before_and_goes_on_with_it(
     assert (first.value, second.value) == (0.9, 0.6)
     assert first.intermediate_values == {1: 0.5, 2: 0.9, 3: 0.7}
     assert second.intermediate_values == {1: 0.4, 2: 0.6}
+
+
+def test_what_becomes_of_an_ended_trials_checkpoint_is_no_other_trial(url: str) -> None:
+    ended = story("t0", BASE, [0.5], TrialFinished(trial="t0"))
+    warnings: list[str] = []
+    mirror = open_mirror(url, warnings)
+    seen: list[ledger.Update] = []
+    replay([STARTED, *ended, CheckpointRemoved(trial="t0", path="best-0001")], seen.append)
+    for update in seen:
+        mirror.handle(update)
+        while not mirror._updates.empty():  # each is written on its own
+            time.sleep(0.01)
+    mirror.close()
+    assert warnings == []
+    assert len(optuna.load_study(study_name="demo", storage=url).trials) == 1
 
 
 def test_a_failed_trial_that_is_tried_again_is_another_row(url: str) -> None:

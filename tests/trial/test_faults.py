@@ -20,6 +20,7 @@ from bertsweep.paths import SweepPaths
 from bertsweep.sweep import cluster
 from bertsweep.sweep.experiment import Experiment, conduct
 from bertsweep.sweep.placement import Placement
+from bertsweep.trial import workbench
 from bertsweep.trial.faults import ENVIRONMENT, TRIAL, UNEXPECTED, Fault, WorkerFault, read_fault
 from bertsweep.trial.job import Proposal
 from bertsweep.trial.session import Session
@@ -97,7 +98,11 @@ def test_a_disk_that_takes_no_details_is_no_second_fault(tmp_path: Path) -> None
     assert "Traceback" in report["details"]
 
 
-def test_a_missing_encoder_is_a_fault_of_the_environment(tmp_path: Path) -> None:
+def test_a_missing_encoder_is_a_fault_of_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Devices can be set up once a process, which other tests in it have done.
+    monkeypatch.setattr(workbench, "set_up_devices", lambda **_: None)
     report = failed(TrialWorker(), tmp_path)
     assert report["fault"] == ENVIRONMENT
     assert "must hold a prepared encoder" in report[FAILED]
