@@ -63,7 +63,8 @@ def test_a_sweep_tells_what_its_folder_holds(tmp_path: Path) -> None:
 
 def test_a_sweep_is_run_from_python(tmp_path: Path) -> None:
     file = write_small(tmp_path, ["tracking: {wandb: disabled}"])
-    spec = bertsweep.load_spec(file, overrides=["budget.trials=1", "space.epochs=1"])
+    chosen = ["budget.trials=1", "space.epochs=1", "precision=mixed_bfloat16", "jit=false"]
+    spec = bertsweep.load_spec(file, overrides=chosen)
     seen: list[ledger.Update] = []
     said: list[str] = []
     sweep = bertsweep.run(
@@ -72,6 +73,10 @@ def test_a_sweep_is_run_from_python(tmp_path: Path) -> None:
     assert (sweep.folder, sweep.status, len(sweep.trials)) == (tmp_path / "api", "finished", 1)
     assert seen[0].event.kind == "sweep_started"
     assert any("api" in sentence for sentence in said)
+    compute = ledger.load(tmp_path / "api" / "ledger.jsonl").compute
+    assert compute is not None
+    assert compute["precision"] == "mixed_bfloat16"
+    assert "examples_per_second" not in compute, "what the file says needs no probe"
     predictor = bertsweep.Predictor.open(sweep.checkpoint())
     (prediction,) = predictor.predict(["Why is the sky blue?"])
     assert prediction.label in predictor.labels

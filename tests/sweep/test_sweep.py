@@ -8,6 +8,7 @@ from typing import Any
 import optuna
 import pytest
 
+from bertsweep import cpu, ledger
 from bertsweep.ledger.events import TrialStopped
 from tests.support import wandbfile
 from tests.support.sweeps import QUICKSTART, bertsweep, document, events, reported
@@ -43,6 +44,16 @@ def test_at_least_eight_trials_run_and_some_are_stopped_early(shown: Any) -> Non
     assert len(statuses) >= 8
     assert statuses.count("stopped") >= 1
     assert set(statuses) <= {"finished", "stopped"}
+
+
+def test_what_trials_compute_in_is_found_by_a_probe_recorded_and_said(
+    sweep: Path, output: str
+) -> None:
+    compute = ledger.load(sweep / "ledger.jsonl").compute
+    assert compute is not None
+    assert set(compute["examples_per_second"]) == {"float32", "mixed_bfloat16"}
+    said = f"trials compute in {compute['precision']}; examples/s in a probe on {cpu.name()}: "
+    assert said in output
 
 
 def test_a_stopped_trial_says_so_in_the_ledger_with_a_reason(sweep: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bertsweep import checksums, cpu, ledger
+from bertsweep import checksums, cpu
 from bertsweep.spec.hyperparameters import Hyperparameters
 from bertsweep.training.compute import Compute
 from bertsweep.training.timing import AGREEMENT, MARGIN, Timing, compare, fastest
@@ -16,7 +16,6 @@ from bertsweep.trial import precision
 from bertsweep.trial.job import AUTO, TrialJob
 from bertsweep.trial.precision import choose, known
 from bertsweep.trial.workbench import Workbench
-from tests.support.sweeps import bertsweep, events, write_small
 from tests.support.trials import proposal, small_job, small_prepared
 
 FLOAT, HALF, SMALL = Compute(), Compute("mixed_bfloat16"), Compute("mixed_float16")
@@ -146,21 +145,3 @@ def test_another_model_of_cpu_is_another_probe(
         assert choose(other, bench.trainer, "an encoder")["precision"] == name
     monkeypatch.setattr(cpu, "_facts", lambda: {"model name": name, "flags": "sse2 avx2"})
     assert known(job, bench.trainer, "an encoder") is None, "a hypervisor hides an instruction set"
-
-
-def test_a_sweep_records_what_it_computes_in(tmp_path: Path) -> None:
-    def recorded(name: str, *settings: str) -> Any:
-        done = bertsweep(
-            *("run", str(write_small(tmp_path)), "--storage", str(tmp_path), "--name", name),
-            *("--set", "budget.trials=1", "--set", "space.epochs=1", *settings),
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout + done.stderr, ledger.fold(events(tmp_path / name)).compute
-
-    said, compute = recorded("told", "--set", "precision=mixed_bfloat16")
-    assert compute["precision"] == "mixed_bfloat16"
-    said, compute = recorded("found")
-    assert set(compute["examples_per_second"]) == {"float32", "mixed_bfloat16"}
-    assert (
-        f"trials compute in {compute['precision']}; examples/s in a probe on {cpu.name()}: " in said
-    )
