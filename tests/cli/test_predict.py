@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import io
+import json
 import shutil
 import zipfile
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bertsweep import checksums
 from bertsweep.checkpoints import Checkpoint
 from bertsweep.cli._texts import read_file
 from bertsweep.errors import SpecError
@@ -76,6 +78,19 @@ def test_a_checkpoint_is_taken_as_well_as_a_sweep(storage: Path) -> None:
     folder = storage / "demo" / "trials" / "t0001" / "best-0001"
     of_folder = cli("predict", folder, TEXTS[0], "--json").json
     assert of_folder == cli("predict", "demo", TEXTS[0], "--json", "--storage", storage).json
+
+
+def test_a_checkpoint_from_before_checksums_predicts_as_it_did(
+    storage: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(storage / "demo" / "trials" / "t0001" / "best-0001", tmp_path / "old")
+    plain = checksums.read_sealed(tmp_path / "old" / "checkpoint.json")
+    new = ("files", "text", "positive", "threshold_rule")
+    plain = {key: value for key, value in plain.items() if key not in new}
+    old = {**plain, "format": 1, "text_columns": 1}
+    (tmp_path / "old" / "checkpoint.json").write_text(json.dumps(old, indent=1))
+    before = cli("predict", "demo", *TEXTS, "--storage", storage, "--json").json
+    assert cli("predict", tmp_path / "old", *TEXTS, "--json").json == before
 
 
 def test_a_damaged_checkpoint_is_refused_in_one_sentence_that_names_the_file(storage: Path) -> None:
