@@ -5,6 +5,7 @@ from __future__ import annotations
 import tarfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 from bertsweep.errors import EncoderError
 
@@ -13,13 +14,15 @@ MAX_BYTES = 20 * 10**9
 
 MAX_MEMBERS = 10_000
 
+_FILTER: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+"""Python 3.11 before 3.11.4 has no filters."""
+
 
 def unpack(archive: Path, folder: Path, *, max_bytes: int = MAX_BYTES) -> None:
     """Extracts the files of a tar.gz into `folder`.
 
-    Names and permissions pass through tarfile's `data` filter (PEP 706). It admits links within the
-    folder, which no encoder needs: an archive with a link, a device or a name that leads outside is
-    refused. Raises `EncoderError`.
+    An archive with a link, a device or a name that leads outside is refused; permissions pass
+    through tarfile's `data` filter (PEP 706) where Python has it. Raises `EncoderError`.
     """
     try:
         with tarfile.open(archive, "r:gz") as tar:
@@ -31,7 +34,7 @@ def unpack(archive: Path, folder: Path, *, max_bytes: int = MAX_BYTES) -> None:
                         f"{archive.name} must unpack to at most {max_bytes / 1e9:g} GB in "
                         f"{MAX_MEMBERS} files, but holds more. Check the address."
                     )
-                tar.extract(_checked(member, folder, archive.name), folder, filter="data")
+                tar.extract(_checked(member, folder, archive.name), folder, **_FILTER)
     except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
         raise EncoderError(
             f"{archive.name} must be a whole tar.gz, but cannot be unpacked "
@@ -42,10 +45,8 @@ def unpack(archive: Path, folder: Path, *, max_bytes: int = MAX_BYTES) -> None:
 
 def _checked(member: tarfile.TarInfo, folder: Path, where: str) -> tarfile.TarInfo:
     """Returns the member if it is a plain file or folder inside; otherwise `EncoderError`."""
-    try:
-        outside = tarfile.data_filter(member, str(folder)).name != member.name  # /a becomes a
-    except tarfile.FilterError:
-        outside = True
+    inside = (folder / member.name).resolve().is_relative_to(folder.resolve())
+    outside = not inside or Path(member.name).is_absolute()
     if outside or not (member.isreg() or member.isdir()):
         kind = "is a link or a device" if not (member.isreg() or member.isdir()) else "leads out"
         raise EncoderError(

@@ -234,7 +234,7 @@ class Scheduler(Section):
     grace_steps: Annotated[int, Field(ge=0)] = Field(
         100, title="optimizer steps it makes before that, however many epochs they are"
     )
-    reduction_factor: Annotated[float, Field(gt=1)] = Field(
+    reduction_factor: Annotated[float, Field(ge=1.5)] = Field(
         3.0, title="asha, hyperband: one in this many trials passes a rung"
     )
     min_trials: Count = Field(3, title="median: trials to compare with before any is stopped")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bertsweep.direction import Direction
-from bertsweep.ledger import BASELINE, FAILED, INTERRUPTED, RUNNING, Ledger
+from bertsweep.ledger import BASELINE, FAILED, INTERRUPTED, RUNNING, Ledger, TrialState
 from bertsweep.ledger.events import (
     CheckpointSaved,
     ComputeChosen,
@@ -78,6 +78,37 @@ class SweepConductor:
         hours = self.spec.budget.hours
         left = None if hours is None else 3600 * hours - self.ledger.state.active_seconds
         self._deadline = None if left is None else time.monotonic() + left
+
+    def refill(self) -> None:
+        """Tells study and rule of every trial in the ledger; unfinished ones are to go on.
+
+        One that the rule stops at its last report does not: its command died before it wrote that.
+        """
+        self.retention.tidy()
+        open_trials = []
+        for trial in self.ledger.state.trials.values():
+            values = {r: value for r, _, value in trial.reports.curve(self.job.metric)}
+            state = trial.sampler_state
+            if trial.ended and not trial.retryable:
+                self.study.refill(
+                    trial.number,
+                    trial.point,
+                    status=trial.status,
+                    values=values,
+                    sampler_state=state,
+                )
+                self._observe(trial)
+                continue
+            self.study.reopen(trial.number, trial.point, sampler_state=state)
+            for report, value in values.items():
+                self.study.report(trial.number, report, value)
+            open_trials.append(trial)
+        for trial in open_trials:  # last, as the rule judges them by all the others
+            reason = self._observe(trial)
+            if reason is not None and not trial.retryable:
+                self._end(TrialStopped(trial=trial.id, reason=reason))
+            else:
+                self.resumable.append(trial.id)
 
     @property
     def unfinished(self) -> list[str]:
@@ -212,8 +243,15 @@ class SweepConductor:
             return None
         self.study.report(state.number, report["report"], value)
         reason = self.rule.observe(trial, report["epoch"], self._sign * value)
-        # The baseline is what the winner is measured against, so it always trains to its end.
-        return None if report["finished"] or state.origin == BASELINE else reason
+        return None if report["finished"] or _trains_to_its_end(state) else reason
+
+    def _observe(self, trial: TrialState) -> str | None:
+        """Tells the rule of a trial's reports; why it stops at the last, if it does."""
+        reason, last = None, 0.0
+        for _, last, value in trial.reports.curve(self.job.metric):
+            reason = self.rule.observe(trial.id, last, self._sign * value)
+        finished = last >= trial.params["epochs"]
+        return None if finished or _trains_to_its_end(trial) else reason
 
     def _end(self, event: TrialEnded) -> None:
         self._flights.pop(event.trial, None)
@@ -224,6 +262,11 @@ class SweepConductor:
         trial = self.ledger.state.trials[event.trial]
         self.study.tell(trial.number, event.status)
         self.retention.ended(trial.id)
+
+
+def _trains_to_its_end(trial: TrialState) -> bool:
+    """The baseline does: it is what the winner is measured against."""
+    return trial.origin == BASELINE
 
 
 def _kind_of(reason: str) -> str:

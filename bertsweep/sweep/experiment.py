@@ -1,4 +1,4 @@
-"""Puts the Tuner together around a conductor, and refills both from a ledger."""
+"""Puts the Tuner together around a conductor."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from bertsweep.direction import Direction
 from bertsweep.ledger import Ledger, SweepState
 from bertsweep.paths import SweepPaths
 from bertsweep.search.stopping import build_rule, stops_nothing
@@ -87,31 +86,6 @@ class Experiment:
         rows, space = len(self.prepared.dataset.splits["train"]), self.spec.space
         steps = steps_per_epoch(rows, largest(space, "batch_size"))
         return {"max_epochs": largest(space, "epochs"), "steps_per_epoch": steps}
-
-    def refill(self) -> None:
-        """Tells study and rule of every trial in the ledger; unfinished ones are to go on."""
-        conductor, study = self.conductor, self.conductor.study
-        conductor.retention.tidy()
-        sign = Direction.of(self.job.mode).sign
-        for trial in self.ledger.state.trials.values():
-            curve = trial.reports.curve(self.job.metric)
-            values = {report: value for report, _, value in curve}
-            state = trial.sampler_state
-            if trial.ended and not trial.retryable:
-                study.refill(
-                    trial.number,
-                    trial.point,
-                    status=trial.status,
-                    values=values,
-                    sampler_state=state,
-                )
-            else:
-                study.reopen(trial.number, trial.point, sampler_state=state)
-                for report, value in values.items():
-                    study.report(trial.number, report, value)
-                conductor.resumable.append(trial.id)
-            for _, epoch, value in curve:
-                conductor.rule.observe(trial.id, epoch, sign * value)
 
 
 def job_of(

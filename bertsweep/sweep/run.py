@@ -159,7 +159,7 @@ def resume(
                     stopping=stopping,
                     trials=total,
                 )
-                experiment.refill()
+                experiment.conductor.refill()
                 return _finish(experiment, notify)
 
 

@@ -1,7 +1,7 @@
 """Text → word pieces, once, and padded batches of them at any sequence length."""
 
 from bertsweep.tokens.folder import tokenize_dataset
-from bertsweep.tokens.tokens import Tokens
+from bertsweep.tokens.tokens import RowNumbers, Tokens
 from bertsweep.tokens.wordpieces import Special, WordPieces
 
-__all__ = ["Special", "Tokens", "WordPieces", "tokenize_dataset"]
+__all__ = ["RowNumbers", "Special", "Tokens", "WordPieces", "tokenize_dataset"]

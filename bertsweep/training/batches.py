@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from bertsweep.tokens import RowNumbers
+
 POOL = 64
 """Size of a shuffling pool, in batches: rows are sorted by length within a pool only.
 
 A larger pool needs less padding; a smaller one leaves the composition of batches more random.
 """
-
-RowNumbers = np.ndarray[Any, np.dtype[np.int64]]
 
 
 def steps_per_epoch(rows: int, batch_size: int) -> int:

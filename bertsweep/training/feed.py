@@ -12,8 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from bertsweep.tokens import Tokens
-from bertsweep.training.batches import RowNumbers
+from bertsweep.tokens import RowNumbers, Tokens
 
 
 class Feed(NamedTuple):

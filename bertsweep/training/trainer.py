@@ -16,13 +16,8 @@ from bertsweep.model.adam import Adam
 from bertsweep.model.classifier import WORD_EMBEDDINGS, Classifier, cross_entropy, probabilities
 from bertsweep.seeds import derive
 from bertsweep.spec.hyperparameters import Hyperparameters
-from bertsweep.tokens import Tokens
-from bertsweep.training.batches import (
-    RowNumbers,
-    epoch_batches,
-    evaluation_batches,
-    steps_per_epoch,
-)
+from bertsweep.tokens import RowNumbers, Tokens
+from bertsweep.training.batches import epoch_batches, evaluation_batches, steps_per_epoch
 from bertsweep.training.compute import WIDTH_STEP, Compute, Devices
 from bertsweep.training.feed import Feed, Multiples, make_feed
 from bertsweep.training.scaling import LossScale

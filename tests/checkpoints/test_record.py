@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -103,10 +102,8 @@ def test_sizes_that_the_weights_do_not_have_are_refused_before_anything_is_built
         config = {**right["config"], size: value}
         change = {"encoder": {**right, "config": config}}
         rewritten(folder, lambda plain, change=change: plain.update(change))
-        begun = time.monotonic()
         with pytest.raises(InputError, match="its record"):
             Checkpoint.open(folder)
-        assert time.monotonic() - begun < 2
     rewritten(folder, lambda plain: plain.update(encoder=right))
     Checkpoint.open(folder).verify()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -278,3 +279,24 @@ def test_a_lost_actor_is_another_attempt_that_tells_the_old_reports_again(make: 
     state = conductor.ledger.state.trials[trial]
     assert (state.status, state.attempts, len(state.reports)) == (events.FINISHED, 2, REPORTS)
     assert [r["metrics"]["val_average_precision"] for r in state.reports[:2]] == [0.4, 0.5]
+
+
+@pytest.mark.parametrize(("value", "status"), [(0.2, events.STOPPED), (0.95, events.RUNNING)])
+def test_a_stop_that_a_dying_command_did_not_write_is_made_up_for(
+    make: Make, value: float, status: str
+) -> None:
+    dying = make("search.scheduler={kind: asha, grace_epochs: 0.5, reduction_factor: 2}")
+    run(dying, 0.1)
+    run(dying, 0.9)
+    trial = begin(dying)
+    dying.reported(trial, report(1, value))
+    scheduler = dying.spec.search.scheduler
+    conductor = replace(
+        dying,
+        study=study(dying.spec),
+        rule=build_rule(scheduler, max_epochs=2, steps_per_epoch=STEPS),
+        resumable=[],
+    )
+    conductor.refill()
+    assert conductor.ledger.state.trials[trial].status == status
+    assert conductor.resumable == ([] if status == events.STOPPED else [trial])

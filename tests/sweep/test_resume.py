@@ -10,10 +10,11 @@ import pytest
 
 from bertsweep import ledger
 from bertsweep.checkpoints import Checkpoint
-from bertsweep.errors import InputError, SweepNotFoundError
-from bertsweep.ledger.events import SweepStarted
-from bertsweep.spec import parse
-from bertsweep.sweep.run import resume
+from bertsweep.errors import EnvironmentFault, InputError, SweepNotFoundError
+from bertsweep.ledger import Update
+from bertsweep.ledger.events import SweepStarted, TrialProposed
+from bertsweep.spec import load, parse
+from bertsweep.sweep.run import resume, run
 from tests.support import clisweeps
 from tests.support.datafiles import questions, written
 from tests.support.sweeps import (
@@ -129,6 +130,30 @@ def test_a_sweep_of_an_earlier_version_keeps_its_positive_class(tmp_path: Path) 
     with pytest.raises(InputError, match=r"^encoder: the sweep earlier began with content another"):
         resume(tmp_path / "earlier", notify=said.append)
     assert "positive is 'legit' (40 of 60 rows, 66.7 %), as chosen (data.positive)." in said
+
+
+def test_what_failed_of_the_environment_ends_the_sweep_and_runs_again_when_resumed(
+    tmp_path: Path, uninterrupted: Path
+) -> None:
+    sweep = tmp_path / "small"
+    in_the_way = sweep / "trials" / "t0001"
+
+    def block(update: Update) -> None:
+        if isinstance(update.event, TrialProposed) and update.event.trial == "t0001":
+            in_the_way.touch()  # a file where the trial's folder is to be
+
+    spec = load(write_small(tmp_path))
+    with pytest.raises(EnvironmentFault, match=r"(?s)cannot go on.*bertsweep resume") as stopped:
+        run(spec, storage=tmp_path, base=tmp_path, subscribers=[block])
+    assert "t0001" in str(stopped.value)
+    before = ledger.fold(events(sweep))
+    assert (before.status, before.trials["t0001"].fault) == ("interrupted", "environment")
+
+    in_the_way.unlink()
+    after = resume(sweep)
+    assert after.status == "finished"
+    assert [trial.status for trial in after.trials.values()] == ["finished"] * 3
+    assert scores(sweep) == scores(uninterrupted), "the fault cost no trial of the budget"
 
 
 @pytest.mark.slow

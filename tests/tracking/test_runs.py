@@ -217,16 +217,14 @@ def test_handing_over_costs_the_sweep_next_to_nothing(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger.jsonl")
     begin(ledger)
     run_trial(ledger, "t0000", [0.5] * 200)
-    times: list[float] = []
-
-    def timed(update: Update) -> None:
-        begun = time.perf_counter()
+    updates: list[Update] = []
+    replay(read(tmp_path / "ledger.jsonl"), updates.append)
+    begun = time.perf_counter()
+    for update in updates:
         tracking.handle(update)
-        times.append(time.perf_counter() - begun)
-
-    replay(read(tmp_path / "ledger.jsonl"), timed)
+    handed = time.perf_counter() - begun
     tracking.close()
-    assert sorted(times)[len(times) // 2] < 0.001
+    assert handed < (time.perf_counter() - begun) / 2, "the writing happens elsewhere"
     assert len(wandbfile.history(one_run(tmp_path, f"{UID}-t0000"))) == 200
 
 
