@@ -24,7 +24,7 @@ from bertsweep.version import VERSION
 __version__ = VERSION
 
 if TYPE_CHECKING:
-    from bertsweep.api import load_spec, open_sweep, resume, run
+    from bertsweep.api import export_model, load_spec, open_sweep, resume, run
     from bertsweep.errors import (
         BertsweepError,
         ClusterError,
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         DownloadError,
         EncoderError,
         EnvironmentFault,
+        ExportError,
         InputError,
         InterruptedSweep,
         LedgerError,
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from bertsweep.spec import SweepSpec
 
 _PLACES = {
-    "bertsweep.api": ("load_spec", "open_sweep", "resume", "run"),
+    "bertsweep.api": ("export_model", "load_spec", "open_sweep", "resume", "run"),
     "bertsweep.errors": (
         "BertsweepError",
         "ClusterError",
@@ -56,6 +57,7 @@ _PLACES = {
         "DownloadError",
         "EncoderError",
         "EnvironmentFault",
+        "ExportError",
         "InputError",
         "InterruptedSweep",
         "LedgerError",
@@ -80,6 +82,7 @@ __all__ = [
     "DownloadError",
     "EncoderError",
     "EnvironmentFault",
+    "ExportError",
     "InputError",
     "InterruptedSweep",
     "LedgerError",
@@ -95,6 +98,7 @@ __all__ = [
     "SweepSpec",
     "TrialError",
     "__version__",
+    "export_model",
     "load_spec",
     "open_sweep",
     "resume",
