@@ -157,7 +157,8 @@ def _leads(trial: TrialState, leader: TrialState, sign: float) -> bool:
 
 
 def _checkpoint_saved(state: SweepState, trial: TrialState, event: CheckpointSaved) -> None:
-    trial.checkpoint, trial.checkpoint_report = event.path, event.report
+    trial.checkpoint = trial.last_checkpoint = event.path
+    trial.checkpoint_report = event.report
     trial.threshold = event.threshold
 
 

@@ -29,8 +29,9 @@ class TrialState:
 
     `value` is the best objective value and `best_at` the index of its report, None before there is
     one. `started` is when the running attempt began (unix seconds, None between attempts), `spent`
-    the seconds of the earlier ones. `checkpoint` is relative to the sweep's folder, `threshold` the
-    probability from which it predicts the positive one of two classes.
+    the seconds of the earlier ones. `checkpoint` is relative to the sweep's folder, and None where
+    it is not kept any more, which `last_checkpoint` still names; `threshold` is the probability
+    from which it predicts the positive one of two classes.
     """
 
     id: str
@@ -50,6 +51,7 @@ class TrialState:
     fault: FaultKind | None = None
     reason: str | None = None
     checkpoint: str | None = None
+    last_checkpoint: str | None = None
     checkpoint_report: int | None = None
     threshold: float | None = None
     sampler_state: Plain | None = None
