@@ -15,7 +15,14 @@ from bertsweep.ledger.fold import fold
 from bertsweep.ledger.journal import Ledger, Subscriber, load, read, recall, replay
 from bertsweep.ledger.lock import is_locked
 from bertsweep.ledger.reports import Report, Reports
-from bertsweep.ledger.state import SweepSnapshot, SweepState, TrialSnapshot, TrialState, Update
+from bertsweep.ledger.state import (
+    Reading,
+    SweepSnapshot,
+    SweepState,
+    TrialSnapshot,
+    TrialState,
+    Update,
+)
 
 __all__ = [
     "BASELINE",
@@ -28,6 +35,7 @@ __all__ = [
     "WARM_START",
     "Event",
     "Ledger",
+    "Reading",
     "Report",
     "Reports",
     "Subscriber",
