@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from bertsweep.direction import Direction
@@ -13,7 +14,10 @@ from bertsweep.ledger.events import (
     CheckpointRemoved,
     CheckpointSaved,
     ComputeChosen,
+    ConfirmationEnded,
+    ConfirmationStarted,
     Event,
+    FinalistDropped,
     SweepEnded,
     SweepResumed,
     SweepStarted,
@@ -27,7 +31,7 @@ from bertsweep.ledger.events import (
     TrialStarted,
     TrialStopped,
 )
-from bertsweep.ledger.state import SweepState, TrialState
+from bertsweep.ledger.state import Confirmation, SweepState, TrialState
 
 EMPTY = "the ledger holds no event; the sweep ended before it began"
 
@@ -53,7 +57,7 @@ def apply(state: SweepState | None, event: Event) -> SweepState:
     if state is None:
         raise LedgerError(f"a ledger begins with sweep_started, but got {event.kind}")
     if isinstance(event, TrialEvent):
-        trial = state.trials.get(event.trial)
+        trial = state.trials.get(event.trial) or state.repeats.get(event.trial)
         if trial is None or kind is TrialProposed:
             trial = _new_trial(state, event)
         _TRIAL_CHANGES[kind](state, trial, event)
@@ -81,25 +85,29 @@ def _new_trial(state: SweepState, event: TrialEvent) -> TrialState:
         raise LedgerError(
             f"event {event.seq} ({event.kind}) is of {event.trial}, which was never proposed"
         )
-    if event.trial in state.trials:
+    if event.trial in state.trials or event.trial in state.repeats:
         raise LedgerError(f"event {event.seq} proposes {event.trial} a second time")
-    trial = state.trials[event.trial] = TrialState(
+    kin = state.trials if event.repeats is None else state.repeats
+    trial = kin[event.trial] = TrialState(
         id=event.trial,
-        number=event.number if event.number >= 0 else len(state.trials),
+        number=event.number if event.number >= 0 else len(kin),
         point=dict(event.point),
         params=dict(event.params),
         seed=event.seed,
         origin=event.origin,
         sampler_state=event.sampler_state,
+        repeats=event.repeats,
+        split=event.split,
         proposed=event.time,
     )
     return trial
 
 
 def _set_status(state: SweepState, trial: TrialState, status: str) -> None:
-    state.statuses[trial.status] -= 1
+    if trial.repeats is None:
+        state.statuses[trial.status] -= 1
+        state.statuses[status] = state.statuses.get(status, 0) + 1
     trial.status = status
-    state.statuses[status] = state.statuses.get(status, 0) + 1
 
 
 def _pause(trial: TrialState, now: float) -> None:
@@ -111,7 +119,7 @@ def _resumed(state: SweepState, event: SweepResumed) -> None:
     state.status, state.reason = RUNNING, None
     state.budget_trials = event.trials or state.budget_trials
     state.session_began = event.time
-    for trial in state.trials.values():
+    for trial in (*state.trials.values(), *state.repeats.values()):
         # A command that was killed has written no end of what ran under it.
         if trial.status == RUNNING:
             trial.spent, trial.started = trial.seconds, None
@@ -126,8 +134,36 @@ def _compute_chosen(state: SweepState, event: ComputeChosen) -> None:
     state.compute = event.compute
 
 
+def _confirmation_started(state: SweepState, event: ConfirmationStarted) -> None:
+    state.confirmation = Confirmation(
+        finalists=event.finalists,
+        seeds=event.seeds,
+        splits=event.splits,
+        selection=event.selection,
+    )
+
+
+def _confirmation_ended(state: SweepState, event: ConfirmationEnded) -> None:
+    if state.confirmation is None:
+        raise LedgerError(f"event {event.seq} ends a confirmation that never began")
+    state.confirmation = replace(
+        state.confirmation, outcome=event.outcome, delivered=event.delivered
+    )
+
+
+def _finalist_dropped(state: SweepState, trial: TrialState, event: FinalistDropped) -> None:
+    if state.confirmation is None:
+        raise LedgerError(f"event {event.seq} drops a finalist of no confirmation")
+    dropped = {**state.confirmation.dropped, trial.id: event.reason}
+    state.confirmation = replace(state.confirmation, dropped=dropped)
+
+
 def _proposed(state: SweepState, trial: TrialState, event: TrialProposed) -> None:
+    if trial.repeats is not None:
+        return
     state.statuses[RUNNING] = state.statuses.get(RUNNING, 0) + 1
+    # It was about fewer trials; what was repeated counts in the next one.
+    state.confirmation = None
 
 
 def _started(state: SweepState, trial: TrialState, event: TrialStarted) -> None:
@@ -146,6 +182,8 @@ def _reported(state: SweepState, trial: TrialState, event: TrialReported) -> Non
     sign, best = state.sign, trial.value
     if best is None or sign * value > sign * best:
         trial.value, trial.best_at = float(value), len(trial.reports) - 1
+        if trial.repeats is not None:
+            return
         leader = None if state.leader is None else state.trials[state.leader]
         if leader is None or leader.value is None or _leads(trial, leader, sign):
             state.leader = trial.id
@@ -184,6 +222,8 @@ _SWEEP_CHANGES: dict[type[Event], Callable[[SweepState, Any], None]] = {
     SweepResumed: _resumed,
     SweepEnded: _ended,
     ComputeChosen: _compute_chosen,
+    ConfirmationStarted: _confirmation_started,
+    ConfirmationEnded: _confirmation_ended,
 }
 _TRIAL_CHANGES: dict[type[Event], Callable[[SweepState, TrialState, Any], None]] = {
     TrialProposed: _proposed,
@@ -195,4 +235,5 @@ _TRIAL_CHANGES: dict[type[Event], Callable[[SweepState, TrialState, Any], None]]
     TrialFinished: _trial_ended,
     TrialStopped: _trial_ended,
     TrialFailed: _trial_ended,
+    FinalistDropped: _finalist_dropped,
 }
