@@ -5,6 +5,7 @@ from bertsweep.ledger.events import (
     FAILED,
     FINISHED,
     INTERRUPTED,
+    REPEAT,
     RUNNING,
     SAMPLER,
     STOPPED,
@@ -16,6 +17,7 @@ from bertsweep.ledger.journal import Ledger, Subscriber, load, read, recall, rep
 from bertsweep.ledger.lock import is_locked
 from bertsweep.ledger.reports import Report, Reports
 from bertsweep.ledger.state import (
+    Confirmation,
     Reading,
     SweepSnapshot,
     SweepState,
@@ -29,10 +31,12 @@ __all__ = [
     "FAILED",
     "FINISHED",
     "INTERRUPTED",
+    "REPEAT",
     "RUNNING",
     "SAMPLER",
     "STOPPED",
     "WARM_START",
+    "Confirmation",
     "Event",
     "Ledger",
     "Reading",

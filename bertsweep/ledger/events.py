@@ -26,7 +26,7 @@ FORMAT = 2
 RUNNING, FINISHED, STOPPED, FAILED = "running", "finished", "stopped", "failed"
 INTERRUPTED = "interrupted"
 
-BASELINE, WARM_START, SAMPLER = "baseline", "warm_start", "sampler"
+BASELINE, WARM_START, SAMPLER, REPEAT = "baseline", "warm_start", "sampler", "repeat"
 """Where a trial's point comes from: its `origin`."""
 
 
@@ -118,6 +118,28 @@ class TestScored(Event, frozen=True, kw_only=True, gc=False, tag="test_scored"):
     result: Plain
 
 
+class ConfirmationStarted(Event, frozen=True, kw_only=True, gc=False, tag="confirmation_started"):
+    """The trials in `finalists` (the baseline among them) are to be repeated, once for each seed.
+
+    `splits` are the seeds of the splits of these repeats, null where the split stays; `selection`
+    says why these are the finalists.
+    """
+
+    finalists: tuple[str, ...]
+    seeds: tuple[int, ...]
+    splits: tuple[int | None, ...]
+    selection: Plain = field(default_factory=dict)
+
+
+class ConfirmationEnded(Event, frozen=True, kw_only=True, gc=False, tag="confirmation_ended"):
+    """All repeats ended: the `outcome`, and `delivered`, the repeat whose checkpoint is the one to
+    use; null where no repeat has any.
+    """
+
+    outcome: Plain
+    delivered: str | None = None
+
+
 class TrialEvent(Event, frozen=True, kw_only=True, gc=False):
     """Base of the events of one trial."""
 
@@ -127,7 +149,9 @@ class TrialEvent(Event, frozen=True, kw_only=True, gc=False):
 class TrialProposed(TrialEvent, frozen=True, kw_only=True, gc=False, tag="trial_proposed"):
     """A trial to run: its `point` in the space, and the complete `params` that follow from it.
 
-    `sampler_state` is what the sampler needs again after a resume, where it needs anything.
+    `sampler_state` is what the sampler needs again after a resume, where it needs anything. A
+    repeat, which confirms a finalist, names that trial in `repeats`; where `split` is a number, it
+    is the seed by which training and validation rows are drawn anew from both.
     """
 
     number: int = -1
@@ -136,6 +160,8 @@ class TrialProposed(TrialEvent, frozen=True, kw_only=True, gc=False, tag="trial_
     seed: int
     origin: str
     sampler_state: Plain | None = None
+    repeats: str | None = None
+    split: int | None = None
 
 
 class TrialStarted(TrialEvent, frozen=True, kw_only=True, gc=False, tag="trial_started"):
@@ -207,6 +233,12 @@ class TrialFailed(TrialEnded, frozen=True, kw_only=True, gc=False, tag="trial_fa
     fault: FaultKind = "trial"
 
 
+class FinalistDropped(TrialEvent, frozen=True, kw_only=True, gc=False, tag="finalist_dropped"):
+    """The trial can no longer win the confirmation, for `reason`, and is repeated no more."""
+
+    reason: str
+
+
 class Recalled(Event, frozen=True, kw_only=True, gc=False, tag="recalled"):
     """Stands in no file: tells a subscriber that joins late of a sweep, and of each of its trials.
 
@@ -221,6 +253,8 @@ Written = (
     | ComputeChosen
     | TestOpened
     | TestScored
+    | ConfirmationStarted
+    | ConfirmationEnded
     | TrialProposed
     | TrialStarted
     | TrialReported
@@ -230,6 +264,7 @@ Written = (
     | TrialFinished
     | TrialStopped
     | TrialFailed
+    | FinalistDropped
 )
 """Every event that a ledger may hold."""
 

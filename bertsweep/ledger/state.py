@@ -6,6 +6,7 @@ frozen snapshots of what it led to.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import FrozenInstanceError, dataclass, field, fields
 from typing import Any
 
@@ -32,7 +33,8 @@ class TrialState:
     one. `started` is when the running attempt began (unix seconds, None between attempts), `spent`
     the seconds of the earlier ones. `checkpoint` is relative to the sweep's folder, and None where
     it is not kept any more, which `last_checkpoint` still names; `threshold` is the probability
-    from which it predicts the positive one of two classes.
+    from which it predicts the positive one of two classes. A repeat names the trial that it
+    `repeats`, and the seed of its `split` where it has one of its own.
     """
 
     id: str
@@ -56,6 +58,8 @@ class TrialState:
     checkpoint_report: int | None = None
     threshold: float | None = None
     sampler_state: Plain | None = None
+    repeats: str | None = None
+    split: int | None = None
     proposed: float = 0.0
     started: float | None = None
     spent: float = 0.0
@@ -126,12 +130,36 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Confirmation:
+    """Finalists that are repeated with fresh seeds, and what came of it.
+
+    `finalists` are trial ids, the baseline among them, `seeds` and `splits` what each repeat runs
+    with, `selection` why they are the finalists. `dropped` says of those that can no longer win
+    why. `outcome` is None until all repeats have ended, `delivered` the id of the repeat whose
+    checkpoint is the one to use.
+    """
+
+    finalists: tuple[str, ...]
+    seeds: tuple[int, ...]
+    splits: tuple[int | None, ...]
+    selection: Plain
+    dropped: Mapping[str, str] = field(default_factory=dict)
+    outcome: Plain | None = None
+    delivered: str | None = None
+
+    def planned(self) -> int:
+        """How many repeats there are, unless finalists are dropped."""
+        return len(self.finalists) * len(self.seeds)
+
+
+@dataclass(frozen=True, slots=True)
 class SweepSnapshot:
     """A sweep of one moment.
 
     `trials` is the number of trials it may have (None where not known), `statuses` how many stand
     at each status, `session_began` when the running command began (unix seconds) and
     `earlier_seconds` how long earlier ones ran. `best` is the trial with the best value so far.
+    `confirmation` is None before it began.
     """
 
     started: SweepStarted
@@ -144,6 +172,7 @@ class SweepSnapshot:
     earlier_seconds: float
     best: TrialSnapshot | None
     baseline: TrialSnapshot | None
+    confirmation: Confirmation | None = None
 
     @property
     def name(self) -> str:
@@ -169,6 +198,7 @@ class SweepState:
     `compute` is what all trials compute in (`precision`, `jit`, how that was found), None before
     the first report. `session_began` and `last_event` are the times of the running command's first
     event and of the latest one, `earlier_seconds` how long earlier commands wrote the ledger.
+    `repeats` are the repeats of finalists by their id; they are no trials of the search.
     """
 
     started: SweepStarted
@@ -189,6 +219,12 @@ class SweepState:
     statuses: dict[str, int] = field(default_factory=dict)
     tests: list[Reading] = field(default_factory=list)
     """Every reading of the test split, in order."""
+    repeats: dict[str, TrialState] = field(default_factory=dict)
+    confirmation: Confirmation | None = None
+
+    def trial(self, name: str) -> TrialState:
+        """The trial or repeat of this id. Raises `KeyError`."""
+        return self.trials[name] if name in self.trials else self.repeats[name]
 
     @property
     def name(self) -> str:
@@ -231,6 +267,7 @@ class SweepState:
             earlier_seconds=self.earlier_seconds,
             best=None if best is None else TrialSnapshot.of(best),
             baseline=None if baseline is None else TrialSnapshot.of(baseline),
+            confirmation=self.confirmation,
         )
 
 
