@@ -79,8 +79,10 @@ class Findings:
         """README.md of a folder that holds these formats."""
         from jinja2 import Environment, StrictUndefined, select_autoescape
 
+        # Markdown is no HTML: nothing is escaped.
         environment = Environment(
-            undefined=StrictUndefined, autoescape=select_autoescape((), default=False)
+            undefined=StrictUndefined,
+            autoescape=select_autoescape((), default=False, default_for_string=False),
         )
         source = files("bertsweep.export").joinpath("card.md.j2").read_text(encoding="utf-8")
         text = environment.from_string(source).render(**self._words(formats))

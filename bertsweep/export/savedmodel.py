@@ -57,6 +57,13 @@ class _Served(tf.Module):
         }
 
     def _answer(self, ids: Any, mask: Any, types: Any) -> dict[str, Any]:
+        rows = tf.shape(ids)[0]
+        # The network cannot tell the shapes of no rows: a batch of none gets one of padding.
+        space = [[0, tf.cast(size == 0, tf.int32)] for size in (rows, tf.shape(ids)[1])]
+        answers = self._classified(*(tf.pad(one, space) for one in (ids, mask, types)))
+        return {name: answer[:rows] for name, answer in answers.items()}
+
+    def _classified(self, ids: Any, mask: Any, types: Any) -> dict[str, Any]:
         words = tf.gather(self._encoder[WORDS], ids)
         pooled = self._network.pooled(words, mask, types, None)
         # In float64, as `model.classifier.probabilities` does it: the label of a probability close

@@ -1,56 +1,53 @@
-"""Checkpoints to export: one that was trained, and others with weights at random."""
+"""A checkpoint to export: the built-in encoder under a head with weights at random."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from bertsweep import checkpoints
-from bertsweep.checkpoints import Checkpoint
-from bertsweep.trial.session import Session
-from bertsweep.trial.workbench import Workbench
+from bertsweep.checkpoints import Checkpoint, EncoderRecord
+from bertsweep.encoders import prepare_encoder
+from bertsweep.paths import cache_root
+from bertsweep.spec.models import Encoder
 from tests.support.checkpoints import record
-from tests.support.trials import proposal, small_job, small_prepared
+
+Write = Callable[..., Checkpoint]
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
-    """A trained checkpoint of two classes, scored in bfloat16."""
-    folder = tmp_path_factory.mktemp("trained")
-    job = small_job(folder, small_prepared())
-    job = type(job).from_plain({**job.to_plain(), "precision": "mixed_bfloat16"})
-    session = Session(Workbench(job), job, proposal(learning_rate=3e-3, epochs=1))
-    while not (last := session.next_report())["finished"]:
-        continue
-    return Checkpoint.open(folder / last["checkpoint"])
+def write(tmp_path_factory: pytest.TempPathFactory) -> Write:
+    """Writes a checkpoint of as many classes as there are labels."""
+    encoder = prepare_encoder(Encoder(source="builtin:tiny"), cache=cache_root(), base=Path.cwd())
+    weights = load_file(encoder.weights)
+    size = encoder.config.hidden_size
 
-
-@pytest.fixture(scope="module")
-def alike(trained: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Writes the trained encoder with a head at random and a changed record."""
-    folder = tmp_path_factory.mktemp("alike")
-
-    def write(name: str, *, classes: int, **changes: Any) -> Checkpoint:
+    def write(**changes: Any) -> Checkpoint:
         rng = np.random.default_rng(0)
-        arrays = trained.arrays()
-        units = 1 if classes == 2 else classes
-        size = len(arrays["head/kernel"])
+        units = len(changes.get("labels", (0, 1)))
+        units = 1 if units == 2 else units
+        arrays = {f"encoder/{name}": array for name, array in weights.items()}
         arrays["head/kernel"] = rng.normal(size=(size, units)).astype(np.float32)
         arrays["head/bias"] = rng.normal(size=units).astype(np.float32)
-        fields = {
-            "encoder": trained.record.encoder,
-            "params": {**trained.record.params, "max_seq_length": 17},
-            **changes,
-        }
-        path = checkpoints.write_best(
-            folder / name,
-            record(**fields),
-            arrays=arrays,
-            vocabulary=trained.vocabulary.read_bytes(),
+        told = record(
+            encoder=EncoderRecord(encoder.config, encoder.lowercase, encoder.hash, encoder.source),
+            **{"params": {"learning_rate": 1e-3, "max_seq_length": 17}, **changes},
         )
-        return Checkpoint.open(Path(path))
+        vocabulary = encoder.vocabulary.read_bytes()
+        folder = tmp_path_factory.mktemp("trial")
+        return Checkpoint.open(
+            checkpoints.write_best(folder, told, arrays=arrays, vocabulary=vocabulary)
+        )
 
     return write
+
+
+@pytest.fixture(scope="module")
+def checkpoint(write: Write) -> Checkpoint:
+    """Two classes, scored in bfloat16."""
+    return write(compute={"precision": "mixed_bfloat16", "jit": False})

@@ -35,10 +35,10 @@ ROWS = builtin.questions()[0][:90]
 
 
 @pytest.fixture(scope="module")
-def exported(trained: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
+def exported(checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
     folder = tmp_path_factory.mktemp("exported") / "all"
     evidence = {"score": 0.61, "interval": (0.58, 0.64), "language": "en"}
-    return folder, export(trained, folder, rows=ROWS, evidence=evidence)
+    return folder, export(checkpoint, folder, rows=ROWS, evidence=evidence)
 
 
 def test_every_format_was_compared_on_every_row(exported: tuple[Path, Any]) -> None:
@@ -59,13 +59,13 @@ def test_only_the_folder_appears(exported: tuple[Path, Any]) -> None:
 
 
 def test_a_saved_model_answers_any_batch_with_the_label_of_the_threshold(
-    exported: tuple[Path, Any], trained: Checkpoint
+    exported: tuple[Path, Any], checkpoint: Checkpoint
 ) -> None:
     import tensorflow as tf
 
     model = tf.saved_model.load(str(exported[0] / "savedmodel"))
     serve = model.signatures["serving_default"]
-    wanted = Predictor(in_float32(trained)).predict(ROWS)
+    wanted = Predictor(in_float32(checkpoint)).predict(ROWS)
     for count in (0, 1, 7, len(ROWS)):
         answer = serve(text=tf.constant(ROWS[:count], tf.string))
         assert answer["label"].numpy().tolist() == [p.label for p in wanted[:count]]
@@ -113,45 +113,52 @@ def _in_this_process(command: list[str], **_: Any) -> subprocess.CompletedProces
     return subprocess.CompletedProcess(command, 0, "", "")
 
 
+THREE: dict[str, Any] = {"labels": ("a", "b", "c d"), "threshold": None}
+PAIRS: dict[str, Any] = {"labels": (False, True), "text": ("q", "r"), "threshold": 0.4}
+
+
 @pytest.mark.parametrize(
-    ("classes", "labels", "text"),
-    [(3, ("a", "b", "c d"), ("q",)), (2, (False, True), ("q", "r"))],
+    ("changes", "formats"),
+    [
+        (THREE, ["huggingface", "onnx"]),
+        (PAIRS, ["savedmodel"]),
+        pytest.param(THREE, list(FORMATS), marks=pytest.mark.slow),
+        pytest.param(PAIRS, list(FORMATS), marks=pytest.mark.slow),
+    ],
 )
 def test_more_classes_and_pairs(
-    alike: Callable[..., Checkpoint],
+    write: Callable[..., Checkpoint],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    classes: int,
-    labels: Any,
-    text: Any,
+    changes: dict[str, Any],
+    formats: list[str],
 ) -> None:
-    monkeypatch.setattr(checking.subprocess, "run", _in_this_process)
-    threshold = 0.4 if classes == 2 else None
-    checkpoint = alike("c", classes=classes, labels=labels, text=text, threshold=threshold)
-    rows: Any = ROWS if len(text) == 1 else list(zip(ROWS, ROWS[::-1], strict=True))
-    formats = ["savedmodel", "huggingface", "onnx"]
-    document = export(checkpoint, tmp_path / "out", formats, rows=rows)
-    assert document["labels"] == list(labels)
-    assert document["texts"] == len(text)
-    config = json.loads((tmp_path / "out" / "huggingface" / "config.json").read_text())
-    names = [label if isinstance(label, str) else json.dumps(label) for label in labels]
-    assert list(config["id2label"].values()) == names
+    if "keras" not in formats:
+        monkeypatch.setattr(checking.subprocess, "run", _in_this_process)
+    rows: Any = list(zip(ROWS, ROWS[::-1], strict=True)) if "text" in changes else ROWS
+    document = export(write(**changes), tmp_path / "out", formats, rows=rows)
+    assert list(document["exports"]) == formats
+    assert document["labels"] == list(changes["labels"])
+    if "huggingface" in formats:
+        config = json.loads((tmp_path / "out" / "huggingface" / "config.json").read_text())
+        names = {False: "false", True: "true"}
+        assert list(config["id2label"].values()) == [names.get(x, x) for x in changes["labels"]]
 
 
 @pytest.mark.parametrize("activation", ["gelu_tanh", "relu"])
-def test_other_activations(trained: Checkpoint, activation: Any, tmp_path: Path) -> None:
+def test_other_activations(checkpoint: Checkpoint, activation: Any, tmp_path: Path) -> None:
     import dataclasses
 
     import onnxruntime
 
     from bertsweep.export import keras_model
 
-    encoder = trained.record.encoder
+    encoder = checkpoint.record.encoder
     config = dataclasses.replace(encoder.config, activation=activation)
     record = dataclasses.replace(
-        trained.record, encoder=dataclasses.replace(encoder, config=config)
+        checkpoint.record, encoder=dataclasses.replace(encoder, config=config)
     )
-    subject = Subject.of(dataclasses.replace(trained, record=record))
+    subject = Subject.of(dataclasses.replace(checkpoint, record=record))
     ids = np.random.default_rng(0).integers(5, 90, (3, 9)).astype(np.int32)
     mask = (np.arange(9) < np.array([[9], [4], [2]])).astype(np.int32)
     inputs = {"input_word_ids": ids, "input_mask": mask, "input_type_ids": np.zeros_like(ids)}
@@ -162,7 +169,7 @@ def test_other_activations(trained: Checkpoint, activation: Any, tmp_path: Path)
 
 
 def test_a_difference_is_an_error_that_names_the_row_and_leaves_nothing(
-    trained: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    checkpoint: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     true = onnx_model.write
 
@@ -172,52 +179,49 @@ def test_a_difference_is_an_error_that_names_the_row_and_leaves_nothing(
         true(Subject(**{**vars(subject), "encoder": encoder}), folder)
 
     monkeypatch.setattr(onnx_model, "write", wrong)
+    monkeypatch.setattr(checking.subprocess, "run", _in_this_process)
     with pytest.raises(ExportError, match=r"must agree .* to 0.0001, but differs by .* in row \d+"):
-        export(trained, tmp_path / "out", ["onnx"], rows=ROWS)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_an_export_that_cannot_be_loaded_is_an_error(
-    trained: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+        export(checkpoint, tmp_path / "out", ["onnx"], rows=ROWS)
+    monkeypatch.undo()
     monkeypatch.setattr(onnx_model, "write", lambda _, folder: (folder / "model.onnx").touch())
     with pytest.raises(ExportError, match="cannot be loaded again"):
-        export(trained, tmp_path / "out", ["onnx"])
+        export(checkpoint, tmp_path / "out", ["onnx"])
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_earlier_export_is_replaced_and_nothing_else_is(
-    trained: Checkpoint, tmp_path: Path
+    checkpoint: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "out"
-    export(trained, out, ["onnx"])
+    monkeypatch.setattr(checking.subprocess, "run", _in_this_process)
+    export(checkpoint, out, ["onnx"])
     (out / "onnx" / "model.onnx").write_bytes(b"")
-    export(trained, out, ["onnx"])
+    export(checkpoint, out, ["onnx"])
     assert (out / "onnx" / "model.onnx").stat().st_size
     (out / "notes.txt").write_text("mine")
     with pytest.raises(InputError, match=r"also has notes\.txt, which would be lost"):
-        export(trained, out, ["onnx"])
+        export(checkpoint, out, ["onnx"])
     other = tmp_path / "other"
     other.mkdir()
     (other / "thesis.tex").write_text("mine")
     with pytest.raises(InputError, match="holds other things"):
-        export(trained, other, ["onnx"])
+        export(checkpoint, other, ["onnx"])
     with pytest.raises(InputError, match="is something else"):
-        export(trained, other / "thesis.tex", ["onnx"])
+        export(checkpoint, other / "thesis.tex", ["onnx"])
     assert [path.name for path in other.iterdir()] == ["thesis.tex"]
 
 
 def test_mistakes_are_told_before_anything_is_written(
-    trained: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    checkpoint: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(InputError, match="but got 'tflite'"):
-        export(trained, tmp_path / "out", ["tflite"])
+        export(checkpoint, tmp_path / "out", ["tflite"])
     with pytest.raises(InputError, match="rows must be single texts"):
-        export(trained, tmp_path / "out", ["onnx"], rows=[("a", "b")])
+        export(checkpoint, tmp_path / "out", ["onnx"], rows=[("a", "b")])
     absent = Format("onnx", "ONNX graph", "onnx_model", 1e-4, ("no_such_package",))
     monkeypatch.setitem(exports.FORMATS, "onnx", absent)
     with pytest.raises(MissingPackageError, match=r"no_such_package.*bertsweep\[export\]"):
-        export(trained, tmp_path / "out", ["onnx"])
+        export(checkpoint, tmp_path / "out", ["onnx"])
     assert list(tmp_path.iterdir()) == []
 
 
@@ -226,7 +230,7 @@ def test_mistakes_are_told_before_anything_is_written(
     not (installed("torch") and installed("transformers")), reason="needs torch and transformers"
 )
 def test_transformers_loads_the_hugging_face_folder(
-    exported: tuple[Path, Any], trained: Checkpoint
+    exported: tuple[Path, Any], checkpoint: Checkpoint
 ) -> None:
     folder, document = exported
     assert document["exports"]["huggingface"]["checked_with"] == "transformers and torch"
@@ -245,7 +249,7 @@ def test_transformers_loads_the_hugging_face_folder(
     )
     answers = json.loads(done.stdout.splitlines()[-1])
     for answer, wanted in zip(
-        answers, Predictor(in_float32(trained)).predict(ROWS[:5]), strict=True
+        answers, Predictor(in_float32(checkpoint)).predict(ROWS[:5]), strict=True
     ):
         told = {each["label"]: each["score"] for each in answer}
         assert told == pytest.approx({str(k): v for k, v in wanted.probabilities.items()}, abs=1e-4)
