@@ -12,7 +12,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from sklearn import metrics as sk
 
@@ -20,7 +19,7 @@ import bertsweep
 from bertsweep import checkpoints, ledger
 from bertsweep.errors import InputError, InterruptedSweep
 from bertsweep.evaluation import Aim, Answers, temperature_for
-from bertsweep.ledger import Ledger, events
+from bertsweep.ledger import Ledger, Update, events
 from bertsweep.predict import Predictor
 from tests.cli.test_json import example, shape
 from tests.support import trainedsweep, wandbfile
@@ -110,6 +109,7 @@ def test_its_scores_are_those_of_the_test_rows(killed: Path, completed: Done) ->
     rows = small_prepared(*trainedsweep.OVERRIDES).dataset.splits["test"]
     predictor = Predictor.open(Path(found["checkpoint"]))
     said = predictor.predict(rows["text"].tolist())
+    assert predictor.raw(["Who " * 60])[1][0] > 60, "lengths are not cut to max_seq_length"
     probabilities = [one.probabilities[1] for one in said]
     labels = rows["label"].to_numpy()
     given = [one.label for one in said]
@@ -216,12 +216,13 @@ def test_ctrl_c_says_how_to_go_on_and_counts_once(trained: Path, tmp_path: Path)
     folder = tmp_path / "small"
     shutil.copytree(trained, folder)
 
-    def press(what: str, done: int, total: int | None) -> None:
-        if what == "scoring t0001":
+    def press(update: Update) -> None:
+        if update.event.kind == "test_opened":
             raise KeyboardInterrupt
 
-    with pytest.raises(InterruptedSweep, match=f"evaluate {folder}` completes"):
-        bertsweep.evaluate(folder, progress=press)
+    with pytest.raises(InterruptedSweep, match=f"evaluate {folder}` completes") as stopped:
+        bertsweep.evaluate(folder, subscribers=[press])
+    assert stopped.value.exit_code == 130
     (reading,) = readings(folder)
     assert reading.result is None
     with pytest.raises(InputError, match="has to be completed first"):
@@ -252,12 +253,3 @@ def test_a_sweep_that_is_being_written_or_whose_data_changed_is_refused(
     with pytest.raises(InputError, match=r"^data: the sweep other began with content"):
         bertsweep.evaluate(tmp_path / "other")
     assert not readings(tmp_path / "other")
-
-
-def test_probabilities_of_a_test_are_uncut_by_chunks(trained: Path) -> None:
-    predictor = Predictor.open(bertsweep.open_sweep(trained).checkpoint())
-    texts = ["Why is the sky blue?", "Who " * 60, "When?"]
-    probabilities, lengths = predictor.raw(texts)
-    told = [one.probabilities[1] for one in predictor.predict(texts)]
-    np.testing.assert_allclose(probabilities, told, atol=1e-6)
-    assert lengths[1] > 60, "a number of pieces, not what max_seq_length leaves"

@@ -66,18 +66,6 @@ def test_labels_that_the_checkpoint_does_not_know_are_named(
         bertsweep.evaluate(trained, data=written(("0", "spam")))
 
 
-def test_rows_without_text_or_label_are_left_out_and_told(trained: Path, tmp_path: Path) -> None:
-    path = tmp_path / "rows.csv"
-    path.write_text('text,label\nWhy is it so?,0\n" ",1\nWho are you?,\nWhen is it?,1\n')
-    said: list[str] = []
-    found = bertsweep.evaluate(trained, data=path, notify=said.append)
-    assert found.result["rows"] == 2
-    assert any("2 rows with an empty text or label left out" in sentence for sentence in said)
-    path.write_text("text,label\nWhy?,\n")
-    with pytest.raises(DataError, match="no row with both"):
-        bertsweep.evaluate(trained, data=path)
-
-
 def test_more_than_two_classes_are_scored_and_have_no_aim(tmp_path: Path) -> None:
     labels = ("ham", "spam", "other")
     folder = checkpoints.write_best(
