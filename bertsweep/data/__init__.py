@@ -6,6 +6,21 @@ from bertsweep.data.dataset import Dataset, Note
 from bertsweep.data.prepare import prepare
 from bertsweep.data.sources import absolute
 from bertsweep.data.statistics import statistics
+from bertsweep.data.streams import RowStream, open_rows, single_chunk
+from bertsweep.data.tables.chunks import ABSENT, Chunk
 from bertsweep.data.texts import Texts, read_texts
 
-__all__ = ["Dataset", "Note", "Texts", "absolute", "prepare", "read_texts", "statistics"]
+__all__ = [
+    "ABSENT",
+    "Chunk",
+    "Dataset",
+    "Note",
+    "RowStream",
+    "Texts",
+    "absolute",
+    "open_rows",
+    "prepare",
+    "read_texts",
+    "single_chunk",
+    "statistics",
+]
