@@ -71,7 +71,7 @@ class Predictor:
         record = checkpoint.record
         self.labels: tuple[Scalar, ...] = record.labels
         self.positive: Scalar | None = self.labels[1] if len(self.labels) == 2 else None
-        self.temperature: float | None = getattr(record, "temperature", None)
+        self.temperature: float | None = record.temperature
         self._decided_at = record.threshold
         self.threshold = _tempered(record.threshold, self.temperature)
         self.threshold_rule = record.threshold_rule

@@ -32,7 +32,8 @@ class Attempt:
 
     `count` rows were read, of which `short` have fewer fields than the first row, the first of them
     at line `short_line`. `fault` is the error that ended the pass. `malformed` is the line of a
-    quote that RFC 4180 does not allow, at which a `strict` pass ends. With `partial` the text is
+    quote that RFC 4180 does not allow, at which a `strict` pass ends; of one that is never closed,
+    `unclosed` is the line of its row. With `partial` the text is
     the beginning of a table, whose last row may be cut off.
     """
 
@@ -47,6 +48,8 @@ class Attempt:
     short_line: int = 0
     fault: str | None = None
     malformed: int | None = None
+    unclosed: int | None = None
+    _line: int = 1
 
     @property
     def clean(self) -> bool:
@@ -75,6 +78,7 @@ class Attempt:
                     "before it; write a quote inside a quoted text twice."
                 ) from error
             self.malformed = rows.line_num
+            self.unclosed = self._line if "unexpected end" in str(error) else None
 
     def _reader(self, text: Iterable[str]) -> _Rows:
         dialect, escape = self.dialect, self.escape
@@ -111,35 +115,38 @@ class Attempt:
             )
             return
         yield header
-        line = rows.line_num + 1 if table.header else 1
+        self._line = rows.line_num + 1 if table.header else 1
         for row in rows if table.header else itertools.chain([first], rows):
             if len(row) != width or row[-1].endswith(_END):
                 if not row or row == [_END]:
-                    line = rows.line_num + 1
+                    self._line = rows.line_num + 1
                     continue
                 if row[-1].endswith(_END) or len(row) > width:
-                    self.fault = self._fault(row, width, line)
+                    self.fault = self._fault(row, width)
                     return
                 self.short += 1
-                self.short_line = self.short_line or line
+                self.short_line = self.short_line or self._line
                 row += [""] * (width - len(row))
             self.count += 1
             yield row
-            line = rows.line_num + 1
+            self._line = rows.line_num + 1
 
-    def _fault(self, row: list[str], width: int, line: int) -> str | None:
+    def _fault(self, row: list[str], width: int) -> str | None:
         if row[-1].endswith(_END):
-            return self._open_quote(line)
+            return self._open_quote(self._line)
         first = "the header" if self.table.header else "the first row"
         return (
-            f"{self.shown}, line {line:,}: a row must not have more fields than {first} ({width}), "
-            f"but this one has {len(row)}. Quote texts that hold the separator."
+            f"{self.shown}, line {self._line:,}: a row must not have more fields than {first} "
+            f"({width}), but this one has {len(row)}. Quote texts that hold the separator."
         )
 
     def _open_quote(self, line: int) -> str | None:
-        if self.partial:
-            return None
-        return (
-            f"{self.shown}: a quote is opened in the row that begins at line {line:,} and never "
-            "closed. Close it, or write a quote inside a quoted text twice."
-        )
+        return None if self.partial else open_quote(self.shown, line)
+
+
+def open_quote(shown: str, line: int) -> str:
+    """Returns the message on a quote that is not closed in the row that begins at `line`."""
+    return (
+        f"{shown}: a quote is opened in the row that begins at line {line:,} and never "
+        "closed. Close it, or write a quote inside a quoted text twice."
+    )

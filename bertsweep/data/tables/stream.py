@@ -25,6 +25,7 @@ from bertsweep.data.tables.chunks import (
 from bertsweep.data.tables.columns import Columns
 from bertsweep.data.tables.compressed import PackedFile
 from bertsweep.data.tables.delimited import short_rows, survey
+from bertsweep.data.tables.delimited_rows import Attempt, open_quote
 from bertsweep.data.tables.encoding import TextFile
 from bertsweep.data.tables.json_chunks import stream_json
 from bertsweep.data.tables.lines import check_single, without_end
@@ -106,7 +107,7 @@ def _stream_delimited(
                 ]
                 texts = tuple(made[position] for position in wanted)
                 yield Chunk(texts, dict(zip(names, made, strict=True)))
-        _check(attempt.fault, attempt.malformed, file.shown)
+        _check(attempt)
         if file.partial and attempt.short > reading.attempt.short:
             stream.notes.append(short_rows(attempt))
 
@@ -114,14 +115,17 @@ def _stream_delimited(
     return stream
 
 
-def _check(fault: str | None, malformed: int | None, shown: str) -> None:
+def _check(attempt: Attempt) -> None:
     """Raises `DataError` for what only the rows behind the beginning of a pipe can show."""
-    if fault is not None:
-        raise DataError(fault)
-    if malformed is not None:
+    if attempt.fault is not None:
+        raise DataError(attempt.fault)
+    if attempt.unclosed is not None:
+        raise DataError(open_quote(attempt.shown, attempt.unclosed))
+    if attempt.malformed is not None:
         raise DataError(
-            f"{shown}, line {malformed:,}: a quote stands where none may stand. Write a quote "
-            "inside a quoted text twice, or set data.table.quote: none where nothing is quoted."
+            f"{attempt.shown}, line {attempt.malformed:,}: a quote stands where none may stand. "
+            "Write a quote inside a quoted text twice, or set data.table.quote: none where nothing "
+            "is quoted."
         )
 
 
