@@ -23,7 +23,7 @@ from bertsweep.paths import SweepPaths, find_sweep, list_sweeps, storage_root
 from bertsweep.ranking import ranking, winner
 
 if TYPE_CHECKING:
-    from bertsweep.checkpoints import Checkpoint
+    from bertsweep.checkpoints import Checkpoint, Predictions
 
 Notify = Callable[[str], None]
 T = TypeVar("T")
@@ -140,6 +140,21 @@ class Sweep:
         if found is None:
             raise NoUsableTrialError(f"{trial.id} of sweep {self.name} has no usable checkpoint.")
         return found.folder
+
+    def predictions(self, trial: TrialState | None = None) -> Predictions | None:
+        """What a trial's best checkpoint predicts for the validation rows, the best trial's by
+        default.
+
+        They are kept of every trial, also where the weights are not. None where it has none yet, or
+        they were damaged or never kept. Raises `NoUsableTrialError` without any trial.
+        """
+        from bertsweep.checkpoints import read_predictions
+
+        trial = self.best() if trial is None else trial
+        if trial.last_checkpoint is None:
+            return None
+        recorded = Path(trial.last_checkpoint)
+        return read_predictions(self.paths.folder / recorded.parent, recorded.name)
 
 
 def load(paths: SweepPaths) -> SweepState:

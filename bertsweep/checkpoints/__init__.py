@@ -11,7 +11,8 @@ closed by its own. Driver, workers and readers share the folders without locks, 
    only then removes folders older than the one that was recorded before it. The last two recorded
    stay, and so does every newer one, whose report may still be on its way.
 3. When a trial has ended, the driver removes all but the recorded one. Where nothing of the trial
-   is kept, it first records that (`checkpoint_removed`).
+   is kept, it first records that (`checkpoint_removed`); its predictions for the validation rows
+   stay.
 4. So the ledger names a whole folder at any moment at which a process may die; what a dead process
    left behind goes with the next removal in the same trial.
 5. A reader takes the recorded folder, or where that is damaged the newest good one (`find_best`). A
@@ -26,15 +27,18 @@ from bertsweep.checkpoints.best import (
     find_best,
     has_since,
     keep_only,
+    read_predictions,
     remove_best,
     remove_superseded,
     write_best,
 )
 from bertsweep.checkpoints.folders import RECORD, VOCABULARY, WEIGHTS
+from bertsweep.checkpoints.predictions import FILE as PREDICTIONS
+from bertsweep.checkpoints.predictions import Predictions
 from bertsweep.checkpoints.record import CheckpointRecord, EncoderRecord
 from bertsweep.checkpoints.states import State, newest_state, remove_states, write_state
 
-FILES = (RECORD, WEIGHTS, VOCABULARY)
+FILES = (RECORD, WEIGHTS, VOCABULARY, PREDICTIONS)
 """The files of a checkpoint folder."""
 
 __all__ = [
@@ -43,11 +47,13 @@ __all__ = [
     "CheckpointRecord",
     "EncoderRecord",
     "Found",
+    "Predictions",
     "State",
     "find_best",
     "has_since",
     "keep_only",
     "newest_state",
+    "read_predictions",
     "remove_best",
     "remove_states",
     "remove_superseded",

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertsweep import atomic, checksums
-from bertsweep.checkpoints import folders
+from bertsweep.checkpoints import folders, predictions
+from bertsweep.checkpoints.predictions import Predictions
 from bertsweep.checkpoints.record import CheckpointRecord
 from bertsweep.checksums import DamageError
 from bertsweep.encoders import variables
@@ -94,7 +95,12 @@ def find_best(trial_folder: Path, *, recorded: str | None = None) -> Found:
 
 
 def write_best(
-    trial_folder: Path, record: CheckpointRecord, *, arrays: Arrays, vocabulary: bytes
+    trial_folder: Path,
+    record: CheckpointRecord,
+    *,
+    arrays: Arrays,
+    vocabulary: bytes,
+    predictions: Predictions | None = None,
 ) -> Path:
     """Writes the checkpoint of a report, unless the same is there and whole; returns its folder.
 
@@ -102,8 +108,28 @@ def write_best(
     """
     target = trial_folder / f"{_KIND}-{record.report:04d}"
     if not _holds(target, record):
-        folders.write(target, record=record.to_plain(), arrays=arrays, vocabulary=vocabulary)
+        folders.write(
+            target,
+            record=record.to_plain(),
+            arrays=arrays,
+            vocabulary=vocabulary,
+            predictions=predictions,
+        )
     return target
+
+
+def read_predictions(trial_folder: Path, recorded: str) -> Predictions | None:
+    """What the recorded checkpoint predicts for the validation rows.
+
+    They are there even where the checkpoint is not kept. None where they are damaged, or were
+    written by a version that kept none.
+    """
+    for folder in (trial_folder / recorded, trial_folder):
+        try:
+            return predictions.read(folder / predictions.FILE)
+        except DamageError:
+            continue
+    return None
 
 
 def has_since(trial_folder: Path, name: str) -> bool:
@@ -142,8 +168,10 @@ def keep_only(trial_folder: Path, recorded: str) -> None:
             atomic.remove(folder)
 
 
-def remove_best(trial_folder: Path) -> None:
-    """Removes every checkpoint of a trial."""
+def remove_best(trial_folder: Path, *, recorded: str | None = None) -> None:
+    """Removes every checkpoint of a trial; the predictions of the recorded one stay."""
+    if recorded is not None:
+        predictions.outlive(trial_folder / recorded)
     for folder in folders.numbered(trial_folder, _KIND):
         atomic.remove(folder)
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertsweep import atomic, checksums
+from bertsweep.checkpoints.predictions import FILE as PREDICTIONS
+from bertsweep.checkpoints.predictions import Predictions, save
 from bertsweep.checksums import DamageError
 from bertsweep.errors import EnvironmentFault
 
@@ -39,6 +41,7 @@ def write(
     record: Mapping[str, Any],
     arrays: Arrays,
     vocabulary: bytes | None = None,
+    predictions: Predictions | None = None,
 ) -> None:
     """Writes a checkpoint folder, in place of the one that may be there.
 
@@ -50,6 +53,9 @@ def write(
         if vocabulary is not None:
             (draft / VOCABULARY).write_bytes(vocabulary)
             names.append(VOCABULARY)
+        if predictions is not None:
+            save(predictions, draft / PREDICTIONS)
+            names.append(PREDICTIONS)
         with ThreadPoolExecutor(1) as disk:
             # The checksum takes less time than the disk, so it costs none.
             written = disk.submit(atomic.to_disk, draft / WEIGHTS)

@@ -5,6 +5,7 @@ from bertsweep.ledger.events import (
     FAILED,
     FINISHED,
     INTERRUPTED,
+    REPEAT,
     RUNNING,
     SAMPLER,
     STOPPED,
@@ -15,19 +16,30 @@ from bertsweep.ledger.fold import fold
 from bertsweep.ledger.journal import Ledger, Subscriber, load, read, recall, replay
 from bertsweep.ledger.lock import is_locked
 from bertsweep.ledger.reports import Report, Reports
-from bertsweep.ledger.state import SweepSnapshot, SweepState, TrialSnapshot, TrialState, Update
+from bertsweep.ledger.state import (
+    Confirmation,
+    Reading,
+    SweepSnapshot,
+    SweepState,
+    TrialSnapshot,
+    TrialState,
+    Update,
+)
 
 __all__ = [
     "BASELINE",
     "FAILED",
     "FINISHED",
     "INTERRUPTED",
+    "REPEAT",
     "RUNNING",
     "SAMPLER",
     "STOPPED",
     "WARM_START",
+    "Confirmation",
     "Event",
     "Ledger",
+    "Reading",
     "Report",
     "Reports",
     "Subscriber",

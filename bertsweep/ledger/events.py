@@ -26,7 +26,7 @@ FORMAT = 2
 RUNNING, FINISHED, STOPPED, FAILED = "running", "finished", "stopped", "failed"
 INTERRUPTED = "interrupted"
 
-BASELINE, WARM_START, SAMPLER = "baseline", "warm_start", "sampler"
+BASELINE, WARM_START, SAMPLER, REPEAT = "baseline", "warm_start", "sampler", "repeat"
 """Where a trial's point comes from: its `origin`."""
 
 
@@ -94,6 +94,52 @@ class ComputeChosen(Event, frozen=True, kw_only=True, gc=False, tag="compute_cho
     compute: Plain
 
 
+class TestOpened(Event, frozen=True, kw_only=True, gc=False, tag="test_opened"):
+    """The test split is about to be read, by the checkpoint in `path` of the trial `trial`.
+
+    All that the labels follow from was fixed before: `threshold`, `temperature` (None where no
+    validation rows could tell one) and the `aim` that the threshold serves, None for the
+    checkpoint's own. `baseline` is {trial, path, threshold} of what it is compared with. `again`
+    says that the split had been read before.
+    """
+
+    trial: str
+    path: str
+    threshold: float | None = None
+    temperature: float | None = None
+    aim: str | None = None
+    baseline: Plain | None = None
+    again: bool = False
+
+
+class TestScored(Event, frozen=True, kw_only=True, gc=False, tag="test_scored"):
+    """What the reading that was opened last came to: an `evaluation.Assessment` as plain values."""
+
+    result: Plain
+
+
+class ConfirmationStarted(Event, frozen=True, kw_only=True, gc=False, tag="confirmation_started"):
+    """The trials in `finalists` (the baseline among them) are to be repeated, once for each seed.
+
+    `splits` are the seeds of the splits of these repeats, null where the split stays; `selection`
+    says why these are the finalists.
+    """
+
+    finalists: tuple[str, ...]
+    seeds: tuple[int, ...]
+    splits: tuple[int | None, ...]
+    selection: Plain = field(default_factory=dict)
+
+
+class ConfirmationEnded(Event, frozen=True, kw_only=True, gc=False, tag="confirmation_ended"):
+    """All repeats ended: the `outcome`, and `delivered`, the repeat whose checkpoint is the one to
+    use; null where no repeat has any.
+    """
+
+    outcome: Plain
+    delivered: str | None = None
+
+
 class TrialEvent(Event, frozen=True, kw_only=True, gc=False):
     """Base of the events of one trial."""
 
@@ -103,7 +149,9 @@ class TrialEvent(Event, frozen=True, kw_only=True, gc=False):
 class TrialProposed(TrialEvent, frozen=True, kw_only=True, gc=False, tag="trial_proposed"):
     """A trial to run: its `point` in the space, and the complete `params` that follow from it.
 
-    `sampler_state` is what the sampler needs again after a resume, where it needs anything.
+    `sampler_state` is what the sampler needs again after a resume, where it needs anything. A
+    repeat, which confirms a finalist, names that trial in `repeats`; where `split` is a number, it
+    is the seed by which training and validation rows are drawn anew from both.
     """
 
     number: int = -1
@@ -112,6 +160,8 @@ class TrialProposed(TrialEvent, frozen=True, kw_only=True, gc=False, tag="trial_
     seed: int
     origin: str
     sampler_state: Plain | None = None
+    repeats: str | None = None
+    split: int | None = None
 
 
 class TrialStarted(TrialEvent, frozen=True, kw_only=True, gc=False, tag="trial_started"):
@@ -183,6 +233,12 @@ class TrialFailed(TrialEnded, frozen=True, kw_only=True, gc=False, tag="trial_fa
     fault: FaultKind = "trial"
 
 
+class FinalistDropped(TrialEvent, frozen=True, kw_only=True, gc=False, tag="finalist_dropped"):
+    """The trial can no longer win the confirmation, for `reason`, and is repeated no more."""
+
+    reason: str
+
+
 class Recalled(Event, frozen=True, kw_only=True, gc=False, tag="recalled"):
     """Stands in no file: tells a subscriber that joins late of a sweep, and of each of its trials.
 
@@ -195,6 +251,10 @@ Written = (
     | SweepResumed
     | SweepEnded
     | ComputeChosen
+    | TestOpened
+    | TestScored
+    | ConfirmationStarted
+    | ConfirmationEnded
     | TrialProposed
     | TrialStarted
     | TrialReported
@@ -204,6 +264,7 @@ Written = (
     | TrialFinished
     | TrialStopped
     | TrialFailed
+    | FinalistDropped
 )
 """Every event that a ledger may hold."""
 

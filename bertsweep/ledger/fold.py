@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from bertsweep.direction import Direction
@@ -13,10 +14,15 @@ from bertsweep.ledger.events import (
     CheckpointRemoved,
     CheckpointSaved,
     ComputeChosen,
+    ConfirmationEnded,
+    ConfirmationStarted,
     Event,
+    FinalistDropped,
     SweepEnded,
     SweepResumed,
     SweepStarted,
+    TestOpened,
+    TestScored,
     TrialEnded,
     TrialEvent,
     TrialFailed,
@@ -27,7 +33,10 @@ from bertsweep.ledger.events import (
     TrialStarted,
     TrialStopped,
 )
-from bertsweep.ledger.state import SweepState, TrialState
+from bertsweep.ledger.state import Confirmation, Reading, SweepState, TrialState
+
+_AFTERWARDS = (TestOpened, TestScored)
+"""Events that may come days after the sweep and are no part of the time that it took."""
 
 EMPTY = "the ledger holds no event; the sweep ended before it began"
 
@@ -53,13 +62,14 @@ def apply(state: SweepState | None, event: Event) -> SweepState:
     if state is None:
         raise LedgerError(f"a ledger begins with sweep_started, but got {event.kind}")
     if isinstance(event, TrialEvent):
-        trial = state.trials.get(event.trial)
+        trial = state.trials.get(event.trial) or state.repeats.get(event.trial)
         if trial is None or kind is TrialProposed:
             trial = _new_trial(state, event)
         _TRIAL_CHANGES[kind](state, trial, event)
     else:
         _SWEEP_CHANGES[kind](state, event)
-    state.last_event = event.time
+    if not isinstance(event, _AFTERWARDS):
+        state.last_event = event.time
     return state
 
 
@@ -81,25 +91,29 @@ def _new_trial(state: SweepState, event: TrialEvent) -> TrialState:
         raise LedgerError(
             f"event {event.seq} ({event.kind}) is of {event.trial}, which was never proposed"
         )
-    if event.trial in state.trials:
+    if event.trial in state.trials or event.trial in state.repeats:
         raise LedgerError(f"event {event.seq} proposes {event.trial} a second time")
-    trial = state.trials[event.trial] = TrialState(
+    kin = state.trials if event.repeats is None else state.repeats
+    trial = kin[event.trial] = TrialState(
         id=event.trial,
-        number=event.number if event.number >= 0 else len(state.trials),
+        number=event.number if event.number >= 0 else len(kin),
         point=dict(event.point),
         params=dict(event.params),
         seed=event.seed,
         origin=event.origin,
         sampler_state=event.sampler_state,
+        repeats=event.repeats,
+        split=event.split,
         proposed=event.time,
     )
     return trial
 
 
 def _set_status(state: SweepState, trial: TrialState, status: str) -> None:
-    state.statuses[trial.status] -= 1
+    if trial.repeats is None:
+        state.statuses[trial.status] -= 1
+        state.statuses[status] = state.statuses.get(status, 0) + 1
     trial.status = status
-    state.statuses[status] = state.statuses.get(status, 0) + 1
 
 
 def _pause(trial: TrialState, now: float) -> None:
@@ -111,7 +125,7 @@ def _resumed(state: SweepState, event: SweepResumed) -> None:
     state.status, state.reason = RUNNING, None
     state.budget_trials = event.trials or state.budget_trials
     state.session_began = event.time
-    for trial in state.trials.values():
+    for trial in (*state.trials.values(), *state.repeats.values()):
         # A command that was killed has written no end of what ran under it.
         if trial.status == RUNNING:
             trial.spent, trial.started = trial.seconds, None
@@ -126,8 +140,47 @@ def _compute_chosen(state: SweepState, event: ComputeChosen) -> None:
     state.compute = event.compute
 
 
+def _test_opened(state: SweepState, event: TestOpened) -> None:
+    state.tests.append(Reading(event, number=len(state.tests) + 1))
+
+
+def _test_scored(state: SweepState, event: TestScored) -> None:
+    reading = state.tests[-1] if state.tests else None
+    if reading is None or reading.result is not None:
+        raise LedgerError(f"event {event.seq} scores a test split that was not opened")
+    state.tests[-1] = replace(reading, result=event.result)
+
+
+def _confirmation_started(state: SweepState, event: ConfirmationStarted) -> None:
+    state.confirmation = Confirmation(
+        finalists=event.finalists,
+        seeds=event.seeds,
+        splits=event.splits,
+        selection=event.selection,
+    )
+
+
+def _confirmation_ended(state: SweepState, event: ConfirmationEnded) -> None:
+    if state.confirmation is None:
+        raise LedgerError(f"event {event.seq} ends a confirmation that never began")
+    state.confirmation = replace(
+        state.confirmation, outcome=event.outcome, delivered=event.delivered
+    )
+
+
+def _finalist_dropped(state: SweepState, trial: TrialState, event: FinalistDropped) -> None:
+    if state.confirmation is None:
+        raise LedgerError(f"event {event.seq} drops a finalist of no confirmation")
+    dropped = {**state.confirmation.dropped, trial.id: event.reason}
+    state.confirmation = replace(state.confirmation, dropped=dropped)
+
+
 def _proposed(state: SweepState, trial: TrialState, event: TrialProposed) -> None:
+    if trial.repeats is not None:
+        return
     state.statuses[RUNNING] = state.statuses.get(RUNNING, 0) + 1
+    # It was about fewer trials; what was repeated counts in the next one.
+    state.confirmation = None
 
 
 def _started(state: SweepState, trial: TrialState, event: TrialStarted) -> None:
@@ -146,6 +199,8 @@ def _reported(state: SweepState, trial: TrialState, event: TrialReported) -> Non
     sign, best = state.sign, trial.value
     if best is None or sign * value > sign * best:
         trial.value, trial.best_at = float(value), len(trial.reports) - 1
+        if trial.repeats is not None:
+            return
         leader = None if state.leader is None else state.trials[state.leader]
         if leader is None or leader.value is None or _leads(trial, leader, sign):
             state.leader = trial.id
@@ -157,7 +212,8 @@ def _leads(trial: TrialState, leader: TrialState, sign: float) -> bool:
 
 
 def _checkpoint_saved(state: SweepState, trial: TrialState, event: CheckpointSaved) -> None:
-    trial.checkpoint, trial.checkpoint_report = event.path, event.report
+    trial.checkpoint = trial.last_checkpoint = event.path
+    trial.checkpoint_report = event.report
     trial.threshold = event.threshold
 
 
@@ -183,6 +239,10 @@ _SWEEP_CHANGES: dict[type[Event], Callable[[SweepState, Any], None]] = {
     SweepResumed: _resumed,
     SweepEnded: _ended,
     ComputeChosen: _compute_chosen,
+    TestOpened: _test_opened,
+    TestScored: _test_scored,
+    ConfirmationStarted: _confirmation_started,
+    ConfirmationEnded: _confirmation_ended,
 }
 _TRIAL_CHANGES: dict[type[Event], Callable[[SweepState, TrialState, Any], None]] = {
     TrialProposed: _proposed,
@@ -194,4 +254,5 @@ _TRIAL_CHANGES: dict[type[Event], Callable[[SweepState, TrialState, Any], None]]
     TrialFinished: _trial_ended,
     TrialStopped: _trial_ended,
     TrialFailed: _trial_ended,
+    FinalistDropped: _finalist_dropped,
 }

@@ -148,12 +148,12 @@ def recall(state: SweepState, subscriber: Subscriber) -> None:
     """Tells a subscriber how a sweep and each of its trials stand, by `Recalled` events."""
     event, sweep = Recalled(), state.snapshot()
     subscriber(Update(event, sweep, None))
-    for trial in state.trials.values():
+    for trial in (*state.trials.values(), *state.repeats.values()):
         subscriber(Update(event, sweep, TrialSnapshot.of(trial)))
 
 
 def _update(state: SweepState, event: Event) -> Update:
-    trial = state.trials[event.trial] if isinstance(event, TrialEvent) else None
+    trial = state.trial(event.trial) if isinstance(event, TrialEvent) else None
     return Update(event, state.snapshot(), None if trial is None else TrialSnapshot.of(trial))
 
 

@@ -6,6 +6,7 @@ frozen snapshots of what it led to.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import FrozenInstanceError, dataclass, field, fields
 from typing import Any
 
@@ -19,6 +20,7 @@ from bertsweep.ledger.events import (
     FaultKind,
     Plain,
     SweepStarted,
+    TestOpened,
 )
 from bertsweep.ledger.reports import Report, Reports
 
@@ -29,8 +31,10 @@ class TrialState:
 
     `value` is the best objective value and `best_at` the index of its report, None before there is
     one. `started` is when the running attempt began (unix seconds, None between attempts), `spent`
-    the seconds of the earlier ones. `checkpoint` is relative to the sweep's folder, `threshold` the
-    probability from which it predicts the positive one of two classes.
+    the seconds of the earlier ones. `checkpoint` is relative to the sweep's folder, and None where
+    it is not kept any more, which `last_checkpoint` still names; `threshold` is the probability
+    from which it predicts the positive one of two classes. A repeat names the trial that it
+    `repeats`, and the seed of its `split` where it has one of its own.
     """
 
     id: str
@@ -50,9 +54,12 @@ class TrialState:
     fault: FaultKind | None = None
     reason: str | None = None
     checkpoint: str | None = None
+    last_checkpoint: str | None = None
     checkpoint_report: int | None = None
     threshold: float | None = None
     sampler_state: Plain | None = None
+    repeats: str | None = None
+    split: int | None = None
     proposed: float = 0.0
     started: float | None = None
     spent: float = 0.0
@@ -111,12 +118,48 @@ _TRIAL_FIELDS = tuple(f.name for f in fields(TrialState))
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """One reading of the test split: the `number`-th, by what was `opened`, and its `result`.
+
+    The result is None where the command was killed on the way, and the reading is to be completed.
+    """
+
+    opened: TestOpened
+    number: int
+    result: Plain | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """Finalists that are repeated with fresh seeds, and what came of it.
+
+    `finalists` are trial ids, the baseline among them, `seeds` and `splits` what each repeat runs
+    with, `selection` why they are the finalists. `dropped` says of those that can no longer win
+    why. `outcome` is None until all repeats have ended, `delivered` the id of the repeat whose
+    checkpoint is the one to use.
+    """
+
+    finalists: tuple[str, ...]
+    seeds: tuple[int, ...]
+    splits: tuple[int | None, ...]
+    selection: Plain
+    dropped: Mapping[str, str] = field(default_factory=dict)
+    outcome: Plain | None = None
+    delivered: str | None = None
+
+    def planned(self) -> int:
+        """How many repeats there are, unless finalists are dropped."""
+        return len(self.finalists) * len(self.seeds)
+
+
+@dataclass(frozen=True, slots=True)
 class SweepSnapshot:
     """A sweep of one moment.
 
     `trials` is the number of trials it may have (None where not known), `statuses` how many stand
     at each status, `session_began` when the running command began (unix seconds) and
     `earlier_seconds` how long earlier ones ran. `best` is the trial with the best value so far.
+    `confirmation` is None before it began.
     """
 
     started: SweepStarted
@@ -129,6 +172,7 @@ class SweepSnapshot:
     earlier_seconds: float
     best: TrialSnapshot | None
     baseline: TrialSnapshot | None
+    confirmation: Confirmation | None = None
 
     @property
     def name(self) -> str:
@@ -154,6 +198,7 @@ class SweepState:
     `compute` is what all trials compute in (`precision`, `jit`, how that was found), None before
     the first report. `session_began` and `last_event` are the times of the running command's first
     event and of the latest one, `earlier_seconds` how long earlier commands wrote the ledger.
+    `repeats` are the repeats of finalists by their id; they are no trials of the search.
     """
 
     started: SweepStarted
@@ -172,6 +217,14 @@ class SweepState:
     leader: str | None = None
     """Id of the trial with the best value, the earlier of equals."""
     statuses: dict[str, int] = field(default_factory=dict)
+    tests: list[Reading] = field(default_factory=list)
+    """Every reading of the test split, in order."""
+    repeats: dict[str, TrialState] = field(default_factory=dict)
+    confirmation: Confirmation | None = None
+
+    def trial(self, name: str) -> TrialState:
+        """The trial or repeat of this id. Raises `KeyError`."""
+        return self.trials[name] if name in self.trials else self.repeats[name]
 
     @property
     def name(self) -> str:
@@ -180,6 +233,11 @@ class SweepState:
     @property
     def uid(self) -> str:
         return self.started.sweep
+
+    @property
+    def test(self) -> Reading | None:
+        """The last reading of the test split that has a result."""
+        return next((one for one in reversed(self.tests) if one.result is not None), None)
 
     @property
     def active_seconds(self) -> float:
@@ -209,6 +267,7 @@ class SweepState:
             earlier_seconds=self.earlier_seconds,
             best=None if best is None else TrialSnapshot.of(best),
             baseline=None if baseline is None else TrialSnapshot.of(baseline),
+            confirmation=self.confirmation,
         )
 
 

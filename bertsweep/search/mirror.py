@@ -57,7 +57,7 @@ class StudyMirror:
 
     def handle(self, update: Update) -> None:
         """Takes one ledger update; returns at once."""
-        if update.trial is not None:
+        if update.trial is not None and update.trial.repeats is None:
             self._updates.put(update.trial)
 
     def close(self, *, timeout: float = 30.0) -> None:

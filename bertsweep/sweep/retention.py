@@ -66,6 +66,7 @@ class Retention:
     def _settle(self, trial: TrialState, *, keep: bool) -> None:
         """Leaves the recorded checkpoint of an ended trial, or nothing."""
         folder, recorded = self._paths.trial(trial.id), trial.checkpoint
+        last = trial.last_checkpoint
         checkpoints.remove_states(folder)
         atomic.remove_drafts(folder, of_the_living=True)
         if recorded is not None and keep:
@@ -74,4 +75,4 @@ class Retention:
         if recorded is not None:
             # First the ledger, so that it never names a folder that is gone.
             self._ledger.append(CheckpointRemoved(trial=trial.id, path=recorded))
-        checkpoints.remove_best(folder)
+        checkpoints.remove_best(folder, recorded=None if last is None else Path(last).name)

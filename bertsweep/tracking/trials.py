@@ -92,7 +92,7 @@ class TrialRuns:
             RunSettings(
                 id=f"{self.uid}-{trial.id}",
                 name=f"{self.group}-{trial.id}",
-                job_type="train",
+                job_type="train" if trial.repeats is None else "confirm",
                 config=self._config(trial),
                 axes=_AXES,
             )
@@ -133,7 +133,8 @@ class TrialRuns:
             "seed": trial.seed,
             "origin": trial.origin,
             "sweep": self.group,
-            "trial": trial.id,
+            "trial": trial.repeats or trial.id,
+            "split": trial.split,
             "positive": started.positive if started else None,
             "threshold_rule": started.threshold_rule if started else None,
             "data_hash": started.data.get("hash") if started else None,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bertsweep import checkpoints, metrics
-from bertsweep.checkpoints import CheckpointRecord, EncoderRecord, State
+from bertsweep.checkpoints import CheckpointRecord, EncoderRecord, Predictions, State
 from bertsweep.spec.hyperparameters import Hyperparameters
 from bertsweep.training.trainer import Evaluation, Training
 from bertsweep.trial.job import Proposal, TrialJob
@@ -99,6 +99,7 @@ class Session:
             self._record(report, threshold),
             arrays=arrays,
             vocabulary=self.bench.vocabulary,
+            predictions=Predictions(evaluation.labels, evaluation.probabilities),
         )
         seconds = time.perf_counter() - begun
         self.bench.saving_seconds = self.bench.saving_seconds or _STATE_SIZE * seconds

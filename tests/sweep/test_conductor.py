@@ -17,8 +17,9 @@ from bertsweep.paths import SweepPaths
 from bertsweep.search.stopping import build_rule
 from bertsweep.search.study import Study
 from bertsweep.spec import SweepSpec
-from bertsweep.sweep.conductor import EQUAL_FAULTS, HOPELESS, SweepConductor
+from bertsweep.sweep.conductor import HOPELESS, SweepConductor
 from bertsweep.sweep.experiment import point_of
+from bertsweep.sweep.recorder import EQUAL_FAULTS
 from bertsweep.sweep.retention import Retention
 from bertsweep.trial.job import TrialJob
 from bertsweep.trial.trainable import FAILED, REPORT

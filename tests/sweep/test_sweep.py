@@ -8,7 +8,7 @@ from typing import Any
 import optuna
 import pytest
 
-from bertsweep import cpu, ledger
+from bertsweep import cpu, ledger, metrics, open_sweep
 from bertsweep.ledger.events import TrialStopped
 from tests.support import wandbfile
 from tests.support.sweeps import QUICKSTART, bertsweep, document, events, reported
@@ -88,6 +88,16 @@ def test_no_more_checkpoints_are_kept_than_asked_for(sweep: Path) -> None:
     assert "t0000" in kept
     assert len(kept) <= 3 + 1
     assert list(sweep.glob("trials/*/state-*")) == []
+
+
+def test_predictions_are_kept_of_every_trial_and_score_what_it_reported(sweep: Path) -> None:
+    opened = open_sweep(sweep)
+    for trial in opened.trials:
+        found = opened.predictions(trial)
+        assert found is not None
+        scores = metrics.scores(found.labels, found.probabilities, loss=0.0)
+        assert scores["average_precision"] == pytest.approx(trial.value, abs=1e-6)
+    assert any(trial.checkpoint is None for trial in opened.trials)
 
 
 def test_predict_answers_from_the_winner(sweep: Path) -> None:
