@@ -25,7 +25,7 @@ from bertsweep.version import VERSION
 __version__ = VERSION
 
 if TYPE_CHECKING:
-    from bertsweep.api import evaluate, load_spec, open_sweep, resume, run
+    from bertsweep.api import evaluate, export_model, load_spec, open_sweep, resume, run
     from bertsweep.errors import (
         BertsweepError,
         ClusterError,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         DownloadError,
         EncoderError,
         EnvironmentFault,
+        ExportError,
         InputError,
         InterruptedSweep,
         LedgerError,
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
     from bertsweep.spec import SweepSpec
 
 _PLACES = {
-    "bertsweep.api": ("evaluate", "load_spec", "open_sweep", "resume", "run"),
+    "bertsweep.api": ("evaluate", "export_model", "load_spec", "open_sweep", "resume", "run"),
     "bertsweep.errors": (
         "BertsweepError",
         "ClusterError",
@@ -58,6 +59,7 @@ _PLACES = {
         "DownloadError",
         "EncoderError",
         "EnvironmentFault",
+        "ExportError",
         "InputError",
         "InterruptedSweep",
         "LedgerError",
@@ -84,6 +86,7 @@ __all__ = [
     "EncoderError",
     "EnvironmentFault",
     "Evaluation",
+    "ExportError",
     "InputError",
     "InterruptedSweep",
     "LedgerError",
@@ -100,6 +103,7 @@ __all__ = [
     "TrialError",
     "__version__",
     "evaluate",
+    "export_model",
     "load_spec",
     "open_sweep",
     "resume",

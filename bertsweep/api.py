@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bertsweep.paths import storage_root
 from bertsweep.results import Sweep
 from bertsweep.spec import SweepSpec, load
 
 if TYPE_CHECKING:
+    from bertsweep.checkpoints import Checkpoint
     from bertsweep.ledger import Subscriber
     from bertsweep.progress import Progress
     from bertsweep.scoring import Evaluation
@@ -157,3 +158,57 @@ def open_sweep(sweep: str | Path, *, storage: str | Path | None = None) -> Sweep
     `LedgerError` when its ledger is damaged.
     """
     return Sweep.open(sweep, storage=storage)
+
+
+def export_model(
+    target: Sweep | Checkpoint | str | Path,
+    to: str | Path,
+    *,
+    formats: Sequence[str] = ("savedmodel", "keras", "huggingface", "onnx"),
+    storage: str | Path | None = None,
+    evidence: Mapping[str, Any] | None = None,
+    progress: Progress | None = None,
+    notify: Callable[[str], None] = lambda _: None,
+) -> dict[str, Any]:
+    """Writes the best checkpoint of a sweep, or a checkpoint, into the folder `to`.
+
+    `target` is a sweep, its folder, its name under `storage`, or a checkpoint or its folder. Each
+    format is loaded again in a fresh process and compared with the checkpoint on the validation
+    rows of the sweep, where its data can still be read, and on built-in texts; then `to` appears
+    whole, with a model card and metrics.json, of which the content is returned. `evidence` is what
+    is known of the model besides, for the card.
+
+    Raises `InputError`, `MissingPackageError`, `SweepNotFoundError` or `NoUsableTrialError` for
+    what cannot be exported, and `ExportError` where a format computes something else. Then nothing
+    is written.
+    """
+    from bertsweep import results
+    from bertsweep.checkpoints import Checkpoint
+    from bertsweep.export import chosen, export, validation_rows
+    from bertsweep.export.target import check
+    from bertsweep.paths import cache_root
+
+    for form in chosen(formats):
+        form.check_packages()
+    check(Path(to))
+    sweep = target if isinstance(target, Sweep) else None
+    if isinstance(target, Checkpoint):
+        checkpoint = target
+    else:
+        named = str(target.folder if isinstance(target, Sweep) else target)
+        root = storage_root(storage)
+        checkpoint = results.checkpoint_of(named, root, notify=notify)
+        sweep = sweep or results.sweep_of(checkpoint)
+    rows = None
+    if sweep is not None:
+        rows = validation_rows(sweep, cache=cache_root(), progress=progress, notify=notify)
+    return export(
+        checkpoint,
+        Path(to),
+        formats,
+        rows=rows,
+        sweep=sweep,
+        evidence=evidence,
+        progress=progress,
+        notify=notify,
+    )
