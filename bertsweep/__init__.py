@@ -9,6 +9,7 @@ What the command line does, as functions::
 
     later = bertsweep.open_sweep("quickstart")               # by name or folder, also while it runs
     bertsweep.resume(later, trials=40)
+    bertsweep.evaluate(later).metrics                        # the test split, once
     bertsweep.Predictor.open(later.checkpoint()).predict(["Why is the sky blue?"])
 
 Names are imported when they are first used: `import bertsweep` loads neither TensorFlow nor Ray.
@@ -24,7 +25,7 @@ from bertsweep.version import VERSION
 __version__ = VERSION
 
 if TYPE_CHECKING:
-    from bertsweep.api import load_spec, open_sweep, resume, run
+    from bertsweep.api import evaluate, export_model, load_spec, open_sweep, resume, run
     from bertsweep.errors import (
         BertsweepError,
         ClusterError,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
         DownloadError,
         EncoderError,
         EnvironmentFault,
+        ExportError,
         InputError,
         InterruptedSweep,
         LedgerError,
@@ -45,10 +47,11 @@ if TYPE_CHECKING:
     )
     from bertsweep.predict import Prediction, Predictor
     from bertsweep.results import Sweep
+    from bertsweep.scoring import Evaluation
     from bertsweep.spec import SweepSpec
 
 _PLACES = {
-    "bertsweep.api": ("load_spec", "open_sweep", "resume", "run"),
+    "bertsweep.api": ("evaluate", "export_model", "load_spec", "open_sweep", "resume", "run"),
     "bertsweep.errors": (
         "BertsweepError",
         "ClusterError",
@@ -56,6 +59,7 @@ _PLACES = {
         "DownloadError",
         "EncoderError",
         "EnvironmentFault",
+        "ExportError",
         "InputError",
         "InterruptedSweep",
         "LedgerError",
@@ -69,6 +73,7 @@ _PLACES = {
     ),
     "bertsweep.predict": ("Prediction", "Predictor"),
     "bertsweep.results": ("Sweep",),
+    "bertsweep.scoring": ("Evaluation",),
     "bertsweep.spec": ("SweepSpec",),
 }
 _MODULES = {name: module for module, names in _PLACES.items() for name in names}
@@ -80,6 +85,8 @@ __all__ = [
     "DownloadError",
     "EncoderError",
     "EnvironmentFault",
+    "Evaluation",
+    "ExportError",
     "InputError",
     "InterruptedSweep",
     "LedgerError",
@@ -95,6 +102,8 @@ __all__ = [
     "SweepSpec",
     "TrialError",
     "__version__",
+    "evaluate",
+    "export_model",
     "load_spec",
     "open_sweep",
     "resume",

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bertsweep.paths import storage_root
 from bertsweep.results import Sweep
 from bertsweep.spec import SweepSpec, load
 
 if TYPE_CHECKING:
+    from bertsweep.checkpoints import Checkpoint
     from bertsweep.ledger import Subscriber
     from bertsweep.progress import Progress
+    from bertsweep.scoring import Evaluation
 
 
 def load_spec(path: str | Path, *, overrides: Sequence[str] = ()) -> SweepSpec:
@@ -98,6 +100,57 @@ def resume(
     return Sweep.open(opened.folder)
 
 
+def evaluate(
+    sweep: Sweep | str | Path,
+    *,
+    data: str | Path | None = None,
+    settings: Sequence[str] = (),
+    storage: str | Path | None = None,
+    aim: str | None = None,
+    again: bool = False,
+    subscribers: Sequence[Subscriber] = (),
+    progress: Progress | None = None,
+    notify: Callable[[str], None] = lambda _: None,
+) -> Evaluation:
+    """Scores a sweep's winner and its baseline on the test split, or on a labelled file.
+
+    Without `data` it is the test split of a sweep that is not running: that is recorded in the
+    ledger, is done once, and `again` asks for a further time, which is recorded too. With `data`,
+    a file of any format that `data.source` takes, nothing is recorded; `sweep` may then be the
+    folder of a checkpoint, and `settings` are `data.key=VALUE` where the file is not written as the
+    sweep's data were. `aim` is what the threshold is for: `f1`, `accuracy`, `balanced_accuracy`,
+    `precision_at_recall=0.8`, `recall_at_precision=0.9` or `cost=fp:1,fn:5`, found on the
+    validation rows; left out, it is the checkpoint's own. The callables are those of `run`.
+
+    Raises `InputError` (`DataError`, `SweepNotFoundError`, …) where the split was read before,
+    another command writes the sweep, or data or checkpoint cannot be used; `NoUsableTrialError`;
+    `InterruptedSweep` after Ctrl-C, after which the same call completes what was begun.
+    """
+    from bertsweep import scoring
+    from bertsweep.evaluation import Aim
+
+    asked = None if aim is None else Aim.parse(aim)
+    if data is not None:
+        return scoring.evaluate_file(
+            str(sweep.folder if isinstance(sweep, Sweep) else sweep),
+            str(data),
+            storage=storage_root(storage),
+            settings=settings,
+            aim=asked,
+            progress=progress,
+            notify=notify,
+        )
+    opened = sweep if isinstance(sweep, Sweep) else open_sweep(sweep, storage=storage)
+    return scoring.evaluate_test(
+        opened.folder,
+        aim=asked,
+        again=again,
+        subscribers=subscribers,
+        progress=progress,
+        notify=notify,
+    )
+
+
 def open_sweep(sweep: str | Path, *, storage: str | Path | None = None) -> Sweep:
     """The sweep in a folder, or of a name under `storage` (BERTSWEEP_STORAGE, else ./runs).
 
@@ -105,3 +158,57 @@ def open_sweep(sweep: str | Path, *, storage: str | Path | None = None) -> Sweep
     `LedgerError` when its ledger is damaged.
     """
     return Sweep.open(sweep, storage=storage)
+
+
+def export_model(
+    target: Sweep | Checkpoint | str | Path,
+    to: str | Path,
+    *,
+    formats: Sequence[str] = ("savedmodel", "keras", "huggingface", "onnx"),
+    storage: str | Path | None = None,
+    evidence: Mapping[str, Any] | None = None,
+    progress: Progress | None = None,
+    notify: Callable[[str], None] = lambda _: None,
+) -> dict[str, Any]:
+    """Writes the best checkpoint of a sweep, or a checkpoint, into the folder `to`.
+
+    `target` is a sweep, its folder, its name under `storage`, or a checkpoint or its folder. Each
+    format is loaded again in a fresh process and compared with the checkpoint on the validation
+    rows of the sweep, where its data can still be read, and on built-in texts; then `to` appears
+    whole, with a model card and metrics.json, of which the content is returned. `evidence` is what
+    is known of the model besides, for the card.
+
+    Raises `InputError`, `MissingPackageError`, `SweepNotFoundError` or `NoUsableTrialError` for
+    what cannot be exported, and `ExportError` where a format computes something else. Then nothing
+    is written.
+    """
+    from bertsweep import results
+    from bertsweep.checkpoints import Checkpoint
+    from bertsweep.export import chosen, export, validation_rows
+    from bertsweep.export.target import check
+    from bertsweep.paths import cache_root
+
+    for form in chosen(formats):
+        form.check_packages()
+    check(Path(to))
+    sweep = target if isinstance(target, Sweep) else None
+    if isinstance(target, Checkpoint):
+        checkpoint = target
+    else:
+        named = str(target.folder if isinstance(target, Sweep) else target)
+        root = storage_root(storage)
+        checkpoint = results.checkpoint_of(named, root, notify=notify)
+        sweep = sweep or results.sweep_of(checkpoint)
+    rows = None
+    if sweep is not None:
+        rows = validation_rows(sweep, cache=cache_root(), progress=progress, notify=notify)
+    return export(
+        checkpoint,
+        Path(to),
+        formats,
+        rows=rows,
+        sweep=sweep,
+        evidence=evidence,
+        progress=progress,
+        notify=notify,
+    )

@@ -12,6 +12,7 @@ BertsweepError                   3
 │   ├── DownloadError            3  an address could not be fetched
 │   ├── LedgerError              3  the journal of a sweep is damaged
 │   └── ClusterError             3  Ray could not be started or reached
+├── ExportError                  3  an export does not compute what its checkpoint computes
 ├── TrialError                   3  a trial cannot go on (recorded, never ends the sweep)
 │   └── NonFiniteLossError       3  the training loss became NaN or infinite
 └── InterruptedSweep           130  stopped by the user; can be resumed
@@ -103,6 +104,10 @@ class LedgerError(EnvironmentFault):
 
 class ClusterError(EnvironmentFault):
     """Ray could not be started or reached."""
+
+
+class ExportError(BertsweepError):
+    """An export does not compute what its checkpoint computes; nothing of it was kept."""
 
 
 class TrialError(BertsweepError):

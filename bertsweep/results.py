@@ -202,6 +202,13 @@ def checkpoint_of(target: str, storage: Path, *, notify: Notify = lambda _: None
     return settled(find_sweep(target, storage), notify)
 
 
+def sweep_of(checkpoint: Checkpoint) -> Sweep | None:
+    """The sweep in whose folder a checkpoint lies; None for one that was copied elsewhere."""
+    paths = SweepPaths(checkpoint.folder.absolute().parents[2])
+    inside = checkpoint.folder.absolute().parents[1] == paths.trials
+    return Sweep(paths, load(paths)) if inside and paths.ledger.is_file() else None
+
+
 def read_checkpoint(
     target: str, storage: Path, use: Callable[[Checkpoint], T], *, first: Checkpoint
 ) -> T:

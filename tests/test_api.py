@@ -15,12 +15,13 @@ from tests.support import clisweeps
 from tests.support.sweeps import write_small
 
 NAMES = {
-    *("run", "resume", "load_spec", "open_sweep"),
+    *("run", "resume", "evaluate", "export_model", "load_spec", "open_sweep"),
+    "Evaluation",
     *("Sweep", "SweepSpec", "Predictor", "Prediction", "Problem", "__version__"),
     *("BertsweepError", "InputError", "SpecError", "DataError", "EncoderError"),
     *("SweepNotFoundError", "MissingPackageError", "NoUsableTrialError", "EnvironmentFault"),
     *("DownloadError", "LedgerError", "ClusterError", "TrialError", "NonFiniteLossError"),
-    "InterruptedSweep",
+    *("InterruptedSweep", "ExportError"),
 }
 
 

@@ -25,6 +25,7 @@ def shown(sweep: Sweep) -> Document:
         "status": sweep.status,
         "positive": sweep.positive,
         "objective": _objective(sweep),
+        "test": tested(sweep),
         "trials": map(_trial, sweep.trials),
     }
 
@@ -41,7 +42,34 @@ def best(sweep: Sweep, *, notify: Notify = lambda _: None) -> Document:
         beside = winner
     elif baseline is not None:
         beside = _summary(sweep, baseline, checkpoint_in(baseline, sweep.paths, notify=notify))
-    return {"sweep": sweep.name, "positive": sweep.positive, **winner, "baseline": beside}
+    return {
+        "sweep": sweep.name,
+        "positive": sweep.positive,
+        **winner,
+        "baseline": beside,
+        "test": tested(sweep),
+    }
+
+
+def tested(sweep: Sweep) -> Document | None:
+    """The last reading of the test split, None where none has a result."""
+    reading = sweep.state.test
+    if reading is None:
+        return None
+    opened, result = reading.opened, reading.result or {}
+    return {
+        "trial": opened.trial,
+        "metric": sweep.metric.removeprefix("val_"),
+        "aim": opened.aim,
+        "threshold": opened.threshold,
+        "temperature": opened.temperature,
+        "rows": result["rows"],
+        "metrics": result["metrics"],
+        "intervals": result["intervals"],
+        "against_baseline": result["against_baseline"],
+        "opened": len(sweep.state.tests),
+        "again": opened.again,
+    }
 
 
 def outcome(sweep: Sweep, *, notify: Notify = lambda _: None) -> Document:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bertsweep.data.dataset import Dataset, Note
+from bertsweep.data.labelled import LabelledRows, read_labelled
 from bertsweep.data.prepare import prepare
 from bertsweep.data.sources import absolute
 from bertsweep.data.statistics import statistics
@@ -14,12 +15,14 @@ __all__ = [
     "ABSENT",
     "Chunk",
     "Dataset",
+    "LabelledRows",
     "Note",
     "RowStream",
     "Texts",
     "absolute",
     "open_rows",
     "prepare",
+    "read_labelled",
     "read_texts",
     "single_chunk",
     "statistics",

@@ -1,4 +1,4 @@
-"""Reads a Hugging Face model.safetensors into arrays with native names and shapes.
+"""Hugging Face tensors of a BERT encoder into arrays with native names and shapes, and back.
 
 PyTorch stores dense kernels as [out, in]; the native ones are [in, out], with the attention heads
 as an axis of their own.
@@ -67,6 +67,23 @@ def read_weights(path: Path, config: EncoderConfig) -> tuple[dict[str, Array], l
         name: _native(name, tensors[sources[name]], shape, path)
         for name, shape in shapes(config).items()
     }, notes
+
+
+def to_tensors(weights: Mapping[str, Array]) -> dict[str, Array]:
+    """The inverse of `read_weights`: tensors by PyTorch's names, without a prefix."""
+    import numpy as np
+
+    tensors = {}
+    for name, array in weights.items():
+        if name.endswith("/kernel"):
+            # Only the output projection of an attention has its heads before the last axis.
+            joined = array.shape[-1] if name.endswith("attention_output/kernel") else None
+            flat = array.reshape(-1, joined) if joined else array.reshape(len(array), -1)
+            tensors[_source_name(name)] = np.ascontiguousarray(flat.T)
+        else:
+            flat = array.reshape(-1) if name.endswith("/bias") else array
+            tensors[_source_name(name)] = np.ascontiguousarray(flat)
+    return tensors
 
 
 def _source_name(name: str) -> str:

@@ -44,8 +44,11 @@ def build(prepared: PreparedEncoder) -> BertEncoder:
     return encoder
 
 
-def empty(config: EncoderConfig) -> BertEncoder:
-    """The native encoder before its weights are assigned: all zeros."""
+def empty(config: EncoderConfig, *, activation: Any = None) -> BertEncoder:
+    """The native encoder before its weights are assigned: all zeros.
+
+    `activation` is one of equal values in place of that of the config.
+    """
     # Its layers hold no Python control flow on tensors, and converting them takes half of building.
     return tf.autograph.experimental.do_not_convert(BertEncoder)(
         vocab_size=config.vocab_size,
@@ -55,7 +58,7 @@ def empty(config: EncoderConfig) -> BertEncoder:
         inner_dim=config.intermediate_size,
         max_sequence_length=config.max_position_embeddings,
         type_vocab_size=config.type_vocab_size,
-        inner_activation=KERAS_ACTIVATIONS[config.activation],
+        inner_activation=activation or KERAS_ACTIVATIONS[config.activation],
         output_dropout=config.dropout,
         attention_dropout=config.attention_dropout,
         initializer=tf_keras.initializers.Zeros(),

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 CHUNK_ROWS = 8192
 """Rows that `stream` sorts by length and labels at once."""
 
+_UNCUT = 1 << 30
+"""A sequence length that cuts nothing."""
+
 
 @dataclass(frozen=True)
 class Prediction:
@@ -91,6 +94,22 @@ class Predictor:
         checkpoint = Checkpoint.open(folder)
         checkpoint.verify()
         return cls(checkpoint)
+
+    def raw(
+        self, texts: Sequence[str], texts_b: Sequence[str] | None = None
+    ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        """The probabilities of each text or pair, and its number of word pieces, uncut.
+
+        Probabilities are float64, those of class 1 [rows] with two labels and of every label [rows,
+        labels] with more: those that the checkpoint's threshold was set on, without its
+        temperature. The texts must be of the kind that `predict` takes. Raises `ValueError` without
+        any.
+        """
+        from bertsweep.training.trainer import evaluate
+
+        tokens = Tokens.from_texts(self._pieces, texts, texts_b)
+        evaluation = evaluate(self._forward, tokens, max_seq_length=self._length)
+        return evaluation.probabilities, tokens.lengths(_UNCUT)
 
     def predict(
         self, texts: Sequence[str], texts_b: Sequence[str] | None = None

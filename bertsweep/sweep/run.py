@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
 
-from bertsweep.errors import EnvironmentFault, InputError, InterruptedSweep
+from bertsweep.errors import EnvironmentFault, InterruptedSweep
 from bertsweep.ledger import Ledger, Subscriber, SweepState, Update
 from bertsweep.ledger.events import (
     ComputeChosen,
@@ -22,6 +22,7 @@ from bertsweep.progress import Progress
 from bertsweep.ranking import winner
 from bertsweep.spec import SweepSpec, from_plain
 from bertsweep.sweep import cluster
+from bertsweep.sweep.begun import as_begun, check_same
 from bertsweep.sweep.experiment import Experiment, conduct, job_of
 from bertsweep.sweep.folders import new_sweep
 from bertsweep.sweep.materials import (
@@ -130,7 +131,7 @@ def resume(
         state = ledger.state
         if ledger.torn:
             notify("the last line of the ledger was cut off by a crash and is left out")
-        spec = _as_begun(from_plain(dict(state.started.spec)), state.started)
+        spec = as_begun(from_plain(dict(state.started.spec)), state.started)
         materials = load_materials(
             spec,
             cache=cache_root(),
@@ -138,7 +139,9 @@ def resume(
             progress=progress,
             notify=notify,
         )
-        _check_same(state, materials)
+        facts = materials.facts()
+        for what in ("data", "encoder"):
+            check_same(state, what, facts[what]["hash"])
         total = trials or max(spec.budget.trials, len(state.trials))
         left = total - sum(trial.ended and not trial.retryable for trial in state.trials.values())
         with cluster.started(_address(spec, address)):
@@ -237,28 +240,3 @@ def _announce(update: Update, notify: Notify) -> None:
 
 def _address(spec: SweepSpec, address: str | None) -> str | None:
     return address or spec.resources.address
-
-
-def _as_begun(spec: SweepSpec, started: SweepStarted) -> SweepSpec:
-    """The specification with the positive class that the sweep began with.
-
-    Versions that recorded no threshold took the label that sorts last, whatever it was; what is
-    read and trained must stay comparable.
-    """
-    if "threshold" in started.objective or started.positive is None:
-        return spec
-    data = spec.data.model_copy(update={"positive": started.positive})
-    return spec.model_copy(update={"data": data})
-
-
-def _check_same(state: SweepState, materials: Materials) -> None:
-    facts: Mapping[str, Mapping[str, str]] = materials.facts()
-    for what in ("data", "encoder"):
-        before = {"data": state.started.data, "encoder": state.started.encoder}[what]["hash"]
-        now = facts[what]["hash"]
-        if before != now:
-            raise InputError(
-                f"{what}: the sweep {state.name} began with content {before}, but its source now "
-                f"has {now}; trials of both cannot be compared. Bring the old {what} back, or "
-                "start a new sweep."
-            )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_CHINESE = (
+CHINESE = (
     (0x3400, 0x4DBF),
     (0x4E00, 0x9FFF),
     (0xF900, 0xFAFF),
@@ -53,7 +53,7 @@ class _Clean(dict[int, str]):
             result = " "
         elif code in (0, 0xFFFD) or category in ("Cc", "Cf"):
             result = ""
-        elif any(low <= code <= high for low, high in _CHINESE):
+        elif any(low <= code <= high for low, high in CHINESE):
             result = f" {character} "
         else:
             result = character

@@ -1,0 +1,107 @@
+"""Exports of a checkpoint: SavedModel, Keras, Hugging Face and ONNX, each compared with it.
+
+An export is a folder with a model card (README.md), metrics.json and one folder a format, whole or
+absent. Every format is loaded again in a fresh process and must give the checkpoint's probabilities
+before the folder appears.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bertsweep.export.formats import FORMATS, Format, chosen
+from bertsweep.export.rows import Row, hard_rows, validation_rows
+
+if TYPE_CHECKING:
+    from bertsweep.checkpoints import Checkpoint
+    from bertsweep.progress import Progress
+    from bertsweep.results import Sweep
+
+__all__ = ["FORMATS", "Format", "Row", "chosen", "export", "hard_rows", "validation_rows"]
+
+
+def export(
+    checkpoint: Checkpoint,
+    to: Path,
+    formats: Sequence[str] = tuple(FORMATS),
+    *,
+    rows: Sequence[Row] | None = None,
+    sweep: Sweep | None = None,
+    evidence: Mapping[str, Any] | None = None,
+    progress: Progress | None = None,
+    notify: Callable[[str], None] = lambda _: None,
+) -> dict[str, Any]:
+    """Writes a checkpoint in these formats into the folder `to`, and returns its metrics.json.
+
+    Each format is compared with the checkpoint on `rows`, the validation rows where one has them,
+    and on built-in texts that tokenizers differ on. `sweep` is the one the checkpoint comes from
+    and `evidence` what is known of the model; both go into the model card (see `card.Findings`).
+    `progress` receives (what, formats done, all of them), `notify` sentences for the user.
+
+    Raises `InputError` for a damaged checkpoint, an unknown format, a folder that is no earlier
+    export or rows of the wrong kind; `MissingPackageError` for a format whose packages are missing;
+    `ExportError` where a format does not compute what the checkpoint does. Then nothing is written.
+    """
+    from bertsweep.export import card, target
+    from bertsweep.export.checking import Checker
+    from bertsweep.export.subject import Subject
+
+    todo = chosen(formats)
+    writers = [form.writer() for form in todo]
+    target.check(to)
+    subject = Subject.of(checkpoint)
+    hard = hard_rows(pair=subject.pair)
+    checker = Checker(checkpoint, subject, [*(rows or ()), *hard])
+    checks = {}
+    with target.draft_of(to) as draft:
+        for done, (form, write) in enumerate(zip(todo, writers, strict=True)):
+            if progress is not None:
+                progress(f"exporting and checking {form.name}", done, len(todo))
+            folder = draft / form.name
+            folder.mkdir()
+            with _quietly():
+                write(subject, folder)
+            checks[form.name] = checker.check(form, folder)
+            if progress is not None:
+                progress(f"exporting and checking {form.name}", len(todo), len(todo))
+            notify(
+                f"{form.name}: loaded again and compared on {checks[form.name].rows} rows, "
+                f"differs by {checks[form.name].max_difference:.1e} at most"
+            )
+        findings = card.Findings(
+            subject,
+            checks,
+            rows=len(rows or ()) + len(hard),
+            source=f"{len(rows)} validation rows and {len(hard)} texts that tokenizers differ on"
+            if rows
+            else f"{len(hard)} built-in texts that tokenizers differ on",
+            label_agreement=checker.label_agreement,
+            sweep=None if sweep is None else card.sweep_facts(sweep, checkpoint.record.trial),
+            evidence=evidence or {},
+        )
+        (draft / target.METRICS).write_text(findings.metrics_json(), encoding="utf-8")
+        (draft / target.CARD).write_text(findings.card(list(checks)), encoding="utf-8")
+        for name in checks:
+            (draft / name / target.CARD).write_text(findings.card([name]), encoding="utf-8")
+    return findings.document()
+
+
+@contextlib.contextmanager
+def _quietly() -> Iterator[None]:
+    """Keeps the warnings of TensorFlow and Keras, which say nothing about the export, to itself."""
+    loggers = [logging.getLogger(name) for name in ("tensorflow", "absl")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

@@ -1,0 +1,184 @@
+"""The model card and metrics.json of an export."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from bertsweep.export.checking import Check
+from bertsweep.export.subject import FLOAT32, Subject
+from bertsweep.export.target import KIND
+from bertsweep.export.usage import usage
+from bertsweep.metrics import describe_rule
+from bertsweep.version import VERSION
+
+if TYPE_CHECKING:
+    from bertsweep.results import Sweep
+
+FORMAT = 1
+"""Version of metrics.json."""
+
+NOT_MEASURED = "not measured"
+_PACKAGES = ("tensorflow", "tensorflow-text", "tf-keras", "tf-models-official", "tokenizers")
+_MORE = {"onnx": ("onnx", "onnxruntime"), "huggingface": ("torch", "transformers")}
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What an export tells of itself: what it holds, where it comes from, how it was checked.
+
+    `sweep` are the facts of `sweep_facts`, None for a checkpoint by itself. `evidence` holds what
+    was found out about the model: `score`, `interval`, `verdict`, `test`, `calibration`, `slices`
+    and `language`, any of which may be missing. `source` says what the rows of the checks are.
+    """
+
+    subject: Subject
+    checks: Mapping[str, Check]
+    rows: int
+    source: str
+    label_agreement: float
+    sweep: Mapping[str, Any] | None
+    evidence: Mapping[str, Any]
+
+    def document(self) -> dict[str, Any]:
+        """metrics.json as plain values."""
+        record = self.subject.record
+        found = {
+            "kind": KIND,
+            "format": FORMAT,
+            **self.subject.settings(),
+            "threshold_rule": record.threshold_rule,
+            "trial": record.trial,
+            "epoch": record.epoch,
+            "params": dict(record.params),
+            "validation": dict(record.metrics),
+            "encoder": {"source": record.encoder.source, "hash": record.encoder.hash},
+            "sweep": None if self.sweep is None else dict(self.sweep),
+            "evidence": dict(self.evidence),
+            "precision": {
+                "checkpoint": record.compute.get("precision", FLOAT32),
+                "export": FLOAT32,
+                "label_agreement": self.label_agreement,
+            },
+            "checked_on": {"rows": self.rows, "source": self.source},
+            "exports": {name: check.to_plain() for name, check in self.checks.items()},
+            "versions": versions(list(self.checks)),
+        }
+        plain: dict[str, Any] = _plain(found)
+        return plain
+
+    def metrics_json(self) -> str:
+        return json.dumps(self.document(), indent=2, ensure_ascii=False) + "\n"
+
+    def card(self, formats: Sequence[str]) -> str:
+        """README.md of a folder that holds these formats."""
+        from jinja2 import Environment, StrictUndefined, select_autoescape
+
+        # Markdown is no HTML: nothing is escaped.
+        environment = Environment(
+            undefined=StrictUndefined,
+            autoescape=select_autoescape((), default=False, default_for_string=False),
+        )
+        source = files("bertsweep.export").joinpath("card.md.j2").read_text(encoding="utf-8")
+        text = environment.from_string(source).render(**self._words(formats))
+        return text.rstrip() + "\n"
+
+    def _words(self, formats: Sequence[str]) -> dict[str, Any]:
+        subject, record, sweep = self.subject, self.subject.record, self.sweep
+        rule = record.threshold_rule
+        return {
+            "title": f"{sweep['name']} {record.trial}" if sweep else f"bertsweep {record.trial}",
+            "library": "transformers" if "huggingface" in formats else "tf-keras",
+            "dataset": sweep["name"] if sweep else "not recorded",
+            "language": self.evidence.get("language"),
+            "metrics": {k: v for k, v in record.metrics.items() if k.startswith("val_")},
+            "names": subject.names,
+            "positive": subject.names[1] if subject.classes == 2 else None,
+            "threshold": record.threshold,
+            "rule": "not recorded how" if rule is None else describe_rule(rule),
+            "texts": len(record.text),
+            "encoder": record.encoder.source or "not recorded",
+            "layers": subject.config.num_layers,
+            "hidden": subject.config.hidden_size,
+            "lowercase": record.encoder.lowercase,
+            "length": subject.length,
+            "precision": record.compute.get("precision", FLOAT32),
+            "agreement": self.label_agreement,
+            "rows": self.rows,
+            "source": self.source,
+            "sweep": sweep,
+            "trial": record.trial,
+            "epoch": f"{record.epoch:g}",
+            "params": record.params,
+            "shown": lambda key: described(self.evidence.get(key)),
+            "value": described,
+            "checks": {name: self.checks[name] for name in formats},
+            "formats": formats,
+            "usage": {name: usage(name, subject) for name in formats},
+            "versions": versions(formats),
+        }
+
+
+def sweep_facts(sweep: Sweep, trial: str) -> dict[str, Any]:
+    """What the ledger tells of the search that an exported trial comes from."""
+    started, baseline = sweep.state.started, sweep.baseline
+    found = sweep.state.trials.get(trial)
+    return {
+        "name": sweep.name,
+        "trials": len(sweep.trials),
+        "metric": sweep.metric,
+        "mode": sweep.mode,
+        "value": None if found is None else found.value,
+        "baseline": None if baseline is None else baseline.value,
+        "hours": sweep.state.active_seconds / 3600,
+        "trial_hours": sum(each.seconds for each in sweep.trials) / 3600,
+        "gpu_hours": sum(each.gpu_hours for each in sweep.trials),
+        "data_hash": started.data.get("hash"),
+        "rows": dict(started.data.get("rows", {})),
+        "encoder_hash": started.encoder.get("hash"),
+        "versions": dict(started.versions),
+    }
+
+
+def versions(formats: Sequence[str]) -> dict[str, str]:
+    """The versions of what wrote and checked these formats, where it is installed."""
+    found = {"bertsweep": VERSION}
+    for name in (*_PACKAGES, *(one for form in formats for one in _MORE.get(form, ()))):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def described(value: Any) -> str:
+    """A value of the evidence in one line of text."""
+    if value is None:
+        return NOT_MEASURED
+    if isinstance(value, float):
+        return f"{value:.4g}" if math.isfinite(value) else NOT_MEASURED
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {described(item)}" for name, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return (
+            " to ".join(map(described, value))
+            if len(value) == 2
+            else ", ".join(map(described, value))
+        )
+    return str(value)
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON holds it, numbers that are not finite as null."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value

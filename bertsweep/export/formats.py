@@ -1,0 +1,99 @@
+"""The formats of an export: what writes each, what reading it again needs, how close it must be."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bertsweep.errors import InputError, MissingPackageError
+from bertsweep.export.subject import Subject
+
+
+@dataclass(frozen=True)
+class Format:
+    """One format; its module in this package has `write(subject, folder)`.
+
+    `tolerance` is the largest difference from a probability of the checkpoint that passes. `needs`
+    are the modules that writing and checking it import, `readers` those that its user imports.
+    """
+
+    name: str
+    title: str
+    module: str
+    tolerance: float
+    needs: tuple[str, ...] = ()
+    readers: tuple[str, ...] = ()
+
+    def check_packages(self) -> None:
+        """Raises `MissingPackageError` where it cannot be written or checked here."""
+        missing = [name for name in self.needs if not installed(name)]
+        if missing:
+            raise MissingPackageError(
+                f"the format {self.name} needs {' and '.join(missing)}, which this Python does not "
+                "have. Type: pip install 'bertsweep[export]'"
+            )
+
+    def writer(self) -> Callable[[Subject, Path], None]:
+        """The function that writes it. Raises `MissingPackageError`."""
+        self.check_packages()
+        module = importlib.import_module(f"bertsweep.export.{self.module}")
+        write: Callable[[Subject, Path], None] = module.write
+        return write
+
+
+FORMATS = {
+    one.name: one
+    for one in (
+        Format(
+            "savedmodel",
+            "TensorFlow SavedModel of raw strings",
+            "savedmodel",
+            1e-5,
+            ("tensorflow_text",),
+            ("tensorflow", "tensorflow_text"),
+        ),
+        Format(
+            "keras",
+            "Keras .h5 file",
+            "keras_model",
+            1e-5,
+            readers=("tf_keras", "official"),
+        ),
+        Format(
+            "huggingface",
+            "Hugging Face folder",
+            "huggingface_folder",
+            1e-4,
+            readers=("transformers", "torch"),
+        ),
+        Format(
+            "onnx",
+            "ONNX graph",
+            "onnx_model",
+            1e-4,
+            ("onnx", "onnxruntime"),
+            ("onnxruntime",),
+        ),
+    )
+}
+"""Every format by its name."""
+
+
+def chosen(names: Sequence[str]) -> list[Format]:
+    """The formats of these names, each once, in order. Raises `InputError`."""
+    unknown = [name for name in names if name not in FORMATS]
+    if unknown or not names:
+        got = ", ".join(map(repr, unknown)) or "none"
+        raise InputError(
+            f"--format must be one or more of {','.join(FORMATS)}, but got {got}. "
+            "Type, for example, --format savedmodel,onnx"
+        )
+    return [FORMATS[name] for name in dict.fromkeys(names)]
+
+
+def installed(module: str) -> bool:
+    """Whether a top-level module can be imported, without importing it."""
+    return importlib.util.find_spec(module) is not None

@@ -1,0 +1,51 @@
+"""One .h5 file that tf_keras reads with Model Garden's classes: the form of the Keras tutorials."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import tf_keras
+from official.modeling.activations import gelu as tanh_gelu
+
+from bertsweep.encoders import native
+from bertsweep.export.formats import installed
+from bertsweep.export.subject import Subject
+
+MODEL, SUMMARY, PLOT = "model.h5", "summary.txt", "model.png"
+
+# What the file names must be found by whoever has tf_keras and Model Garden alone.
+_ACTIVATIONS = {"gelu": "gelu", "gelu_tanh": tanh_gelu, "relu": "relu"}
+
+
+def write(subject: Subject, folder: Path) -> None:
+    """Writes model.h5, its summary, its plot where graphviz and pydot are there, and vocab.txt."""
+    model = build(subject)
+    model.save(folder / MODEL, include_optimizer=False)
+    lines: list[str] = []
+    model.summary(line_length=110, expand_nested=True, print_fn=lines.append)
+    (folder / SUMMARY).write_text("\n".join([*lines, ""]), encoding="utf-8")
+    if installed("pydot") and shutil.which("dot"):
+        tf_keras.utils.plot_model(model, folder / PLOT, show_shapes=True)
+    shutil.copyfile(subject.vocabulary, folder / "vocab.txt")
+
+
+def build(subject: Subject) -> tf_keras.Model:
+    """Token ids → the probability of the positive one of two classes [rows, 1], or of each class.
+
+    The inputs are `input_word_ids`, `input_mask` and `input_type_ids`, int32 [rows, width].
+    """
+    config = subject.config
+    encoder = native.empty(config, activation=_ACTIVATIONS[config.activation])
+    native.assign(encoder, subject.encoder, config=config, where="the checkpoint")
+    names = ("input_word_ids", "input_mask", "input_type_ids")
+    inputs = {name: tf_keras.layers.Input([None], dtype="int32", name=name) for name in names}
+    pooled = encoder(inputs)["pooled_output"]
+    units = len(subject.bias)
+    head = tf_keras.layers.Dense(
+        units, activation="sigmoid" if units == 1 else "softmax", name="probabilities"
+    )
+    dropped = tf_keras.layers.Dropout(subject.head_dropout, name="dropout")(pooled)
+    model = tf_keras.Model(inputs, head(dropped), name="bert_classifier")
+    head.set_weights([subject.kernel, subject.bias])
+    return model

@@ -1,0 +1,260 @@
+"""The contract of every format: loaded again elsewhere, it answers as its checkpoint does."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from bertsweep import export as exports
+from bertsweep.checkpoints import Checkpoint
+from bertsweep.data import builtin
+from bertsweep.errors import ExportError, InputError, MissingPackageError
+from bertsweep.export import (
+    FORMATS,
+    checking,
+    export,
+    hard_rows,
+    huggingface_reading,
+    onnx_model,
+)
+from bertsweep.export.formats import Format, installed
+from bertsweep.export.standalone import reload
+from bertsweep.export.subject import Subject, in_float32
+from bertsweep.predict import Predictor
+
+ROWS = builtin.questions()[0][:90]
+
+
+@pytest.fixture(scope="module")
+def exported(checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
+    folder = tmp_path_factory.mktemp("exported") / "all"
+    evidence = {"score": 0.61, "interval": (0.58, 0.64), "language": "en"}
+    return folder, export(checkpoint, folder, rows=ROWS, evidence=evidence)
+
+
+def test_every_format_was_compared_on_every_row(exported: tuple[Path, Any]) -> None:
+    folder, document = exported
+    assert document == json.loads((folder / "metrics.json").read_text())
+    assert list(document["exports"]) == list(FORMATS)
+    for name, check in document["exports"].items():
+        assert check["max_difference"] <= FORMATS[name].tolerance
+        assert check["rows"] == len(ROWS) + len(hard_rows(pair=False))
+    assert document["precision"]["checkpoint"] == "mixed_bfloat16"
+    assert 0.9 < document["precision"]["label_agreement"] <= 1
+
+
+def test_only_the_folder_appears(exported: tuple[Path, Any]) -> None:
+    folder, _ = exported
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+    assert {path.name for path in folder.iterdir()} == {"README.md", "metrics.json", *FORMATS}
+
+
+def test_a_saved_model_answers_any_batch_with_the_label_of_the_threshold(
+    exported: tuple[Path, Any], checkpoint: Checkpoint
+) -> None:
+    import tensorflow as tf
+
+    model = tf.saved_model.load(str(exported[0] / "savedmodel"))
+    serve = model.signatures["serving_default"]
+    wanted = Predictor(in_float32(checkpoint)).predict(ROWS)
+    for count in (0, 1, 7, len(ROWS)):
+        answer = serve(text=tf.constant(ROWS[:count], tf.string))
+        assert answer["label"].numpy().tolist() == [p.label for p in wanted[:count]]
+        np.testing.assert_allclose(
+            answer["probability"].numpy(), [p.probability for p in wanted[:count]], atol=1e-5
+        )
+    assert serve(text=tf.constant([b"no \xff UTF-8"]))["probabilities"].shape == (1, 2)
+
+
+def test_the_card_tells_what_is_known_and_what_is_not(exported: tuple[Path, Any]) -> None:
+    folder, document = exported
+    card = (folder / "README.md").read_text()
+    _, head, body = card.split("---\n", 2)
+    described = yaml.safe_load(head)
+    assert described["pipeline_tag"] == "text-classification"
+    assert described["language"] == "en"
+    assert described["model-index"][0]["results"][0]["metrics"]
+    assert "confirmed score, with fresh seeds: 0.61" in body
+    assert "its interval: 0.58 to 0.64" in body
+    assert "test split: not measured" in body
+    assert f"reaches **{document['threshold']}**" in body
+    for name in FORMATS:
+        assert f"### {name}" in body
+        own = (folder / name / "README.md").read_text()
+        assert re.findall(r"^### (\w+)", own, flags=re.MULTILINE) == [name]
+
+
+@pytest.mark.parametrize("name", ["onnx", pytest.param("savedmodel", marks=pytest.mark.slow)])
+def test_the_code_in_the_card_runs(exported: tuple[Path, Any], name: str) -> None:
+    folder, _ = exported
+    card = (folder / name / "README.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", card, flags=re.DOTALL)
+    ids = "import numpy as np; ids = np.full((2, 3), 5, np.int32); mask = types = ids // ids\n"
+    done = subprocess.run(
+        [sys.executable, "-c", ids + code], cwd=folder, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert "tensor" in done.stdout.lower() or "[[" in done.stdout
+
+
+def _in_this_process(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+    """Runs the program of a check here, which saves the import of TensorFlow."""
+    program = huggingface_reading if command[1] == "-m" else reload
+    program.main(command[3:] if program is huggingface_reading else command[2:])
+    return subprocess.CompletedProcess(command, 0, "", "")
+
+
+THREE: dict[str, Any] = {"labels": ("a", "b", "c d"), "threshold": None}
+PAIRS: dict[str, Any] = {"labels": (False, True), "text": ("q", "r"), "threshold": 0.4}
+
+
+@pytest.mark.parametrize(
+    ("changes", "formats"),
+    [
+        (THREE, ["huggingface", "onnx"]),
+        (PAIRS, ["savedmodel"]),
+        pytest.param(THREE, list(FORMATS), marks=pytest.mark.slow),
+        pytest.param(PAIRS, list(FORMATS), marks=pytest.mark.slow),
+    ],
+)
+def test_more_classes_and_pairs(
+    write: Callable[..., Checkpoint],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    changes: dict[str, Any],
+    formats: list[str],
+) -> None:
+    if "keras" not in formats:
+        monkeypatch.setattr(checking.subprocess, "run", _in_this_process)
+    rows: Any = list(zip(ROWS, ROWS[::-1], strict=True)) if "text" in changes else ROWS
+    document = export(write(**changes), tmp_path / "out", formats, rows=rows)
+    assert list(document["exports"]) == formats
+    assert document["labels"] == list(changes["labels"])
+    if "huggingface" in formats:
+        config = json.loads((tmp_path / "out" / "huggingface" / "config.json").read_text())
+        names = {False: "false", True: "true"}
+        assert list(config["id2label"].values()) == [names.get(x, x) for x in changes["labels"]]
+
+
+@pytest.mark.parametrize("activation", ["gelu_tanh", "relu"])
+def test_other_activations(checkpoint: Checkpoint, activation: Any, tmp_path: Path) -> None:
+    import dataclasses
+
+    import onnxruntime
+
+    from bertsweep.export import keras_model
+
+    encoder = checkpoint.record.encoder
+    config = dataclasses.replace(encoder.config, activation=activation)
+    record = dataclasses.replace(
+        checkpoint.record, encoder=dataclasses.replace(encoder, config=config)
+    )
+    subject = Subject.of(dataclasses.replace(checkpoint, record=record))
+    ids = np.random.default_rng(0).integers(5, 90, (3, 9)).astype(np.int32)
+    mask = (np.arange(9) < np.array([[9], [4], [2]])).astype(np.int32)
+    inputs = {"input_word_ids": ids, "input_mask": mask, "input_type_ids": np.zeros_like(ids)}
+    session = onnxruntime.InferenceSession(onnx_model.build(subject).SerializeToString())
+    (ours,) = session.run(["probabilities"], inputs)
+    model = keras_model.build(subject)
+    np.testing.assert_allclose(ours[:, 1:], model(inputs).numpy(), atol=1e-5)
+
+
+def test_a_difference_is_an_error_that_names_the_row_and_leaves_nothing(
+    checkpoint: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    true = onnx_model.write
+
+    def wrong(subject: Subject, folder: Path) -> None:
+        encoder = dict(subject.encoder)
+        encoder["pooler_transform/bias"] = encoder["pooler_transform/bias"] + 0.05
+        true(Subject(**{**vars(subject), "encoder": encoder}), folder)
+
+    monkeypatch.setattr(onnx_model, "write", wrong)
+    monkeypatch.setattr(checking.subprocess, "run", _in_this_process)
+    with pytest.raises(ExportError, match=r"must agree .* to 0.0001, but differs by .* in row \d+"):
+        export(checkpoint, tmp_path / "out", ["onnx"], rows=ROWS)
+    monkeypatch.undo()
+    monkeypatch.setattr(onnx_model, "write", lambda _, folder: (folder / "model.onnx").touch())
+    with pytest.raises(ExportError, match="cannot be loaded again"):
+        export(checkpoint, tmp_path / "out", ["onnx"])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_earlier_export_is_replaced_and_nothing_else_is(
+    checkpoint: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    monkeypatch.setattr(checking.subprocess, "run", _in_this_process)
+    export(checkpoint, out, ["onnx"])
+    (out / "onnx" / "model.onnx").write_bytes(b"")
+    export(checkpoint, out, ["onnx"])
+    assert (out / "onnx" / "model.onnx").stat().st_size
+    (out / "notes.txt").write_text("mine")
+    with pytest.raises(InputError, match=r"also has notes\.txt, which would be lost"):
+        export(checkpoint, out, ["onnx"])
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "thesis.tex").write_text("mine")
+    with pytest.raises(InputError, match="holds other things"):
+        export(checkpoint, other, ["onnx"])
+    with pytest.raises(InputError, match="is something else"):
+        export(checkpoint, other / "thesis.tex", ["onnx"])
+    assert [path.name for path in other.iterdir()] == ["thesis.tex"]
+
+
+def test_mistakes_are_told_before_anything_is_written(
+    checkpoint: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(InputError, match="but got 'tflite'"):
+        export(checkpoint, tmp_path / "out", ["tflite"])
+    with pytest.raises(InputError, match="rows must be single texts"):
+        export(checkpoint, tmp_path / "out", ["onnx"], rows=[("a", "b")])
+    absent = Format("onnx", "ONNX graph", "onnx_model", 1e-4, ("no_such_package",))
+    monkeypatch.setitem(exports.FORMATS, "onnx", absent)
+    with pytest.raises(MissingPackageError, match=r"no_such_package.*bertsweep\[export\]"):
+        export(checkpoint, tmp_path / "out", ["onnx"])
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not (installed("torch") and installed("transformers")), reason="needs torch and transformers"
+)
+def test_transformers_loads_the_hugging_face_folder(
+    exported: tuple[Path, Any], checkpoint: Checkpoint
+) -> None:
+    folder, document = exported
+    assert document["exports"]["huggingface"]["checked_with"] == "transformers and torch"
+    code = (
+        "import json, sys; from transformers import pipeline\n"
+        "classify = pipeline('text-classification', model=sys.argv[1], top_k=None, "
+        "truncation=True)\n"
+        "print(json.dumps(classify(json.load(sys.stdin))))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(folder / "huggingface")],
+        input=json.dumps(ROWS[:5]),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    answers = json.loads(done.stdout.splitlines()[-1])
+    for answer, wanted in zip(
+        answers, Predictor(in_float32(checkpoint)).predict(ROWS[:5]), strict=True
+    ):
+        told = {each["label"]: each["score"] for each in answer}
+        assert told == pytest.approx({str(k): v for k, v in wanted.probabilities.items()}, abs=1e-4)
+
+
+def test_the_reloading_program_imports_nothing_of_bertsweep() -> None:
+    source = Path(checking._RELOAD).read_text()
+    assert not re.search(r"^\s*(from|import) bertsweep", source, flags=re.MULTILINE)
