@@ -9,6 +9,7 @@ What the command line does, as functions::
 
     later = bertsweep.open_sweep("quickstart")               # by name or folder, also while it runs
     bertsweep.resume(later, trials=40)
+    bertsweep.confirm(later)                                 # fresh seeds for the best of them
     bertsweep.Predictor.open(later.checkpoint()).predict(["Why is the sky blue?"])
 
 Names are imported when they are first used: `import bertsweep` loads neither TensorFlow nor Ray.
@@ -24,7 +25,7 @@ from bertsweep.version import VERSION
 __version__ = VERSION
 
 if TYPE_CHECKING:
-    from bertsweep.api import load_spec, open_sweep, resume, run
+    from bertsweep.api import confirm, load_spec, open_sweep, resume, run
     from bertsweep.errors import (
         BertsweepError,
         ClusterError,
@@ -45,10 +46,10 @@ if TYPE_CHECKING:
     )
     from bertsweep.predict import Prediction, Predictor
     from bertsweep.results import Sweep
-    from bertsweep.spec import SweepSpec
+    from bertsweep.spec import Confirm, SweepSpec
 
 _PLACES = {
-    "bertsweep.api": ("load_spec", "open_sweep", "resume", "run"),
+    "bertsweep.api": ("confirm", "load_spec", "open_sweep", "resume", "run"),
     "bertsweep.errors": (
         "BertsweepError",
         "ClusterError",
@@ -69,13 +70,14 @@ _PLACES = {
     ),
     "bertsweep.predict": ("Prediction", "Predictor"),
     "bertsweep.results": ("Sweep",),
-    "bertsweep.spec": ("SweepSpec",),
+    "bertsweep.spec": ("Confirm", "SweepSpec"),
 }
 _MODULES = {name: module for module, names in _PLACES.items() for name in names}
 
 __all__ = [
     "BertsweepError",
     "ClusterError",
+    "Confirm",
     "DataError",
     "DownloadError",
     "EncoderError",
@@ -95,6 +97,7 @@ __all__ = [
     "SweepSpec",
     "TrialError",
     "__version__",
+    "confirm",
     "load_spec",
     "open_sweep",
     "resume",

@@ -41,7 +41,20 @@ def best(sweep: Sweep, *, notify: Notify = lambda _: None) -> Document:
         beside = winner
     elif baseline is not None:
         beside = _summary(sweep, baseline, checkpoint_in(baseline, sweep.paths, notify=notify))
-    return {"sweep": sweep.name, "positive": sweep.positive, **winner, "baseline": beside}
+    return {
+        "sweep": sweep.name,
+        "positive": sweep.positive,
+        **winner,
+        "baseline": beside,
+        "selection": _selection(sweep),
+        "confirmation": confirmation(sweep),
+    }
+
+
+def confirmation(sweep: Sweep) -> Document | None:
+    """What the repeats of finalists came to; None where no confirmation has ended."""
+    found = sweep.confirmation
+    return None if found is None or found.outcome is None else dict(found.outcome)
 
 
 def outcome(sweep: Sweep, *, notify: Notify = lambda _: None) -> Document:
@@ -53,6 +66,14 @@ def outcome(sweep: Sweep, *, notify: Notify = lambda _: None) -> Document:
         "trials": sweep.counts,
         "best": best(sweep, notify=notify),
     }
+
+
+def _selection(sweep: Sweep) -> Document | None:
+    """How sure the choice among the trials of the search is; a confirmation has it on record."""
+    if sweep.confirmation is not None and sweep.confirmation.selection:
+        return dict(sweep.confirmation.selection)
+    found = sweep.selection()
+    return None if found is None else found.to_plain()
 
 
 def _objective(sweep: Sweep) -> Document:
@@ -85,7 +106,7 @@ def _summary(sweep: Sweep, trial: TrialState, checkpoint: Checkpoint | None) -> 
         metrics, threshold = checkpoint.record.metrics, checkpoint.record.threshold
         value = metrics.get(sweep.metric)
     return {
-        "trial": trial.id,
+        "trial": trial.repeats or trial.id,
         "params": dict(trial.params),
         "metrics": dict(metrics),
         "objective": {**_objective(sweep), "value": value},
