@@ -125,7 +125,7 @@ def _two_class(positive: Bools, probabilities: Floats) -> dict[str, float]:
     """
     import numpy as np
 
-    curve = _Curve.of(positive, probabilities)
+    curve = Curve.of(positive, probabilities)
     precision, recall, f1 = curve.precision, curve.recall, _f1(curve)
     fallout = (curve.caught - curve.hits) / curve.negatives
     half = np.count_nonzero(curve.thresholds >= _HALF) - 1  # the last threshold not below 0.5
@@ -165,28 +165,44 @@ def threshold_for(rule: ThresholdRule, labels: Ints, probabilities: Floats) -> f
 
     Raises `ValueError` for more than two classes and `KeyError` for an unknown name.
     """
+    if not isinstance(rule, str):
+        _two_classes(labels, probabilities)
+        return float(rule)
+    return best_threshold(THRESHOLDS[rule].values, labels, probabilities)
+
+
+def best_threshold(
+    values: Callable[[Curve], Floats | Ints], labels: Ints, probabilities: Floats
+) -> float:
+    """The threshold at which `values`, one number for each of a curve's thresholds, is highest.
+
+    Where it lies, and what it raises, is said of `threshold_for`.
+    """
     import numpy as np
 
+    labels, probabilities = _two_classes(labels, probabilities)
+    if len(labels) == 0 or not np.isfinite(probabilities).all() or (labels == labels[0]).all():
+        return _HALF
+    curve = Curve.of(labels == 1, probabilities)
+    # A threshold of at most 1 always catches a probability of 1.
+    first = 1 if curve.thresholds[1] >= 1 else 0
+    found = values(curve)[first:]
+    best = first + np.flatnonzero(found == found.max())
+    thresholds = [_between(curve.thresholds, int(index)) for index in best]
+    return min(thresholds, key=lambda threshold: abs(threshold - _HALF))
+
+
+def _two_classes(labels: Ints, probabilities: Floats) -> tuple[Ints, Floats]:
     labels, probabilities = _checked(labels, probabilities)
     if probabilities.ndim != 1:
         raise ValueError(
             f"a threshold needs two classes, but got probabilities of {probabilities.shape[1]}"
         )
-    if not isinstance(rule, str):
-        return float(rule)
-    if len(labels) == 0 or not np.isfinite(probabilities).all() or (labels == labels[0]).all():
-        return _HALF
-    curve = _Curve.of(labels == 1, probabilities)
-    # A threshold of at most 1 always catches a probability of 1.
-    first = 1 if curve.thresholds[1] >= 1 else 0
-    values = THRESHOLDS[rule].values(curve)[first:]
-    best = first + np.flatnonzero(values == values.max())
-    thresholds = [_between(curve.thresholds, int(index)) for index in best]
-    return min(thresholds, key=lambda threshold: abs(threshold - _HALF))
+    return labels, probabilities
 
 
 @dataclass(frozen=True)
-class _Curve:
+class Curve:
     """What every threshold catches, from the highest down, equal probabilities taken together.
 
     `hits` and `caught` [thresholds] are the positive rows and all rows with probability >=
@@ -200,7 +216,7 @@ class _Curve:
     negatives: int
 
     @classmethod
-    def of(cls, positive: Bools, probabilities: Floats) -> _Curve:
+    def of(cls, positive: Bools, probabilities: Floats) -> Curve:
         import numpy as np
 
         order = np.argsort(-probabilities, kind="stable")
@@ -227,22 +243,22 @@ class _Curve:
         return self.hits / self.positives
 
 
-def _f1(curve: _Curve) -> Floats:
+def _f1(curve: Curve) -> Floats:
     return 2 * curve.hits / (curve.caught + curve.positives)
 
 
-def _right(curve: _Curve) -> Ints:
+def _right(curve: Curve) -> Ints:
     """Rows labelled rightly, but for the number of negative ones, which is always the same."""
     return 2 * curve.hits - curve.caught
 
 
-def _balanced_accuracy(curve: _Curve) -> Ints:
+def _balanced_accuracy(curve: Curve) -> Ints:
     """Mean recall of the two classes times a constant: in whole numbers, so that equals tie."""
     missed = curve.negatives - (curve.caught - curve.hits)
     return curve.hits * curve.negatives + missed * curve.positives
 
 
-def _precision_at_recall(curve: _Curve) -> Floats:
+def _precision_at_recall(curve: Curve) -> Floats:
     """Precision, and -1 where the recall is too low."""
     import numpy as np
 
@@ -254,7 +270,7 @@ class _Threshold:
     """A rule that has a name: what it is called, and what it makes as high as can be."""
 
     title: str
-    values: Callable[[_Curve], Floats | Ints]
+    values: Callable[[Curve], Floats | Ints]
 
 
 THRESHOLDS: Mapping[str, _Threshold] = {

@@ -18,6 +18,7 @@ from bertsweep.ledger.lock import is_locked
 from bertsweep.ledger.reports import Report, Reports
 from bertsweep.ledger.state import (
     Confirmation,
+    Reading,
     SweepSnapshot,
     SweepState,
     TrialSnapshot,
@@ -38,6 +39,7 @@ __all__ = [
     "Confirmation",
     "Event",
     "Ledger",
+    "Reading",
     "Report",
     "Reports",
     "Subscriber",

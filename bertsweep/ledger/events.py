@@ -94,6 +94,30 @@ class ComputeChosen(Event, frozen=True, kw_only=True, gc=False, tag="compute_cho
     compute: Plain
 
 
+class TestOpened(Event, frozen=True, kw_only=True, gc=False, tag="test_opened"):
+    """The test split is about to be read, by the checkpoint in `path` of the trial `trial`.
+
+    All that the labels follow from was fixed before: `threshold`, `temperature` (None where no
+    validation rows could tell one) and the `aim` that the threshold serves, None for the
+    checkpoint's own. `baseline` is {trial, path, threshold} of what it is compared with. `again`
+    says that the split had been read before.
+    """
+
+    trial: str
+    path: str
+    threshold: float | None = None
+    temperature: float | None = None
+    aim: str | None = None
+    baseline: Plain | None = None
+    again: bool = False
+
+
+class TestScored(Event, frozen=True, kw_only=True, gc=False, tag="test_scored"):
+    """What the reading that was opened last came to: an `evaluation.Assessment` as plain values."""
+
+    result: Plain
+
+
 class ConfirmationStarted(Event, frozen=True, kw_only=True, gc=False, tag="confirmation_started"):
     """The trials in `finalists` (the baseline among them) are to be repeated, once for each seed.
 
@@ -228,6 +252,8 @@ Written = (
     | SweepResumed
     | SweepEnded
     | ComputeChosen
+    | TestOpened
+    | TestScored
     | ConfirmationStarted
     | ConfirmationEnded
     | TrialProposed

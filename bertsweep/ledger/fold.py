@@ -21,6 +21,8 @@ from bertsweep.ledger.events import (
     SweepEnded,
     SweepResumed,
     SweepStarted,
+    TestOpened,
+    TestScored,
     TrialEnded,
     TrialEvent,
     TrialFailed,
@@ -31,7 +33,10 @@ from bertsweep.ledger.events import (
     TrialStarted,
     TrialStopped,
 )
-from bertsweep.ledger.state import Confirmation, SweepState, TrialState
+from bertsweep.ledger.state import Confirmation, Reading, SweepState, TrialState
+
+_AFTERWARDS = (TestOpened, TestScored)
+"""Events that may come days after the sweep and are no part of the time that it took."""
 
 EMPTY = "the ledger holds no event; the sweep ended before it began"
 
@@ -63,7 +68,8 @@ def apply(state: SweepState | None, event: Event) -> SweepState:
         _TRIAL_CHANGES[kind](state, trial, event)
     else:
         _SWEEP_CHANGES[kind](state, event)
-    state.last_event = event.time
+    if not isinstance(event, _AFTERWARDS):
+        state.last_event = event.time
     return state
 
 
@@ -132,6 +138,17 @@ def _ended(state: SweepState, event: SweepEnded) -> None:
 
 def _compute_chosen(state: SweepState, event: ComputeChosen) -> None:
     state.compute = event.compute
+
+
+def _test_opened(state: SweepState, event: TestOpened) -> None:
+    state.tests.append(Reading(event, number=len(state.tests) + 1))
+
+
+def _test_scored(state: SweepState, event: TestScored) -> None:
+    reading = state.tests[-1] if state.tests else None
+    if reading is None or reading.result is not None:
+        raise LedgerError(f"event {event.seq} scores a test split that was not opened")
+    state.tests[-1] = replace(reading, result=event.result)
 
 
 def _confirmation_started(state: SweepState, event: ConfirmationStarted) -> None:
@@ -223,6 +240,8 @@ _SWEEP_CHANGES: dict[type[Event], Callable[[SweepState, Any], None]] = {
     SweepResumed: _resumed,
     SweepEnded: _ended,
     ComputeChosen: _compute_chosen,
+    TestOpened: _test_opened,
+    TestScored: _test_scored,
     ConfirmationStarted: _confirmation_started,
     ConfirmationEnded: _confirmation_ended,
 }

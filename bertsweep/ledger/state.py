@@ -20,6 +20,7 @@ from bertsweep.ledger.events import (
     FaultKind,
     Plain,
     SweepStarted,
+    TestOpened,
 )
 from bertsweep.ledger.reports import Report, Reports
 
@@ -117,6 +118,18 @@ _TRIAL_FIELDS = tuple(f.name for f in fields(TrialState))
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """One reading of the test split: the `number`-th, by what was `opened`, and its `result`.
+
+    The result is None where the command was killed on the way, and the reading is to be completed.
+    """
+
+    opened: TestOpened
+    number: int
+    result: Plain | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Confirmation:
     """Finalists that are repeated with fresh seeds, and what came of it.
 
@@ -205,6 +218,8 @@ class SweepState:
     leader: str | None = None
     """Id of the trial with the best value, the earlier of equals."""
     statuses: dict[str, int] = field(default_factory=dict)
+    tests: list[Reading] = field(default_factory=list)
+    """Every reading of the test split, in order."""
     repeats: dict[str, TrialState] = field(default_factory=dict)
     confirmation: Confirmation | None = None
 
@@ -219,6 +234,11 @@ class SweepState:
     @property
     def uid(self) -> str:
         return self.started.sweep
+
+    @property
+    def test(self) -> Reading | None:
+        """The last reading of the test split that has a result."""
+        return next((one for one in reversed(self.tests) if one.result is not None), None)
 
     @property
     def active_seconds(self) -> float:
