@@ -8,7 +8,7 @@ import typer
 
 from bertsweep import api
 from bertsweep.api import open_sweep
-from bertsweep.cli._confirmed import confirmed
+from bertsweep.cli._confirmed import confirmed_table, verdict
 from bertsweep.cli._documents import confirmation
 from bertsweep.cli._live import live_view
 from bertsweep.cli._options import Address, Debug, Json, Storage, Sweep
@@ -67,8 +67,10 @@ def confirm(
     if as_json:
         print_json({"sweep": opened.name, **(document or {})})
         return
-    for line in confirmed(document):
-        out.print(line)
+    if document is not None:
+        out.print(confirmed_table(document))
+        for line in verdict(document):
+            out.print(line, soft_wrap=True)
     out.print("next:")
     for command in next_commands(opened.paths):
         out.print(f"  {command}", soft_wrap=True)

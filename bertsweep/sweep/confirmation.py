@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from bertsweep import selection
 from bertsweep.choice import selection_of
+from bertsweep.errors import NoUsableTrialError
 from bertsweep.ledger import Confirmation, Ledger, SweepState
 from bertsweep.ledger.events import ConfirmationEnded, ConfirmationStarted
 from bertsweep.paths import SweepPaths
 from bertsweep.ranking import best_repeat, ranking
 from bertsweep.seeds import derive
 from bertsweep.spec import Confirm, SweepSpec
-from bertsweep.sweep.repeats import Race, repeats_of, scores_of
+from bertsweep.sweep.repeats import Race, scores_of
+from bertsweep.tokens import Tokens
 
 Notify = Callable[[str], None]
+Scores = Mapping[str, Mapping[int, float]]
+"""Trial → seed → value."""
 
 
 def confirm_settings(spec: SweepSpec, state: SweepState) -> Confirm | None:
@@ -58,69 +62,98 @@ def begin_confirmation(
     )
 
 
-def race_of(state: SweepState) -> Race:
+def race_of(ledger: Ledger) -> Race:
     """Who can no longer win, by `selection.losers`; the baseline stays, to be compared with."""
-    sign, baseline = state.sign, state.baseline
 
     def race(scores: Mapping[str, Mapping[int, float]]) -> Mapping[str, str]:
-        confirmation = state.confirmation
-        if confirmation is None:
-            return {}
-        signed = {
-            name: {seed: sign * value for seed, value in values.items()}
-            for name, values in scores.items()
-        }
-        lost = selection.losers(signed, rounds=len(confirmation.seeds))
-        return {n: why for n, why in lost.items() if baseline is None or n != baseline.id}
+        state, confirmation = ledger.state, _recorded(ledger.state)
+        finalists, baseline = _apart(state, {n: one for n, one in scores.items() if one})
+        lost = selection.losers(
+            finalists,
+            mode=state.mode,
+            rounds=len(confirmation.seeds),
+            baseline=baseline,
+            stopped=confirmation.dropped,
+        )
+        done = min(len(one) for one in finalists.values())
+        why = f"behind by more than the noise of {done} seeds explains"
+        return dict.fromkeys(lost, why)
 
     return race
 
 
-def end_confirmation(ledger: Ledger, *, notify: Notify) -> None:
-    """Writes what the repeats came to, and which checkpoint is delivered."""
+def end_confirmation(ledger: Ledger, *, tokens: Path, notify: Notify) -> None:
+    """Writes what the repeats came to, and which checkpoint is delivered.
+
+    That is the best repeat's, by validation, of the chosen finalist; of the baseline where that is
+    better than the chosen one. `tokens` is the folder of the sweep's tokens. Raises
+    `NoUsableTrialError` where no repeat has a score.
+    """
     state = ledger.state
-    confirmation = state.confirmation
-    if confirmation is None:
-        raise LookupError("no confirmation is on record")
-    scores = {n: values for n, values in scores_of(state.repeats, confirmation).items() if values}
-    baseline = state.baseline
-    outcome = selection.confirm(
-        scores,
-        mode=state.mode,
-        baseline=baseline.id if baseline is not None and baseline.id in scores else None,
-        costs={name: _cost(state, confirmation, name) for name in scores},
-        trials=len(ranking(state)),
-        prefer=confirmation.settings.get("prefer", "cheaper"),
-    )
-    delivered = best_repeat(state, outcome.chosen)
-    ledger.append(
-        ConfirmationEnded(
-            outcome=outcome.to_plain(), delivered=None if delivered is None else delivered.id
+    confirmation = _recorded(state)
+    scores = {n: one for n, one in scores_of(state.repeats, confirmation).items() if one}
+    if not scores:
+        raise NoUsableTrialError(
+            f"all repeats of {', '.join(confirmation.finalists)} failed, so nothing was confirmed. "
+            f"`bertsweep show {state.name}` says why each did."
         )
+    finalists, baseline = _apart(state, scores)
+    costs = {name: _cost(state, name, tokens) for name in finalists}
+    outcome = selection.confirm(
+        finalists,
+        mode=state.mode,
+        trials=len(ranking(state)),
+        baseline=baseline,
+        stopped=confirmation.dropped,
+        costs=costs if confirmation.settings.get("prefer") != "simpler" else None,
+        simplicity=sorted(finalists, key=costs.__getitem__),
     )
-    notify(outcome.text)
+    name = outcome.chosen
+    if outcome.verdict.outcome == "worse" and state.baseline is not None:
+        name = state.baseline.id
+    delivered = best_repeat(state, name)
+    plain = {
+        **outcome.to_plain(),
+        "delivered": name,
+        "repeat": None if delivered is None else delivered.id,
+        "vary": confirmation.settings.get("vary", ["seed"]),
+    }
+    ledger.append(
+        ConfirmationEnded(outcome=plain, delivered=None if delivered is None else delivered.id)
+    )
+    notify(outcome.verdict.text)
+
+
+def _recorded(state: SweepState) -> Confirmation:
+    if state.confirmation is None:
+        raise LookupError("no confirmation is on record")
+    return state.confirmation
+
+
+def _apart(state: SweepState, scores: Scores) -> tuple[Scores, Mapping[int, float] | None]:
+    """The scores of the finalists and of the baseline; where it alone was repeated, it is one."""
+    baseline = state.baseline
+    if baseline is None or baseline.id not in scores or len(scores) == 1:
+        return scores, None
+    return {n: one for n, one in scores.items() if n != baseline.id}, scores[baseline.id]
 
 
 def _finalists(
     state: SweepState, paths: SweepPaths, most: int
 ) -> tuple[tuple[str, ...], selection.Selection | None]:
     """The best trials that cannot be told apart, at most so many, and the baseline."""
-    chosen = selection_of(state, paths)
-    tied = [trial.id for trial in ranking(state)] if chosen is None else chosen.not_distinguishable
-    names = list(tied[:most])
-    baseline = state.baseline
-    if baseline is not None and baseline.value is not None and baseline.id not in names:
+    chosen, baseline = selection_of(state, paths), state.baseline
+    if chosen is None:
+        tied: Sequence[str] = [trial.id for trial in ranking(state)]
+    else:
+        tied = chosen.not_distinguishable
+    names = [name for name in tied if baseline is None or name != baseline.id][:most]
+    if baseline is not None and baseline.value is not None:
         names.append(baseline.id)
     return tuple(names), chosen
 
 
-def _cost(state: SweepState, confirmation: Confirmation, finalist: str) -> float:
-    """Seconds that an evaluation took: what a prediction costs, but for a constant factor."""
-    seconds = [
-        report["system"]["evaluation_seconds"]
-        for name, _, _ in repeats_of(confirmation, finalist)
-        if name in state.repeats
-        for report in state.repeats[name].reports
-        if "evaluation_seconds" in report["system"]
-    ]
-    return statistics.median(seconds) if seconds else 0.0
+def _cost(state: SweepState, finalist: str, tokens: Path) -> float:
+    """Word pieces of a mean validation row, once cut: what prediction takes with one encoder."""
+    length = int(state.trials[finalist].params["max_seq_length"])
+    return float(Tokens.open(tokens, "validation").lengths(length).mean())

@@ -13,22 +13,21 @@ from bertsweep.sweep.retention import Retention
 from bertsweep.trial.job import TrialJob
 
 Race = Callable[[Mapping[str, Mapping[int, float]]], Mapping[str, str]]
-"""Receives the scores of every finalist that is still in (trial id → number of the seed → value),
-of the rounds that all of them have done; returns those that can no longer win, each with a reason.
+"""Receives the scores of all finalists so far (trial id → seed → value); returns those of them that
+can no longer win and were not dropped before, each with a reason.
 """
 
 
-def repeat_id(finalist: str, seed: int) -> str:
-    """The id of the repeat of a finalist with a seed: the same in every confirmation of a sweep."""
-    return f"{finalist}-r{seed:08x}"
-
-
 def repeats_of(confirmation: Confirmation, finalist: str) -> Iterator[tuple[str, int, int | None]]:
-    """The repeats of a finalist: id, seed of the training, seed of the split."""
-    for seed, split in zip(confirmation.seeds, confirmation.splits, strict=True):
-        # A repeat on another split is another one, though its training has the same seed.
-        name = repeat_id(finalist, seed)
-        yield (name if split is None else f"{name}-s{split:08x}"), seed, split
+    """The repeats of a finalist: id, seed of the training, seed of the split.
+
+    The id is that of the finalist and a number, the same in every confirmation of a sweep, as its
+    seeds are; a repeat on another split has an `s` in place of the `r`.
+    """
+    for number, (seed, split) in enumerate(
+        zip(confirmation.seeds, confirmation.splits, strict=True), start=1
+    ):
+        yield f"{finalist}-{'r' if split is None else 's'}{number}", seed, split
 
 
 @dataclass
@@ -145,7 +144,7 @@ class RepeatConductor:
         if rounds <= self._rounds or rounds == len(confirmation.seeds):
             return
         self._rounds = rounds
-        for name, reason in self.race({name: scores[name] for name in still_in}).items():
+        for name, reason in self.race(scores).items():
             self.ledger.append(FinalistDropped(trial=name, reason=reason))
 
 

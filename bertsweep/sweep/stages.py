@@ -68,7 +68,7 @@ def confirm_winner(
         job=experiment.job,
         ledger=ledger,
         retention=experiment.conductor.retention,
-        race=race_of(ledger.state),
+        race=race_of(ledger),
         stop_requested=experiment.stopping.is_set,
     )
     if conductor.left:
@@ -82,7 +82,7 @@ def confirm_winner(
             trainable=experiment.trainable,
         )
     _go_on_or_raise(experiment, conductor)
-    end_confirmation(ledger, notify=notify)
+    end_confirmation(ledger, tokens=experiment.prepared.tokens, notify=notify)
 
 
 def _go_on_or_raise(experiment: Experiment, conductor: SweepConductor | RepeatConductor) -> None:

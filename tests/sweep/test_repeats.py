@@ -12,7 +12,7 @@ from bertsweep.ledger import Ledger
 from bertsweep.ledger.events import ConfirmationEnded, ConfirmationStarted, TrialProposed
 from bertsweep.paths import SweepPaths
 from bertsweep.ranking import ranking, winner
-from bertsweep.sweep.repeats import Race, RepeatConductor, repeat_id, scores_of
+from bertsweep.sweep.repeats import Race, RepeatConductor, scores_of
 from bertsweep.sweep.retention import Retention
 from tests.support import clisweeps
 from tests.support.checkpoints import write_checkpoint
@@ -122,7 +122,8 @@ def test_a_finalist_that_can_no_longer_win_is_repeated_no_more(
     run_ids = []
     while not conducted.exhausted():
         run_ids.append(run(conducted, 0.5, tmp_path))
-    assert asked == [dict.fromkeys(("t0001", "t0002", "t0000"), 1), {"t0001": 2, "t0000": 2}]
+    first = dict.fromkeys(("t0001", "t0002", "t0000"), 1)
+    assert asked == [first, {"t0001": 2, "t0002": 1, "t0000": 2}]
     assert len(run_ids) == 3 + 2 + 2
     assert conducted.confirmation.dropped == {"t0002": "too far behind"}
 
@@ -145,7 +146,7 @@ def test_the_delivered_repeat_is_what_is_used_until_there_are_new_trials(
     name = run(conducted, 0.4, tmp_path)
     assert winner(book.state).id == "t0001"
     book.append(ConfirmationEnded(outcome={}, delivered=name))
-    assert winner(book.state).id == name == repeat_id("t0001", SEEDS[0])
+    assert winner(book.state).id == name == "t0001-r1"
     book.append(
         TrialProposed(trial="t0003", number=3, point={}, params={}, seed=1, origin="sampler")
     )
