@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Annotated, Literal
 
 import typer
@@ -21,6 +22,13 @@ EXAMPLES = (
 )
 
 
+class Vary(str, Enum):
+    """What may differ between repeats."""
+
+    seed = "seed"
+    split = "split"
+
+
 def confirm(
     sweep: Sweep,
     finalists: Annotated[
@@ -31,7 +39,7 @@ def confirm(
         int | None, typer.Option("--seeds", min=2, metavar="N", help="Fresh seeds of each.")
     ] = None,
     vary: Annotated[
-        list[Literal["seed", "split"]] | None,
+        list[Vary] | None,
         typer.Option("--vary", help="What differs between repeats; may be given twice."),
     ] = None,
     prefer: Annotated[
@@ -49,7 +57,8 @@ def confirm(
     repeated again; Ctrl-C stops cleanly, and `bertsweep resume` goes on.
     """
     opened = open_sweep(sweep, storage=storage)
-    given = {"finalists": finalists, "seeds": seeds, "vary": vary, "prefer": prefer}
+    varied = None if vary is None else [one.value for one in vary]
+    given = {"finalists": finalists, "seeds": seeds, "vary": varied, "prefer": prefer}
     out = console(stderr=as_json)
     out.print(f"confirming the winner of {opened.folder}", soft_wrap=True)
     with live_view(out) as view:
