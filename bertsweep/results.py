@@ -155,7 +155,7 @@ class Sweep:
         They are kept of every trial, also where the weights are not. None where it has none yet, or
         they were damaged or never kept. Raises `NoUsableTrialError` without any trial.
         """
-        from bertsweep.choice import predictions_of
+        from bertsweep.kept_predictions import predictions_of
 
         return predictions_of(self.best() if trial is None else trial, self.paths)
 
@@ -164,7 +164,7 @@ class Sweep:
 
         None unless every trial with a value kept its predictions.
         """
-        from bertsweep.choice import selection_of
+        from bertsweep.kept_predictions import selection_of
 
         return selection_of(self.state, self.paths)
 

@@ -22,11 +22,11 @@ EXAMPLES = (
 )
 
 
-class Vary(str, Enum):
+class Vary(Enum):
     """What may differ between repeats."""
 
-    seed = "seed"
-    split = "split"
+    SEED = "seed"
+    SPLIT = "split"
 
 
 def confirm(

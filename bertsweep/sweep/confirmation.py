@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from bertsweep import selection
-from bertsweep.choice import selection_of
 from bertsweep.errors import NoUsableTrialError
+from bertsweep.kept_predictions import selection_of
 from bertsweep.ledger import Confirmation, Ledger, SweepState
 from bertsweep.ledger.events import ConfirmationEnded, ConfirmationStarted
 from bertsweep.paths import SweepPaths
