@@ -62,13 +62,15 @@ def verdict(document: Document) -> Iterator[str]:
             f"{document['deviation']:.4f})"
         )
     if document["delivered"] != document["chosen"]:
-        yield f"delivered is {document['delivered']}, the baseline, which is better"
+        yield f"delivered is {document['delivered']}, the baseline: no finalist has a better mean"
 
 
 def _row(one: Document, document: Document) -> tuple[str, ...]:
     known = one["low"] is not None
     interval = f"{score(one['low'])} to {score(one['high'])}" if known else "-"
     notes = ["stopped early"] if one["stopped"] else []
-    if one["trial"] == document["chosen"]:
-        notes.insert(0, "chosen")
+    if document["baseline"] is not None and one["trial"] == document["baseline"]["trial"]:
+        notes.insert(0, "baseline")
+    if one["trial"] == document["delivered"]:
+        notes.insert(0, "delivered")
     return (one["trial"], score(one["mean"]), interval, str(one["seeds"]), ", ".join(notes))

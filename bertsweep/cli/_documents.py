@@ -26,6 +26,15 @@ def shown(sweep: Sweep) -> Document:
         "positive": sweep.positive,
         "objective": _objective(sweep),
         "trials": map(_trial, sweep.trials),
+        "repeats": [
+            {
+                "repeats": repeat.repeats,
+                "seed": repeat.seed,
+                "split": repeat.split,
+                **_trial(repeat),
+            }
+            for repeat in sweep.state.repeats.values()
+        ],
     }
 
 

@@ -28,6 +28,10 @@ def show(
     for line in labelling(opened.positive, opened.threshold_rule):
         out.print(line)
     out.print(trials_table(state, opened.trials))
-    for trial in opened.trials:
+    repeats = list(state.repeats.values())
+    if repeats:
+        out.print("repeats of the finalists")
+        out.print(trials_table(state, repeats))
+    for trial in (*opened.trials, *repeats):
         if trial.error:
             out.print(f"{trial.id} failed: {trial.error}")

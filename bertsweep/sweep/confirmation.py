@@ -85,8 +85,8 @@ def race_of(ledger: Ledger) -> Race:
 def end_confirmation(ledger: Ledger, *, tokens: Path, notify: Notify) -> None:
     """Writes what the repeats came to, and which checkpoint is delivered.
 
-    That is the best repeat's, by validation, of the chosen finalist; of the baseline where that is
-    better than the chosen one. `tokens` is the folder of the sweep's tokens. Raises
+    That is the best repeat's, by validation, of the chosen finalist; of the baseline where its mean
+    is better than that of the chosen one. `tokens` is the folder of the sweep's tokens. Raises
     `NoUsableTrialError` where no repeat has a score.
     """
     state = ledger.state
@@ -108,12 +108,14 @@ def end_confirmation(ledger: Ledger, *, tokens: Path, notify: Notify) -> None:
         costs=costs if confirmation.settings.get("prefer") != "simpler" else None,
         simplicity=sorted(finalists, key=costs.__getitem__),
     )
-    name = outcome.chosen
-    if outcome.verdict.outcome == "worse" and state.baseline is not None:
-        name = state.baseline.id
+    name, plain = outcome.chosen, outcome.to_plain()
+    if baseline is not None and state.baseline is not None:
+        plain["baseline"]["trial"] = state.baseline.id
+        if (outcome.verdict.difference or 0.0) < 0:
+            name = state.baseline.id
     delivered = best_repeat(state, name)
     plain = {
-        **outcome.to_plain(),
+        **plain,
         "delivered": name,
         "repeat": None if delivered is None else delivered.id,
         "vary": confirmation.settings.get("vary", ["seed"]),

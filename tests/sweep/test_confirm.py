@@ -13,6 +13,7 @@ import pytest
 
 from bertsweep import ledger
 from bertsweep.ledger.events import TrialReported
+from tests.cli.test_json import example, shape
 from tests.support.sweeps import SMALL, bertsweep, document, events, start
 
 CONFIRMED = SMALL.replace("epochs: 3", "epochs: 1") + "confirm: {finalists: 1, seeds: 2}\n"
@@ -79,7 +80,10 @@ def test_best_tells_of_it_and_its_checkpoint_is_the_delivered_one(uninterrupted:
     assert told["verdict"]["text"]
     assert told["noise_floor"] > 0
     assert Path(best["checkpoint"]).parent.name == told["repeat"]
+    means = [told["finalists"][0]["mean"], told["baseline"]["mean"]]
+    assert told["delivered"] == ("t0000" if means[1] > means[0] else told["chosen"])
     assert best["trial"] == told["delivered"]
+    assert shape({"sweep": "small", **told}) == shape(example("confirm"))
     scores = repeats(uninterrupted)[told["repeat"]]
     assert best["objective"]["value"] == max(scores)
 
@@ -96,6 +100,7 @@ def test_more_seeds_and_splits_of_a_finished_sweep_train_only_what_is_new(
     assert ledger.load(uninterrupted / "ledger.jsonl").status == ledger.FINISHED
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_it_and_resume_comes_to_the_same(tmp_path: Path, uninterrupted: Path) -> None:
     sweep, log = tmp_path / "small", tmp_path / "log"
     process = start("run", written(tmp_path), "--storage", str(tmp_path), log=log)
