@@ -16,6 +16,7 @@ from benchmarks._tables import say
 PROGRAMS: dict[str, Sequence[Sequence[str]]] = {
     "tokens": [[]],
     "growth": [[]],
+    "selection": [[]],
     "overhead": [[]],
     "step": [[], ["--profile"]],
     "recipe": [["--steady"], ["--trial"]],

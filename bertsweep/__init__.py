@@ -10,6 +10,7 @@ What the command line does, as functions::
     later = bertsweep.open_sweep("quickstart")               # by name or folder, also while it runs
     bertsweep.resume(later, trials=40)
     bertsweep.confirm(later)                                 # fresh seeds for the best of them
+    bertsweep.evaluate(later).metrics                        # the test split, once
     bertsweep.Predictor.open(later.checkpoint()).predict(["Why is the sky blue?"])
 
 Names are imported when they are first used: `import bertsweep` loads neither TensorFlow nor Ray.
@@ -25,7 +26,7 @@ from bertsweep.version import VERSION
 __version__ = VERSION
 
 if TYPE_CHECKING:
-    from bertsweep.api import confirm, load_spec, open_sweep, resume, run
+    from bertsweep.api import confirm, evaluate, load_spec, open_sweep, resume, run
     from bertsweep.errors import (
         BertsweepError,
         ClusterError,
@@ -46,10 +47,11 @@ if TYPE_CHECKING:
     )
     from bertsweep.predict import Prediction, Predictor
     from bertsweep.results import Sweep
+    from bertsweep.scoring import Evaluation
     from bertsweep.spec import Confirm, SweepSpec
 
 _PLACES = {
-    "bertsweep.api": ("confirm", "load_spec", "open_sweep", "resume", "run"),
+    "bertsweep.api": ("confirm", "evaluate", "load_spec", "open_sweep", "resume", "run"),
     "bertsweep.errors": (
         "BertsweepError",
         "ClusterError",
@@ -70,6 +72,7 @@ _PLACES = {
     ),
     "bertsweep.predict": ("Prediction", "Predictor"),
     "bertsweep.results": ("Sweep",),
+    "bertsweep.scoring": ("Evaluation",),
     "bertsweep.spec": ("Confirm", "SweepSpec"),
 }
 _MODULES = {name: module for module, names in _PLACES.items() for name in names}
@@ -82,6 +85,7 @@ __all__ = [
     "DownloadError",
     "EncoderError",
     "EnvironmentFault",
+    "Evaluation",
     "InputError",
     "InterruptedSweep",
     "LedgerError",
@@ -98,6 +102,7 @@ __all__ = [
     "TrialError",
     "__version__",
     "confirm",
+    "evaluate",
     "load_spec",
     "open_sweep",
     "resume",

@@ -13,6 +13,7 @@ from bertsweep.spec import SweepSpec, load
 if TYPE_CHECKING:
     from bertsweep.ledger import Subscriber
     from bertsweep.progress import Progress
+    from bertsweep.scoring import Evaluation
     from bertsweep.spec.models import Confirm
 
 
@@ -127,6 +128,57 @@ def confirm(
         notify=notify,
     )
     return Sweep.open(opened.folder)
+
+
+def evaluate(
+    sweep: Sweep | str | Path,
+    *,
+    data: str | Path | None = None,
+    settings: Sequence[str] = (),
+    storage: str | Path | None = None,
+    aim: str | None = None,
+    again: bool = False,
+    subscribers: Sequence[Subscriber] = (),
+    progress: Progress | None = None,
+    notify: Callable[[str], None] = lambda _: None,
+) -> Evaluation:
+    """Scores a sweep's winner and its baseline on the test split, or on a labelled file.
+
+    Without `data` it is the test split of a sweep that is not running: that is recorded in the
+    ledger, is done once, and `again` asks for a further time, which is recorded too. With `data`,
+    a file of any format that `data.source` takes, nothing is recorded; `sweep` may then be the
+    folder of a checkpoint, and `settings` are `data.key=VALUE` where the file is not written as the
+    sweep's data were. `aim` is what the threshold is for: `f1`, `accuracy`, `balanced_accuracy`,
+    `precision_at_recall=0.8`, `recall_at_precision=0.9` or `cost=fp:1,fn:5`, found on the
+    validation rows; left out, it is the checkpoint's own. The callables are those of `run`.
+
+    Raises `InputError` (`DataError`, `SweepNotFoundError`, …) where the split was read before,
+    another command writes the sweep, or data or checkpoint cannot be used; `NoUsableTrialError`;
+    `InterruptedSweep` after Ctrl-C, after which the same call completes what was begun.
+    """
+    from bertsweep import scoring
+    from bertsweep.evaluation import Aim
+
+    asked = None if aim is None else Aim.parse(aim)
+    if data is not None:
+        return scoring.evaluate_file(
+            str(sweep.folder if isinstance(sweep, Sweep) else sweep),
+            str(data),
+            storage=storage_root(storage),
+            settings=settings,
+            aim=asked,
+            progress=progress,
+            notify=notify,
+        )
+    opened = sweep if isinstance(sweep, Sweep) else open_sweep(sweep, storage=storage)
+    return scoring.evaluate_test(
+        opened.folder,
+        aim=asked,
+        again=again,
+        subscribers=subscribers,
+        progress=progress,
+        notify=notify,
+    )
 
 
 def open_sweep(sweep: str | Path, *, storage: str | Path | None = None) -> Sweep:

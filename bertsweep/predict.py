@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from bertsweep.checkpoints import Checkpoint
 from bertsweep.errors import InputError
 from bertsweep.space import Scalar
 from bertsweep.tokens import Tokens, WordPieces
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_UNCUT = 1 << 30
+"""A sequence length that cuts nothing."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,21 @@ class Predictor:
         checkpoint = Checkpoint.open(folder)
         checkpoint.verify()
         return cls(checkpoint)
+
+    def raw(
+        self, texts: Sequence[str], texts_b: Sequence[str] | None = None
+    ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        """The probabilities of each text or pair, and its number of word pieces, uncut.
+
+        Probabilities are float64, those of class 1 [rows] with two labels and of every label [rows,
+        labels] with more: those that the checkpoint's threshold was set on. The texts must be of
+        the kind that `predict` takes. Raises `ValueError` without any.
+        """
+        from bertsweep.training.trainer import evaluate
+
+        tokens = Tokens.from_texts(self._pieces, texts, texts_b)
+        evaluation = evaluate(self._forward, tokens, max_seq_length=self._length)
+        return evaluation.probabilities, tokens.lengths(_UNCUT)
 
     def predict(
         self, texts: Sequence[str], texts_b: Sequence[str] | None = None

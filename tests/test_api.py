@@ -15,7 +15,8 @@ from tests.support import clisweeps
 from tests.support.sweeps import write_small
 
 NAMES = {
-    *("run", "resume", "confirm", "Confirm", "load_spec", "open_sweep"),
+    *("run", "resume", "confirm", "Confirm", "evaluate", "load_spec", "open_sweep"),
+    "Evaluation",
     *("Sweep", "SweepSpec", "Predictor", "Prediction", "Problem", "__version__"),
     *("BertsweepError", "InputError", "SpecError", "DataError", "EncoderError"),
     *("SweepNotFoundError", "MissingPackageError", "NoUsableTrialError", "EnvironmentFault"),

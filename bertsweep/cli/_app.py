@@ -19,6 +19,7 @@ VERBS = {
     "ls": "List the sweeps under the storage folder.",
     "show": "Show every trial of a sweep.",
     "best": "Name the best trial of a sweep and compare it with the baseline.",
+    "evaluate": "Score a sweep's winner on the test split, once, or on a labelled file.",
     "predict": "Label text with a sweep's best checkpoint.",
     "doctor": "Say what this machine has and what is wrong with it.",
     "schema": "Print the JSON Schema of search space files, for editors.",

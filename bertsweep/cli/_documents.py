@@ -25,6 +25,7 @@ def shown(sweep: Sweep) -> Document:
         "status": sweep.status,
         "positive": sweep.positive,
         "objective": _objective(sweep),
+        "test": tested(sweep),
         "trials": map(_trial, sweep.trials),
         "repeats": [
             {
@@ -57,6 +58,7 @@ def best(sweep: Sweep, *, notify: Notify = lambda _: None) -> Document:
         "baseline": beside,
         "selection": _selection(sweep),
         "confirmation": confirmation(sweep),
+        "test": tested(sweep),
     }
 
 
@@ -64,6 +66,27 @@ def confirmation(sweep: Sweep) -> Document | None:
     """What the repeats of finalists came to; None where no confirmation has ended."""
     found = sweep.confirmation
     return None if found is None or found.outcome is None else dict(found.outcome)
+
+
+def tested(sweep: Sweep) -> Document | None:
+    """The last reading of the test split, None where none has a result."""
+    reading = sweep.state.test
+    if reading is None:
+        return None
+    opened, result = reading.opened, reading.result or {}
+    return {
+        "trial": opened.trial,
+        "metric": sweep.metric.removeprefix("val_"),
+        "aim": opened.aim,
+        "threshold": opened.threshold,
+        "temperature": opened.temperature,
+        "rows": result["rows"],
+        "metrics": result["metrics"],
+        "intervals": result["intervals"],
+        "against_baseline": result["against_baseline"],
+        "opened": len(sweep.state.tests),
+        "again": opened.again,
+    }
 
 
 def outcome(sweep: Sweep, *, notify: Notify = lambda _: None) -> Document:

@@ -93,7 +93,11 @@ def places(paths: SweepPaths, checkpoint: str) -> list[str]:
 def next_commands(paths: SweepPaths) -> list[str]:
     """The commands to type after a sweep, as they work from here."""
     sweep = shlex.quote(handle(paths))
-    return [f"bertsweep best {sweep}", f'bertsweep predict {sweep} "a text to label"']
+    return [
+        f"bertsweep best {sweep}",
+        f"bertsweep evaluate {sweep}  # the test split, once",
+        f'bertsweep predict {sweep} "a text to label"',
+    ]
 
 
 def handle(paths: SweepPaths) -> str:

@@ -6,6 +6,7 @@ from bertsweep.api import open_sweep
 from bertsweep.cli import _documents
 from bertsweep.cli._options import Debug, Json, Storage, Sweep
 from bertsweep.cli._output import console, print_json
+from bertsweep.cli._scores import reading
 from bertsweep.cli._tables import labelling, trials_table
 
 EXAMPLES = ("bertsweep show quickstart", "bertsweep show runs/quickstart --json")
@@ -27,6 +28,8 @@ def show(
         out.print(state.reason)
     for line in labelling(opened.positive, opened.threshold_rule):
         out.print(line)
+    for line in reading(_documents.tested(opened)):
+        out.print(line, soft_wrap=True)
     out.print(trials_table(state, opened.trials))
     repeats = list(state.repeats.values())
     if repeats:

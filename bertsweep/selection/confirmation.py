@@ -55,7 +55,8 @@ class Confirmed:
 class Verdict:
     """The chosen finalist against the baseline.
 
-    `difference` is positive where the chosen one is better, for a loss too; `low` to `high` is its
+    It is one about these validation rows (see `confirm`). `difference` is positive where the chosen
+    one is better, for a loss too; `low` to `high` is its
     interval with 95 %, which allows for the choice among the finalists; `seeds` are those that both
     ran with. `outcome` is "better" or "worse" where 0 lies outside. `probability_better` is that of
     a true difference above 0 for two configurations named beforehand, `probability_outperforms`
@@ -80,12 +81,12 @@ class Confirmation:
     """What a confirmation found.
 
     `finalists` are in order of their means, best first. `deviation` is the standard deviation of a
-    score over seeds and `noise_floor` what the best of `trials` equal configurations gains by it
-    (None where one seed was all). `shrunk` is the estimate for the chosen one with the bias of the
-    choice taken out. `tied` are the finalists that cannot be told from the leader, itself included;
-    `tie` says that there are several. `chosen` was picked among them by `rule`, which `reason` says
-    in a sentence. `seeds_needed` is how many seeds each would settle a tie with the next one, if
-    the difference is as measured.
+    score from seed to seed, without what a seed changes for all alike, and `noise_floor` what the
+    best of `trials` equal configurations gains by it (None where one seed was all). `shrunk` is the
+    estimate for the chosen one with the bias of the choice taken out. `tied` are the finalists that
+    cannot be told from the leader, itself included; `tie` says that there are several. `chosen` was
+    picked among them by `rule`, which `reason` says in a sentence. `seeds_needed` is how many seeds
+    each would settle a tie with the next one, if the difference is as measured.
     """
 
     finalists: tuple[Confirmed, ...]
@@ -142,8 +143,8 @@ def confirm(
     became a finalist was decided on the same validation rows (unless the split varies): the luck
     that those rows give a configuration is in these scores still; the test split is free of it.
 
-    Raises `ValueError` for no finalist, one without runs, a baseline without a seed in common with
-    the chosen one, or a score that is not finite.
+    Raises `ValueError` for no finalist, one without runs, or a score that is not finite. Runs that
+    failed are left out by the caller; that they did is no part of the answer.
     """
     sign = Direction.of(mode).sign
     runs = _checked(finalists, sign)
@@ -208,6 +209,9 @@ def _verdict(choice: Choice, runs: Mapping[str, Runs], base: Runs | None, found:
     if base is None:
         return Verdict("no baseline", f"{choice.trial} was compared with no baseline.")
     apart = difference(runs[choice.trial], base, found)
+    if apart is None:
+        text = f"{choice.trial} and the baseline have no seed in common to be compared by."
+        return Verdict("no baseline", text)
     if not found.rest_degrees > 0:
         return _worded(
             choice.trial, Verdict("not distinguishable", "", apart.mean, seeds=apart.seeds)
@@ -255,7 +259,7 @@ def _to_settle(
         return None
     following = max(rivals, key=lambda name: mean(runs[name]))
     apart = difference(runs[leader], runs[following], found)
-    return seeds_needed(_outperforms(apart, found))
+    return None if apart is None else seeds_needed(_outperforms(apart, found))
 
 
 def _known(value: float) -> float | None:

@@ -31,11 +31,11 @@ class Difference:
     seeds: int
 
 
-def difference(of: Runs, to: Runs, noise: Noise) -> Difference:
-    """`of` minus `to`. Raises `ValueError` where they have no seed in common."""
+def difference(of: Runs, to: Runs, noise: Noise) -> Difference | None:
+    """`of` minus `to`, None where they have no seed in common."""
     shared = sorted(set(of) & set(to))
     if not shared:
-        raise ValueError(f"no seed in common: {sorted(of)} and {sorted(to)}")
+        return None
     apart = math.fsum(of[seed] - to[seed] for seed in shared) / len(shared)
     return Difference(apart, noise.rest * math.sqrt(2 / len(shared)), len(shared))
 
@@ -81,7 +81,8 @@ def contenders(runs: Mapping[str, Runs], leader: str, noise: Noise) -> tuple[str
 
     With 95 % the truly best is among them: multiple comparisons with the best (Hsu, Annals of
     Statistics 12, 1984), each paired difference against the one-sided studentised maximum of all
-    (Dunnett's). All of them where there is no noise to measure by.
+    (Dunnett's). All of them where there is no noise to measure by, and one that has no seed in
+    common with the leader.
     """
     rivals = {name: one for name, one in runs.items() if name != leader}
     if not rivals or not noise.rest_degrees > 0:
@@ -91,6 +92,6 @@ def contenders(runs: Mapping[str, Runs], leader: str, noise: Noise) -> tuple[str
     beaten = set()
     for name, one in rivals.items():
         apart = difference(runs[leader], one, noise)
-        if apart.mean > limit * apart.error:
+        if apart is not None and apart.mean > limit * apart.error:
             beaten.add(name)
     return tuple(name for name in runs if name not in beaten)

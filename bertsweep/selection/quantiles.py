@@ -57,8 +57,10 @@ def largest_quantile(
     """
     if count == 1:
         return t_quantile(probability, degrees)
-    shared, weights = np.polynomial.hermite_e.hermegauss(_NODES)
-    weights = weights / weights.sum()
+    shared, weights = np.zeros(1), np.ones(1)
+    if correlation > 0:
+        shared, weights = np.polynomial.hermite_e.hermegauss(_NODES)
+        weights = weights / weights.sum()
     middles = (np.arange(20 * _NODES) + 0.5) / (20 * _NODES)
     scales = (
         np.ones(1)

@@ -52,7 +52,7 @@ def losers(
 
     def beaten(name: str) -> bool:
         behind = [difference(held[other], held[name], found) for other in running if other != name]
-        return any(sign * apart.mean > limit * apart.error for apart in behind)
+        return any(one is not None and sign * one.mean > limit * one.error for one in behind)
 
     return tuple(name for name in running if beaten(name))
 

@@ -128,10 +128,10 @@ def seeds_needed(gamma: float, *, alpha: float = ERROR, beta: float = ERROR) -> 
     probability that a run of one beats a run of the other, `alpha` the error of a one-sided
     comparison and `beta` that of missing such a difference. Source: Noether, "Sample size
     determination for some common nonparametric tests", Journal of the American Statistical
-    Association 82 (1987), for the two-sample rank test with equal halves, as recommended by
-    Bouthillier et al., "Accounting for variance in machine learning benchmarks", MLSys 2021, who
-    state it with Φ⁻¹(1 − α) − Φ⁻¹(β), which is the same, and whose γ = 0.75 with errors of 5 %
-    comes to 29.
+    Association 82 (1987): (z₁₋α + z₁₋β)² / (12 c (1 − c) (γ − ½)²) runs in all for the two-sample
+    rank test, here with a half (c = ½) of them each. Bouthillier et al., "Accounting for variance
+    in machine learning benchmarks" (MLSys 2021), recommend it, with γ = 0.75: at errors of 5 %
+    that comes to 29.
     """
     distance = abs(gamma - 0.5)
     if distance < 1e-6:

@@ -37,8 +37,10 @@ def verdict_text(
     size = rounded(abs(difference), half)
     known = f"95 % interval {rounded(low, half)} to {rounded(high, half)}, {seeds} seeds"
     if outcome == "better":
-        return f"{trial} beats the baseline by {size} ({known})."
+        return f"{trial} beats the baseline by {size} on the validation rows ({known})."
     if outcome == "worse":
-        return f"{trial} is worse than the baseline by {size} ({known})."
+        return f"{trial} is worse than the baseline by {size} on the validation rows ({known})."
     side = "better" if difference >= 0 else "worse"
-    return f"{trial} cannot be told from the baseline: {size} {side} ({known})."
+    return (
+        f"{trial} cannot be told from the baseline: {size} {side} on the validation rows ({known})."
+    )

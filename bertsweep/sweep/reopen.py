@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bertsweep.errors import InputError
 from bertsweep.ledger import Ledger, Subscriber, SweepState
-from bertsweep.ledger.events import SweepResumed, SweepStarted
+from bertsweep.ledger.events import SweepResumed
 from bertsweep.paths import SweepPaths, cache_root, find_sweep
 from bertsweep.progress import Progress
 from bertsweep.spec import SweepSpec, from_plain
 from bertsweep.sweep import cluster
+from bertsweep.sweep.begun import as_begun, check_same
 from bertsweep.sweep.experiment import Experiment, job_of
 from bertsweep.sweep.materials import Materials, Prepared, load_materials, tokenise
 from bertsweep.sweep.placement import Placement
@@ -82,7 +82,7 @@ def reopened(
         state = ledger.state
         if ledger.torn:
             notify("the last line of the ledger was cut off by a crash and is left out")
-        spec = _as_begun(from_plain(dict(state.started.spec)), state.started)
+        spec = as_begun(from_plain(dict(state.started.spec)), state.started)
         materials = load_materials(
             spec,
             cache=cache_root(),
@@ -90,7 +90,9 @@ def reopened(
             progress=progress,
             notify=notify,
         )
-        _check_same(state, materials)
+        facts = materials.facts()
+        for what in ("data", "encoder"):
+            check_same(state, what, facts[what]["hash"])
         yield Reopened(paths, ledger, spec, materials, address, progress, notify)
 
 
@@ -112,28 +114,3 @@ def get_ready(
 
 def address_of(spec: SweepSpec, address: str | None) -> str | None:
     return address or spec.resources.address
-
-
-def _as_begun(spec: SweepSpec, started: SweepStarted) -> SweepSpec:
-    """The specification with the positive class that the sweep began with.
-
-    Versions that recorded no threshold took the label that sorts last, whatever it was; what is
-    read and trained must stay comparable.
-    """
-    if "threshold" in started.objective or started.positive is None:
-        return spec
-    data = spec.data.model_copy(update={"positive": started.positive})
-    return spec.model_copy(update={"data": data})
-
-
-def _check_same(state: SweepState, materials: Materials) -> None:
-    facts: Mapping[str, Mapping[str, str]] = materials.facts()
-    for what in ("data", "encoder"):
-        before = {"data": state.started.data, "encoder": state.started.encoder}[what]["hash"]
-        now = facts[what]["hash"]
-        if before != now:
-            raise InputError(
-                f"{what}: the sweep {state.name} began with content {before}, but its source now "
-                f"has {now}; trials of both cannot be compared. Bring the old {what} back, or "
-                "start a new sweep."
-            )

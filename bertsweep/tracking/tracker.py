@@ -18,6 +18,7 @@ from bertsweep.tracking.worker import Worker
 
 if TYPE_CHECKING:
     from bertsweep.data import Note
+    from bertsweep.tracking.evaluation import EvaluationRun
 
 _WAITING = 10_000
 """Events that may wait for W&B; beyond that reports are left out, of which the ledger has all."""
@@ -82,6 +83,14 @@ class WandbTracker:
         if self.mode != "disabled":
             self._worker.put(partial(self._log_data, statistics, sample, labels, notes))
 
+    def log_evaluation(self, evaluation: EvaluationRun) -> None:
+        """Writes the run of job_type `evaluate` of a reading of the test split.
+
+        To be called once the tracker was told of the sweep. Returns at once and never raises.
+        """
+        if self.mode != "disabled":
+            self._worker.put(partial(self._log_evaluation, evaluation))
+
     def close(self, *, timeout: float = 60.0) -> None:
         """Ends all runs and waits for what is still to be written, at most `timeout` seconds."""
         if self.mode == "disabled":
@@ -124,4 +133,14 @@ class WandbTracker:
         )
         self._runs.log(run, charts, step=1)
         self._runs.summarise(run, {f"rows_{name}": count for name, count in rows.items()})
+        self._runs.finish(run, exit_code=0)
+
+    def _log_evaluation(self, evaluation: EvaluationRun) -> None:
+        run = self._runs.open(
+            evaluation.settings(uid=self._trials.uid or self._group, group=self._group)
+        )
+        if run is None:
+            return
+        self._runs.log(run, evaluation.charts(self._runs.wandb), step=1)
+        self._runs.summarise(run, evaluation.summary())
         self._runs.finish(run, exit_code=0)

@@ -31,8 +31,9 @@ def test_a_clear_winner_beats_the_baseline_in_one_sentence():
     assert verdict.difference == pytest.approx(0.61667 - 0.51, abs=1e-4)
     assert 0 < verdict.low < verdict.difference < verdict.high
     assert verdict.probability_better > 0.99
-    assert (
-        verdict.text == "t0007 beats the baseline by 0.107 (95 % interval 0.084 to 0.131, 3 seeds)."
+    assert verdict.text == (
+        "t0007 beats the baseline by 0.107 on the validation rows "
+        "(95 % interval 0.084 to 0.131, 3 seeds)."
     )
     assert found.noise_floor == pytest.approx(1.6292 * found.deviation, rel=1e-3)
 
@@ -136,12 +137,21 @@ def test_a_confirmation_is_plain_json():
         ({}, None, "at least one finalist"),
         ({"a": {}}, None, "a needs a finite score"),
         ({"a": {1: float("nan")}}, None, "a needs a finite score"),
-        ({"a": {1: 0.5}}, {2: 0.5}, "no seed in common"),
+        ({"a": {1: 0.5}}, {}, "the baseline needs a finite score"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(finalists, baseline, message):
     with pytest.raises(ValueError, match=message):
         confirm(finalists, mode="max", trials=3, baseline=baseline)
+
+
+def test_runs_without_a_seed_in_common_are_not_compared():
+    finalists = {"a": {1: 0.9, 2: 0.91}, "b": {3: 0.1, 4: 0.12}}
+    found = confirm(finalists, mode="max", trials=3, baseline={5: 0.5, 6: 0.51})
+    assert found.chosen == "a"
+    assert found.tied == ("a", "b")
+    assert found.verdict.outcome == "no baseline"
+    assert "no seed in common" in found.verdict.text
 
 
 # Racing

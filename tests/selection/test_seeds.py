@@ -83,9 +83,8 @@ def test_seeds_needed_is_noethers_number():
     # 29 for γ = 0.75 at 5 % errors is what Bouthillier et al. (2021) recommend.
     assert seeds_needed(0.75) == 29
     assert seeds_needed(0.25) == 29
-    # Example 5.8 of Sprent and Smeeton's Applied Nonparametric Statistical Methods:
-    # (1.96 + 1.282)² / (6 · 0.2534²) = 27.3 with 2.5 % and 10 %.
-    assert seeds_needed(0.7534, alpha=0.025, beta=0.1) == 28
+    # The R package skewsamp comes to 2 · 142.73 in all.
+    assert seeds_needed(0.4, alpha=0.05, beta=0.1) == 143
     assert seeds_needed(0.5) is None
     assert seeds_needed(0.999) > 2
 

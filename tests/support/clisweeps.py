@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bertsweep.cli import main
-from bertsweep.ledger import Event, Ledger
+from bertsweep.ledger import Event, Ledger, events
 from bertsweep.ledger.events import (
     CheckpointSaved,
     SweepEnded,
@@ -155,3 +155,14 @@ def finished_sweep(storage: Path, name: str = "demo", *, mode: str = "max") -> P
         ledger.append(TrialFinished(trial="t0003"))
         ledger.append(SweepEnded(status="finished", reason=None))
     return storage / name
+
+
+def read_test(folder: Path, test: Mapping[str, Any], *, again: bool = False) -> None:
+    """Records a reading of the test split that `best --json` then shows as `test`."""
+    opened = ("trial", "threshold", "temperature", "aim")
+    ledger = Ledger(folder / "ledger.jsonl")
+    path = f"trials/{test['trial']}/best-0001"
+    ledger.append(events.TestOpened(path=path, again=again, **{k: test[k] for k in opened}))
+    results = ("rows", "metrics", "intervals", "against_baseline")
+    ledger.append(events.TestScored(result={key: test[key] for key in results}))
+    ledger.close()
