@@ -12,6 +12,7 @@ from bertsweep.evaluation.resampling import RESAMPLES, Interval, intervals, resa
 from bertsweep.evaluation.rows import Answers, Rows, plain_number
 from bertsweep.evaluation.scores import ClassScore, class_scores, confusion, scores_of
 from bertsweep.evaluation.slices import Slices, slices
+from bertsweep.progress import Progress
 from bertsweep.seeds import derive
 
 
@@ -58,11 +59,12 @@ def assess(
     baseline: Answers | None = None,
     seed: int = 0,
     resamples: int = RESAMPLES,
+    progress: Progress | None = None,
 ) -> Assessment:
     """Scores a classifier on labelled rows, and against the baseline's answers on the same ones.
 
     `metric` is a name of `metrics.METRICS`, by which slices and verdict are scored; `temperature`
-    was fitted on other rows. Equal rows and `seed` give equal intervals.
+    was fitted on other rows. Equal rows and `seed` give equal intervals. `progress` counts samples.
     """
     each = [answers] if baseline is None else [answers, baseline]
     points = [scores_of(rows.labels, one) for one in each]
@@ -72,6 +74,7 @@ def assess(
         classes=len(rows.names),
         seed=derive(seed, "rows"),
         resamples=resamples,
+        progress=progress,
     )
     beside = None
     if baseline is not None:

@@ -1,27 +1,36 @@
 """Scores of many bootstrap samples of the rows at once, and the intervals that follow from them.
 
 A bootstrap sample draws as many rows as there are, with replacement; it is told by how often each
-row was drawn, so that a score of a sample is a weighted score of the rows. Percentile intervals:
-Efron and Tibshirani 1993, "An Introduction to the Bootstrap", chapter 13.
+row was drawn. Percentile intervals: Efron and Tibshirani 1993, "An Introduction to the Bootstrap",
+chapter 13.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
-from bertsweep.evaluation.rows import Answers, Floats, Ints, plain_number, row_losses
-from bertsweep.metrics import RECALL
+from bertsweep import metrics
+from bertsweep.evaluation.rows import Answers, Bools, Floats, Ints, plain_number, row_losses
+from bertsweep.progress import Progress
+from bertsweep.selection.weighted import scorer
 
 RESAMPLES = 1000
 LEVEL = 0.95
 """Share of the samples whose scores lie in an interval."""
 
-_CURVE = ("roc_auc", "average_precision", "f1", "precision_at_recall", "f1_at_half")
-_AT_ONCE = 2_000_000
-"""Weights that are computed with at once, which bounds the memory (about 200 MB)."""
+_AT_ONCE = 1_000_000
+"""Counts that are computed with at once, so that they stay in the processor's cache."""
+
+_ANY_ROWS = ("loss", "accuracy", "accuracy_at_threshold")
+"""Scores that rows of one class have, too."""
+
+_AT_THRESHOLD = ("accuracy", "precision", "recall", "f1")
+_JOINT = ("balanced_accuracy", "matthews_correlation")
 
 
 @dataclass(frozen=True)
@@ -52,17 +61,28 @@ def resampled(
     seed: int,
     only: str | None = None,
     resamples: int = RESAMPLES,
+    progress: Progress | None = None,
 ) -> list[dict[str, Floats]]:
     """Metric → its value in every sample [resamples], for each of several answers on equal rows.
 
     All of `each` are scored on the same samples, so that their scores can be subtracted. The names
-    are those of `assessment.scores_of`, all but those of no use here, or `only` one.
+    are those of `scores.scores_of`, or `only` one of them. What is not defined in a sample is NaN.
+    `progress` counts samples.
     """
-    scorers = [_Weighted(labels, answers, classes=classes, only=only) for answers in each]
+    scorers = [_scorers(labels, answers, classes=classes, only=only) for answers in each]
+    members = np.stack([labels == label for label in np.unique(labels)]).astype(np.float32)
     parts: list[list[dict[str, Floats]]] = [[] for _ in each]
-    for weights in _samples(len(labels), resamples=resamples, seed=seed):
-        for scorer, part in zip(scorers, parts, strict=True):
-            part.append(scorer(weights))
+    done = 0
+    # These products are too small for several threads, which on a busy machine wait for each other
+    # (measured: 15 times as long).
+    with threadpool_limits(limits=1, user_api="blas"):
+        for counts in _samples(len(labels), resamples=resamples, seed=seed):
+            one_class = np.count_nonzero(members @ counts, axis=0) < 2
+            for score, part in zip(scorers, parts, strict=True):
+                part.append(_scored(score, counts, one_class, only=only))
+            done += counts.shape[1]
+            if progress is not None:
+                progress("resampling the rows", done, resamples)
     return [
         {name: np.concatenate([one[name] for one in part]) for name in part[0]} for part in parts
     ]
@@ -74,159 +94,97 @@ def intervals(scores: Mapping[str, Floats]) -> dict[str, Interval]:
 
 
 def _samples(rows: int, *, resamples: int, seed: int) -> Iterator[Floats]:
-    """How often each row was drawn [some samples, rows], until there are `resamples`."""
+    """How often each row was drawn [rows, some samples], until there are `resamples`."""
     rng = np.random.default_rng(seed)
+    # Sums of counts are exact in 32 bits up to there.
+    dtype: type[np.floating[Any]] = np.float32 if rows < 2**24 else np.float64
     step = max(1, _AT_ONCE // rows)
     for start in range(0, resamples, step):
         count = min(step, resamples - start)
-        drawn = rng.integers(0, rows, size=(count, rows)) + rows * np.arange(count)[:, None]
-        counted = np.bincount(drawn.ravel(), minlength=count * rows)
-        yield counted.reshape(count, rows).astype(np.float64)
+        drawn = rng.integers(0, rows, size=(rows, count)) * count + np.arange(count)
+        yield np.bincount(drawn.ravel(), minlength=rows * count).reshape(rows, count).astype(dtype)
 
 
-class _Weighted:
-    """Scores rows by weights [samples, rows]; what does not depend on them is computed once."""
-
-    def __init__(self, labels: Ints, answers: Answers, *, classes: int, only: str | None) -> None:
-        self._only, self._classes = only, classes
-        self._losses = row_losses(labels, answers)
-        two = answers.threshold is not None
-        self._two = two
-        predicted = {"": answers.predicted}
-        if two:
-            predicted["at_half"] = (answers.probabilities >= 0.5).astype(np.int64)
-        self._cells = {
-            name: np.eye(classes * classes)[labels * classes + found]
-            for name, found in predicted.items()
-        }
-        self._curves: list[_Order] = []
-        if only is None or only in _CURVE:
-            ones = [1] if two else np.unique(labels).tolist()
-            self._curves = [_Order.of(labels == one, answers.each[:, one]) for one in ones]
-
-    def __call__(self, weights: Floats) -> dict[str, Floats]:
-        found = {"loss": weights @ self._losses / weights.sum(axis=1)}
-        tables = {
-            name: (weights @ cells).reshape(-1, self._classes, self._classes)
-            for name, cells in self._cells.items()
-        }
-        found |= _two_at(tables) if self._two else _many_at(tables[""])
-        if self._curves:
-            curves = [curve.scores(weights) for curve in self._curves]
-            # With more classes the F1 of a report is that of the labels, which `found` has.
-            names = [name for name in curves[0] if self._two or name != "f1"]
-            found |= {name: _mean([one[name] for one in curves]) for name in names}
-        return found if self._only is None else {self._only: found[self._only]}
+_Scorer = Callable[[Floats], Mapping[str, Floats]]
+"""Counts [rows, samples] → metric → scores [samples]."""
 
 
-@dataclass(frozen=True)
-class _Order:
-    """One class against the rest, rows from the highest probability down.
-
-    `last` are the places where a run of equal probabilities ends, `half` the number of rows with at
-    least 0.5.
-    """
-
-    order: Ints
-    positive: Floats
-    last: Ints
-    half: int
-
-    @classmethod
-    def of(cls, positive: Ints, probabilities: Floats) -> _Order:
-        order = np.argsort(-probabilities, kind="stable")
-        ranked = probabilities[order]
-        last = np.append(np.flatnonzero(np.diff(ranked)), len(ranked) - 1)
-        half = int(np.count_nonzero(ranked >= 0.5))
-        return cls(order, positive[order].astype(np.float64), last, half)
-
-    def scores(self, weights: Floats) -> dict[str, Floats]:
-        """The metrics of a curve [samples], NaN in samples of one class only."""
-        ranked = weights[:, self.order]
-        hits = np.cumsum(ranked * self.positive, axis=1)
-        caught = np.cumsum(ranked, axis=1)
-        at_half = (hits[:, self.half - 1], caught[:, self.half - 1]) if self.half else (0.0, 0.0)
-        hits, caught = hits[:, self.last], caught[:, self.last]
-        positives, total = hits[:, -1:], caught[:, -1:]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            recall = hits / positives
-            precision = hits / np.maximum(caught, 1)
-            fallout = (caught - hits) / (total - positives)
-            found = {
-                "roc_auc": np.sum(_steps(fallout) * (_shifted(recall) + recall) / 2, axis=1),
-                "average_precision": np.sum(_steps(recall) * precision, axis=1),
-                "f1": np.max(2 * hits / (caught + positives), axis=1),
-                "precision_at_recall": np.max(np.where(recall >= RECALL, precision, 0), axis=1),
-                "f1_at_half": 2 * at_half[0] / (at_half[1] + positives[:, 0]),
-            }
-        one_class = (positives[:, 0] == 0) | (positives[:, 0] == total[:, 0])
-        return {name: np.where(one_class, np.nan, values) for name, values in found.items()}
-
-
-def _shifted(curve: Floats) -> Floats:
-    return np.concatenate([np.zeros_like(curve[:, :1]), curve[:, :-1]], axis=1)
-
-
-def _steps(curve: Floats) -> Floats:
-    return curve - _shifted(curve)
-
-
-def _mean(values: Sequence[Floats]) -> Floats:
-    """The mean over the classes in which a sample is defined."""
-    stacked = np.array(values)
-    known = np.isfinite(stacked)
-    sums = np.where(known, stacked, 0).sum(axis=0)
-    with np.errstate(invalid="ignore"):
-        return np.asarray(sums / known.sum(axis=0))
-
-
-def _two_at(tables: Mapping[str, Floats]) -> dict[str, Floats]:
-    """Scores of two classes at the threshold and at 0.5, of confusion matrices [samples, 2, 2]."""
-    chosen, half = _rates(tables[""]), _rates(tables["at_half"])
-    found = {f"{name}_at_threshold": chosen[name] for name in _SINGLE}
-    found |= {name: half[name] for name in ("accuracy", "precision", "recall")}
-    return found | {name: chosen[name] for name in _JOINT}
-
-
-def _many_at(table: Floats) -> dict[str, Floats]:
-    """Scores of the likeliest class, of confusion matrices [samples, classes, classes]."""
-    return _rates(table)
-
-
-_SINGLE = ("accuracy", "precision", "recall", "f1")
-_JOINT = ("balanced_accuracy", "matthews_correlation")
-
-
-def _rates(table: Floats) -> dict[str, Floats]:
-    """Scores of confusion matrices [samples, true class, predicted class].
-
-    Of two classes precision, recall and F1 are those of the second; of more the mean over classes.
-    They are NaN in samples without the class. The Matthews correlation of several classes:
-    Gorodkin 2004, "Comparing two K-category assignments by a K-category correlation coefficient".
-    """
-    right = np.diagonal(table, axis1=1, axis2=2)
-    true, given = table.sum(axis=2), table.sum(axis=1)
-    total = table.sum(axis=(1, 2))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        precision = right / np.maximum(given, 1)
-        recall = right / true
-        f1 = 2 * right / (true + given)
-        spread = (total**2 - (given**2).sum(axis=1)) * (total**2 - (true**2).sum(axis=1))
-        together = right.sum(axis=1) * total - (true * given).sum(axis=1)
-        matthews = np.where(spread > 0, together / np.sqrt(np.maximum(spread, 1)), 0.0)
-    one_class = (true > 0).sum(axis=1) < 2
-    present = (true > 0) | (given > 0)
-
-    def joined(each: Floats) -> Floats:
-        value = each[:, 1] if each.shape[1] == 2 else _mean(list(np.where(present, each, np.nan).T))
-        return np.where(one_class, np.nan, value)
-
-    recall_or_none = np.where(true > 0, recall, 0.0)
-    return {
-        "accuracy": right.sum(axis=1) / total,
-        "precision": joined(precision),
-        "recall": joined(recall_or_none),
-        "f1": joined(f1),
-        "balanced_accuracy": np.where(one_class, np.nan, _mean(list(recall.T))),
-        "matthews_correlation": np.where(one_class, np.nan, matthews),
+def _scored(
+    scorers: Sequence[_Scorer], counts: Floats, one_class: Bools, *, only: str | None
+) -> dict[str, Floats]:
+    found: dict[str, Floats] = {}
+    with np.errstate(divide="ignore", invalid="ignore"):  # samples of one class: NaN, below
+        for score in scorers:
+            found |= score(counts)
+    found = {
+        name: values if name in _ANY_ROWS else np.where(one_class, np.nan, values)
+        for name, values in found.items()
     }
+    return found if only is None else {only: found[only]}
+
+
+def _scorers(labels: Ints, answers: Answers, *, classes: int, only: str | None) -> list[_Scorer]:
+    """What scores samples, each several metrics; what does not depend on them is computed once."""
+    ranked = [name for name in metrics.METRICS if name != "loss" and only in (None, name)]
+    made = [_ranked(name, labels, answers.probabilities) for name in ranked]
+    if only in (None, "loss"):
+        made.append(_loss(row_losses(labels, answers)))
+    if only is None or only not in metrics.METRICS:
+        made.append(_given(labels, answers, classes=classes))
+    return made
+
+
+def _ranked(name: str, labels: Ints, probabilities: Floats) -> _Scorer:
+    """A metric of `metrics.METRICS` but for the loss."""
+    if name not in _ANY_ROWS and (labels == labels[0]).all():
+        return lambda counts: {name: np.full(counts.shape[1], np.nan)}
+    score = scorer(name, labels, probabilities)
+    return lambda counts: {name: score(counts)}
+
+
+def _loss(losses: Floats) -> _Scorer:
+    return lambda counts: {"loss": losses @ counts / len(losses)}
+
+
+def _given(labels: Ints, answers: Answers, *, classes: int) -> _Scorer:
+    """Scores of the labels that rows are given, from the confusion matrix of each sample."""
+    cells = np.zeros((classes * classes, len(labels)), dtype=np.float32)
+    cells[labels * classes + answers.predicted, np.arange(len(labels))] = 1
+    two = answers.threshold is not None
+
+    def score(counts: Floats) -> Mapping[str, Floats]:
+        tables = (cells @ counts).astype(np.float64).reshape(classes, classes, -1)
+        found = _joint(tables)
+        return found | _at_threshold(tables) if two else found
+
+    return score
+
+
+def _at_threshold(tables: Floats) -> dict[str, Floats]:
+    """Of the second of two classes, from tables [true class, predicted class, samples]."""
+    hits, given, true = tables[1, 1], tables[:, 1].sum(axis=0), tables[1].sum(axis=0)
+    values = (
+        np.trace(tables) / tables.sum(axis=(0, 1)),
+        hits / np.maximum(given, 1),
+        hits / true,
+        2 * hits / (true + given),
+    )
+    return {f"{name}_at_threshold": one for name, one in zip(_AT_THRESHOLD, values, strict=True)}
+
+
+def _joint(tables: Floats) -> dict[str, Floats]:
+    """The mean recall of the classes that have rows, and the Matthews correlation.
+
+    That of several classes: Gorodkin 2004, "Comparing two K-category assignments by a K-category
+    correlation coefficient"; 0 where all rows are given one class.
+    """
+    right, true, given = np.einsum("iij->ij", tables), tables.sum(axis=1), tables.sum(axis=0)
+    total = true.sum(axis=0)
+    recall = np.where(true > 0, right / np.maximum(true, 1), 0.0)
+    spread = (total**2 - (given**2).sum(axis=0)) * (total**2 - (true**2).sum(axis=0))
+    together = right.sum(axis=0) * total - (true * given).sum(axis=0)
+    values = (
+        recall.sum(axis=0) / (true > 0).sum(axis=0),
+        np.where(spread > 0, together / np.sqrt(np.maximum(spread, 1)), 0.0),
+    )
+    return dict(zip(_JOINT, values, strict=True))

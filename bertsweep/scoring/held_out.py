@@ -69,7 +69,7 @@ def evaluate_test(
                 before=lambda: _open(ledger, plan, begun=unfinished is not None),
                 progress=progress,
             )
-            assessment = _assessed(spec, state, plan, scored)
+            assessment = _assessed(spec, state, plan, scored, progress)
             ledger.append(TestScored(result=_plain(plan, assessment)))
         except KeyboardInterrupt as error:
             raise InterruptedSweep(_stopped(ledger.state, paths)) from error
@@ -139,7 +139,9 @@ def _open(ledger: Ledger, plan: Plan, *, begun: bool) -> None:
         ledger.append(plan.opened)
 
 
-def _assessed(spec: SweepSpec, state: SweepState, plan: Plan, scored: Scored) -> Assessment:
+def _assessed(
+    spec: SweepSpec, state: SweepState, plan: Plan, scored: Scored, progress: Progress | None
+) -> Assessment:
     return assess(
         scored.rows,
         scored.winner,
@@ -147,6 +149,7 @@ def _assessed(spec: SweepSpec, state: SweepState, plan: Plan, scored: Scored) ->
         temperature=plan.opened.temperature or 1.0,
         baseline=scored.baseline,
         seed=derive(spec.seed, TEST),
+        progress=progress,
     )
 
 

@@ -72,6 +72,7 @@ def evaluate_file(
             temperature=temperature or 1.0,
             baseline=scored.baseline,
             seed=derive(record.seed, "file"),
+            progress=progress,
         ).to_plain()
     except KeyboardInterrupt as error:
         raise InterruptedSweep("stopped; nothing was recorded") from error
