@@ -16,15 +16,16 @@ from bertsweep.paths import SweepPaths, cache_root, find_sweep
 from bertsweep.progress import Progress
 from bertsweep.scoring.contenders import (
     Contender,
+    baseline_of,
     fixed_temperature,
     fixed_threshold,
     kept_validation,
     score,
+    winner_of,
 )
 from bertsweep.scoring.outcome import Evaluation
 from bertsweep.seeds import derive
 from bertsweep.spec import load_data
-from bertsweep.usable import checkpoint_in, usable
 
 Notify = Callable[[str], None]
 
@@ -102,12 +103,13 @@ def _contenders(
         return _contender(checkpoint.record.trial, checkpoint, aim), None, _around(folder)
     paths = find_sweep(target, storage)
     state = results.load(paths)
-    trial, checkpoint = usable(state, paths, notify=notify)
-    winner, base = _contender(trial.id, checkpoint, aim), state.baseline
-    if base is None or base.id == trial.id:
+    trial, checkpoint = winner_of(state, paths, notify=notify)
+    winner = _contender(trial.id, checkpoint, aim)
+    beside = baseline_of(state, paths, trial, notify=notify)
+    if beside is None:
         return winner, None, state
-    beside = checkpoint_in(base, paths, notify=notify)
-    return winner, None if beside is None else _contender(base.id, beside, aim), state
+    base, other = beside
+    return winner, _contender(base.id, other, aim), state
 
 
 def _contender(trial: str, checkpoint: Checkpoint, aim: Aim | None) -> Contender:
