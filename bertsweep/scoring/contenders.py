@@ -17,7 +17,7 @@ from bertsweep.ledger import SweepState, TrialState
 from bertsweep.paths import SweepPaths
 from bertsweep.predict import Predictor
 from bertsweep.progress import Progress
-from bertsweep.usable import checkpoint_in, usable
+from bertsweep.usable import checkpoint_in
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,22 +33,6 @@ class Contender:
     trial: str
     checkpoint: Checkpoint
     threshold: float | None
-
-
-def winner_of(
-    state: SweepState, paths: SweepPaths, *, notify: Callable[[str], None]
-) -> tuple[TrialState, Checkpoint]:
-    """The repeat that the confirmation of a sweep delivered, else its best trial; verified.
-
-    Raises `NoUsableTrialError`.
-    """
-    confirmation = state.confirmation
-    if confirmation is not None and confirmation.delivered is not None:
-        repeat = state.trial(confirmation.delivered)
-        checkpoint = checkpoint_in(repeat, paths, notify=notify)
-        if checkpoint is not None:
-            return repeat, checkpoint
-    return usable(state, paths, notify=notify)
 
 
 def baseline_of(

@@ -21,11 +21,11 @@ from bertsweep.scoring.contenders import (
     fixed_threshold,
     kept_validation,
     score,
-    winner_of,
 )
 from bertsweep.scoring.outcome import Evaluation
 from bertsweep.seeds import derive
 from bertsweep.spec import load_data
+from bertsweep.usable import usable
 
 Notify = Callable[[str], None]
 
@@ -103,7 +103,7 @@ def _contenders(
         return _contender(checkpoint.record.trial, checkpoint, aim), None, _around(folder)
     paths = find_sweep(target, storage)
     state = results.load(paths)
-    trial, checkpoint = winner_of(state, paths, notify=notify)
+    trial, checkpoint = usable(state, paths, notify=notify)
     winner = _contender(trial.id, checkpoint, aim)
     beside = baseline_of(state, paths, trial, notify=notify)
     if beside is None:

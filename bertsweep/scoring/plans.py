@@ -20,8 +20,8 @@ from bertsweep.scoring.contenders import (
     fixed_threshold,
     kept_validation,
     scored_validation,
-    winner_of,
 )
+from bertsweep.usable import usable
 
 Notify = Callable[[str], None]
 
@@ -50,7 +50,7 @@ def decided(
     def validation(checkpoint: Checkpoint) -> Validation:
         return kept_validation(checkpoint) or scored_validation(checkpoint, rows, progress)
 
-    trial, checkpoint = winner_of(state, paths, notify=notify)
+    trial, checkpoint = usable(state, paths, notify=notify)
     told = validation(checkpoint)
     winner = Contender(trial.id, checkpoint, fixed_threshold(checkpoint, aim, told))
     baseline, beside = None, baseline_of(state, paths, trial, notify=notify)

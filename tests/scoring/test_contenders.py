@@ -6,7 +6,8 @@ from pathlib import Path
 
 from bertsweep.ledger import Ledger, events
 from bertsweep.paths import SweepPaths
-from bertsweep.scoring.contenders import baseline_of, winner_of
+from bertsweep.scoring.contenders import baseline_of
+from bertsweep.usable import usable
 from tests.support import clisweeps
 
 
@@ -28,13 +29,9 @@ def repeated(storage: Path, trial: str) -> tuple[Ledger, SweepPaths]:
     return book, SweepPaths(folder)
 
 
-def test_the_winner_is_the_best_trial_until_a_confirmation_delivers_one(tmp_path: Path) -> None:
-    paths = SweepPaths(clisweeps.finished_sweep(tmp_path / "before"))
-    book = Ledger(paths.ledger)
-    trial, _ = winner_of(book.state, paths, notify=print)
-    assert trial.id == "t0001"
-    book, paths = repeated(tmp_path / "after", "t0001")
-    trial, checkpoint = winner_of(book.state, paths, notify=print)
+def test_a_repeat_that_was_delivered_meets_the_baseline(tmp_path: Path) -> None:
+    book, paths = repeated(tmp_path, "t0001")
+    trial, checkpoint = usable(book.state, paths, notify=print)
     assert (trial.id, checkpoint.folder.parent.name) == ("r0001", "r0001")
     beside = baseline_of(book.state, paths, trial, notify=print)
     assert beside is not None
@@ -44,6 +41,6 @@ def test_the_winner_is_the_best_trial_until_a_confirmation_delivers_one(tmp_path
 def test_a_repeat_of_the_baseline_is_not_compared_with_the_baseline(tmp_path: Path) -> None:
     book, paths = repeated(tmp_path, "t0000")
     said: list[str] = []
-    trial, _ = winner_of(book.state, paths, notify=said.append)
+    trial, _ = usable(book.state, paths, notify=said.append)
     assert baseline_of(book.state, paths, trial, notify=said.append) is None
     assert said == ["the winner is the baseline itself: there is nothing to compare it with"]
