@@ -39,7 +39,9 @@ from bertsweep.ledger.events import (
 from bertsweep.ledger.lines import encode
 from bertsweep.metrics import METRICS as SCORES
 from bertsweep.paths import SweepPaths
+from bertsweep.ranking import winner
 from bertsweep.spec import Hyperparameters
+from tests.support.checkpoints import write_checkpoint
 
 SPEC = Path(__file__).parent.parent / "search_spaces" / "quickstart.yaml"
 REPORTS, PER_EPOCH = 20, 4
@@ -59,6 +61,8 @@ def main(trials: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         paths = SweepPaths(Path(folder) / "long")
         write_ledger(paths.ledger, trials)
+        best = winner(ledger.load(paths.ledger))
+        write_checkpoint(paths.trial(best.id), report=best.checkpoint_report or 0)
         size = paths.ledger.stat().st_size / 1e6
         print(f"{trials:,} trials of {REPORTS} reports, a ledger of {size:.0f} MB")
         commands = {
@@ -140,7 +144,7 @@ def events(trials: int) -> Iterator[Event]:
 
 
 def resume(path: Path) -> None:
-    """What `Experiment.refill` does, without Ray."""
+    """What `SweepConductor.refill` does, without Ray."""
     from bertsweep.search.stopping import build_rule
 
     spec, study = _study()

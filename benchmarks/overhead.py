@@ -24,7 +24,7 @@ from bertsweep.paths import SweepPaths
 from bertsweep.search.mirror import StudyMirror
 from bertsweep.spec import load
 from bertsweep.sweep import cluster
-from bertsweep.sweep.experiment import Experiment, conduct
+from bertsweep.sweep.experiment import Experiment
 from bertsweep.sweep.materials import prepare_materials
 from bertsweep.sweep.placement import Placement
 from bertsweep.trial.trainable import REPORT
@@ -85,7 +85,7 @@ def main(trials: int) -> None:
             trials=trials,
             trainable=NoOp,
         )
-        conduct(experiment)
+        experiment.search()
         waited = time.perf_counter()
         mirror.close(timeout=600)
         waited = time.perf_counter() - waited

@@ -9,6 +9,7 @@ What the command line does, as functions::
 
     later = bertsweep.open_sweep("quickstart")               # by name or folder, also while it runs
     bertsweep.resume(later, trials=40)
+    bertsweep.confirm(later)                                 # fresh seeds for the best of them
     bertsweep.evaluate(later).metrics                        # the test split, once
     bertsweep.Predictor.open(later.checkpoint()).predict(["Why is the sky blue?"])
 
@@ -25,7 +26,15 @@ from bertsweep.version import VERSION
 __version__ = VERSION
 
 if TYPE_CHECKING:
-    from bertsweep.api import evaluate, export_model, load_spec, open_sweep, resume, run
+    from bertsweep.api import (
+        confirm,
+        evaluate,
+        export_model,
+        load_spec,
+        open_sweep,
+        resume,
+        run,
+    )
     from bertsweep.errors import (
         BertsweepError,
         ClusterError,
@@ -48,10 +57,18 @@ if TYPE_CHECKING:
     from bertsweep.predict import Prediction, Predictor
     from bertsweep.results import Sweep
     from bertsweep.scoring import Evaluation
-    from bertsweep.spec import SweepSpec
+    from bertsweep.spec import Confirm, SweepSpec
 
 _PLACES = {
-    "bertsweep.api": ("evaluate", "export_model", "load_spec", "open_sweep", "resume", "run"),
+    "bertsweep.api": (
+        "confirm",
+        "evaluate",
+        "export_model",
+        "load_spec",
+        "open_sweep",
+        "resume",
+        "run",
+    ),
     "bertsweep.errors": (
         "BertsweepError",
         "ClusterError",
@@ -74,13 +91,14 @@ _PLACES = {
     "bertsweep.predict": ("Prediction", "Predictor"),
     "bertsweep.results": ("Sweep",),
     "bertsweep.scoring": ("Evaluation",),
-    "bertsweep.spec": ("SweepSpec",),
+    "bertsweep.spec": ("Confirm", "SweepSpec"),
 }
 _MODULES = {name: module for module, names in _PLACES.items() for name in names}
 
 __all__ = [
     "BertsweepError",
     "ClusterError",
+    "Confirm",
     "DataError",
     "DownloadError",
     "EncoderError",
@@ -102,6 +120,7 @@ __all__ = [
     "SweepSpec",
     "TrialError",
     "__version__",
+    "confirm",
     "evaluate",
     "export_model",
     "load_spec",

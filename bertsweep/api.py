@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bertsweep.ledger import Subscriber
     from bertsweep.progress import Progress
     from bertsweep.scoring import Evaluation
+    from bertsweep.spec.models import Confirm
 
 
 def load_spec(path: str | Path, *, overrides: Sequence[str] = ()) -> SweepSpec:
@@ -96,6 +97,36 @@ def resume(
         progress=progress,
         notify=notify,
         trials=trials,
+    )
+    return Sweep.open(opened.folder)
+
+
+def confirm(
+    sweep: Sweep | str | Path,
+    settings: Confirm | None = None,
+    *,
+    storage: str | Path | None = None,
+    address: str | None = None,
+    subscribers: Sequence[Subscriber] = (),
+    progress: Progress | None = None,
+    notify: Callable[[str], None] = lambda _: None,
+) -> Sweep:
+    """Confirms the winner of a sweep, finished or interrupted: trains finalists with fresh seeds.
+
+    `settings` are those of `confirm` in the search space file, by default that file's. What was
+    repeated before is not repeated again; an interrupted confirmation is gone on with, also by
+    `resume`. The other arguments and what it raises are those of `resume`.
+    """
+    from bertsweep.sweep import run as conducting
+
+    opened = sweep if isinstance(sweep, Sweep) else open_sweep(sweep, storage=storage)
+    conducting.confirm(
+        opened.folder,
+        settings,
+        address=address,
+        subscribers=subscribers,
+        progress=progress,
+        notify=notify,
     )
     return Sweep.open(opened.folder)
 

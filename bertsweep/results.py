@@ -24,6 +24,9 @@ from bertsweep.ranking import ranking, winner
 
 if TYPE_CHECKING:
     from bertsweep.checkpoints import Checkpoint, Predictions
+    from bertsweep.ledger import Confirmation
+    from bertsweep.selection import Selection
+    from bertsweep.spec import Confirm
 
 Notify = Callable[[str], None]
 T = TypeVar("T")
@@ -106,7 +109,11 @@ class Sweep:
         return ranking(self.state)
 
     def best(self) -> TrialState:
-        """The best trial whose checkpoint the ledger names. Raises `NoUsableTrialError`."""
+        """The repeat that a confirmation chose, else the best trial whose checkpoint the ledger
+        names.
+
+        Raises `NoUsableTrialError`.
+        """
         return winner(self.state)
 
     def usable(self, *, notify: Notify = lambda _: None) -> tuple[TrialState, Checkpoint]:
@@ -148,13 +155,29 @@ class Sweep:
         They are kept of every trial, also where the weights are not. None where it has none yet, or
         they were damaged or never kept. Raises `NoUsableTrialError` without any trial.
         """
-        from bertsweep.checkpoints import read_predictions
+        from bertsweep.kept_predictions import predictions_of
 
-        trial = self.best() if trial is None else trial
-        if trial.last_checkpoint is None:
-            return None
-        recorded = Path(trial.last_checkpoint)
-        return read_predictions(self.paths.folder / recorded.parent, recorded.name)
+        return predictions_of(self.best() if trial is None else trial, self.paths)
+
+    def selection(self) -> Selection | None:
+        """How sure the choice of the best trial is; see `bertsweep.selection`.
+
+        None unless every trial with a value kept its predictions.
+        """
+        from bertsweep.kept_predictions import selection_of
+
+        return selection_of(self.state, self.paths)
+
+    @property
+    def confirmation(self) -> Confirmation | None:
+        """The finalists that were or are being repeated, and the outcome; None without any."""
+        return self.state.confirmation
+
+    def confirm_settings(self, **given: Any) -> Confirm:
+        """How to confirm: as the search space file says, but for what is given."""
+        from bertsweep.spec import Confirm
+
+        return Confirm(**{**(self.state.started.spec.get("confirm") or {}), **given})
 
 
 def load(paths: SweepPaths) -> SweepState:

@@ -20,13 +20,14 @@ _TRIES = 5
 def usable(
     state: SweepState, paths: SweepPaths, *, notify: Notify = lambda _: None
 ) -> tuple[TrialState, Checkpoint]:
-    """The best trial of which a checkpoint can be read, and that checkpoint, verified.
+    """The trial or confirmed repeat to use, and its checkpoint, verified.
 
-    `notify` receives a sentence for each damaged or missing one that would have come before it.
+    Where that cannot be read, the best trial of which one can. `notify` receives a sentence for
+    each damaged or missing one that would have come before it.
     Raises `NoUsableTrialError`.
     """
     best = winner(state)
-    for trial in ranking(state):
+    for trial in (best, *(other for other in ranking(state) if other is not best)):
         if trial.checkpoint is None:
             continue
         checkpoint = checkpoint_in(trial, paths, notify=notify)
@@ -71,10 +72,15 @@ def settled(paths: SweepPaths, notify: Notify) -> Checkpoint:
     for _ in range(_TRIES):
         problems: list[str] = []
         _, checkpoint = usable(state, paths, notify=problems.append)
-        seen = {trial.id: trial.checkpoint for trial in state.trials.values()}
+        seen = _checkpoints(state)
         state = ledger.load(paths.ledger) if problems else state
-        if seen == {trial.id: trial.checkpoint for trial in state.trials.values()}:
+        if seen == _checkpoints(state):
             break
     for problem in problems:
         notify(problem)
     return checkpoint
+
+
+def _checkpoints(state: SweepState) -> dict[str, str | None]:
+    trials = (*state.trials.values(), *state.repeats.values())
+    return {trial.id: trial.checkpoint for trial in trials}

@@ -15,7 +15,8 @@ from tests.support import clisweeps
 from tests.support.sweeps import write_small
 
 NAMES = {
-    *("run", "resume", "evaluate", "export_model", "load_spec", "open_sweep"),
+    *("run", "resume", "confirm", "Confirm", "evaluate", "export_model"),
+    *("load_spec", "open_sweep"),
     "Evaluation",
     *("Sweep", "SweepSpec", "Predictor", "Prediction", "Problem", "__version__"),
     *("BertsweepError", "InputError", "SpecError", "DataError", "EncoderError"),

@@ -26,14 +26,15 @@ _NAMES = ("labels", "probabilities")
 
 @dataclass(frozen=True)
 class Predictions:
-    """Class index (int32 [rows]) and probabilities (float32) of the validation rows, in order.
+    """Class index (int32 [rows]) and probabilities (float64) of the validation rows, in order.
 
     `probabilities` are those of class 1 [rows], or with more than two of every class [rows,
-    classes].
+    classes]. In float32, rows whose outputs hardly differ would tie, and score otherwise than
+    reported.
     """
 
     labels: npt.NDArray[np.int32]
-    probabilities: npt.NDArray[np.float32]
+    probabilities: npt.NDArray[np.float64]
 
 
 def save(predictions: Predictions, path: Path) -> None:
@@ -43,7 +44,7 @@ def save(predictions: Predictions, path: Path) -> None:
 
     arrays = {
         "labels": np.ascontiguousarray(predictions.labels, np.int32),
-        "probabilities": np.ascontiguousarray(predictions.probabilities, np.float32),
+        "probabilities": np.ascontiguousarray(predictions.probabilities, np.float64),
     }
     path.write_bytes(to_bytes(arrays, {_CHECKSUM: _checksum(arrays)}))
 

@@ -27,6 +27,15 @@ def shown(sweep: Sweep) -> Document:
         "objective": _objective(sweep),
         "test": tested(sweep),
         "trials": map(_trial, sweep.trials),
+        "repeats": [
+            {
+                "repeats": repeat.repeats,
+                "seed": repeat.seed,
+                "split": repeat.split,
+                **_trial(repeat),
+            }
+            for repeat in sweep.state.repeats.values()
+        ],
     }
 
 
@@ -47,8 +56,16 @@ def best(sweep: Sweep, *, notify: Notify = lambda _: None) -> Document:
         "positive": sweep.positive,
         **winner,
         "baseline": beside,
+        "selection": _selection(sweep),
+        "confirmation": confirmation(sweep),
         "test": tested(sweep),
     }
+
+
+def confirmation(sweep: Sweep) -> Document | None:
+    """What the repeats of finalists came to; None where no confirmation has ended."""
+    found = sweep.confirmation
+    return None if found is None or found.outcome is None else dict(found.outcome)
 
 
 def tested(sweep: Sweep) -> Document | None:
@@ -83,6 +100,14 @@ def outcome(sweep: Sweep, *, notify: Notify = lambda _: None) -> Document:
     }
 
 
+def _selection(sweep: Sweep) -> Document | None:
+    """How sure the choice among the trials of the search is; a confirmation has it on record."""
+    if sweep.confirmation is not None and sweep.confirmation.selection:
+        return dict(sweep.confirmation.selection)
+    found = sweep.selection()
+    return None if found is None else found.to_plain()
+
+
 def _objective(sweep: Sweep) -> Document:
     return {"metric": sweep.metric, "mode": sweep.mode, "threshold": sweep.threshold_rule}
 
@@ -113,7 +138,7 @@ def _summary(sweep: Sweep, trial: TrialState, checkpoint: Checkpoint | None) -> 
         metrics, threshold = checkpoint.record.metrics, checkpoint.record.threshold
         value = metrics.get(sweep.metric)
     return {
-        "trial": trial.id,
+        "trial": trial.repeats or trial.id,
         "params": dict(trial.params),
         "metrics": dict(metrics),
         "objective": {**_objective(sweep), "value": value},

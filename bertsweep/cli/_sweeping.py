@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from bertsweep.cli import _documents
+from bertsweep.cli._confirmed import choice, confirmed_table, verdict
 from bertsweep.cli._output import parameters, print_json, warn
 from bertsweep.cli._summary import positive_class, ranked_by
 from bertsweep.cli._tables import comparison, decision, trials_table
@@ -59,11 +61,22 @@ def conclude(sweep: Sweep, out: Console, *, as_json: bool) -> None:
     out.print(comparison(document["best"]))
     for line in decision(document["best"]):
         out.print(line)
+    sureness(document["best"], out)
     for line in places(paths, document["best"]["checkpoint"]):
         out.print(line, soft_wrap=True)
     out.print("next:")
     for command in next_commands(paths):
         out.print(f"  {command}", soft_wrap=True)
+
+
+def sureness(document: Mapping[str, Any], out: Console) -> None:
+    """Prints how sure the winner in a document of `best` is: the choice, and its confirmation."""
+    for line in choice(document["selection"]):
+        out.print(line, soft_wrap=True)
+    if document["confirmation"] is not None:
+        out.print(confirmed_table(document["confirmation"]))
+        for line in verdict(document["confirmation"]):
+            out.print(line, soft_wrap=True)
 
 
 def places(paths: SweepPaths, checkpoint: str) -> list[str]:

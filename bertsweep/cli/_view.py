@@ -82,6 +82,12 @@ class View:
         left = watch.seconds_left(now)
         times = f"{duration(now - self.began)} elapsed"
         times += f", about {duration(left)} left" if left else ""
+        if watch.confirming:
+            done = sum(trial.ended for trial in watch.repeats())
+            return (
+                f"confirming: {done} of {watch.repeats_planned()} repeats done "
+                f"({len(watch.running())} running); {times}"
+            )
         return f"{watch.ended()}{of} trials done ({', '.join(parts)}); {times}"
 
     def standing(self) -> str:

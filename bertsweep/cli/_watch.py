@@ -50,6 +50,34 @@ class Watch:
                 self.most_at_once = max(self.most_at_once, len(self.running()))
             return True
 
+    @property
+    def confirming(self) -> bool:
+        """Whether finalists are being repeated."""
+        confirmation = None if self.sweep is None else self.sweep.confirmation
+        return confirmation is not None and confirmation.outcome is None
+
+    def repeats(self) -> list[TrialSnapshot]:
+        """The repeats of this confirmation so far."""
+        confirmation = None if self.sweep is None else self.sweep.confirmation
+        if confirmation is None:
+            return []
+        return [
+            trial
+            for trial in self.trials.values()
+            if trial.repeats in confirmation.finalists and trial.seed in confirmation.seeds
+        ]
+
+    def repeats_planned(self) -> int:
+        """How many repeats there will be, as far as is known now."""
+        confirmation = None if self.sweep is None else self.sweep.confirmation
+        if confirmation is None:
+            return 0
+        begun = [trial.repeats for trial in self.repeats()]
+        return sum(
+            begun.count(name) if name in confirmation.dropped else len(confirmation.seeds)
+            for name in confirmation.finalists
+        )
+
     def running(self) -> list[TrialSnapshot]:
         """The trials that a worker has now."""
         return [
@@ -94,21 +122,39 @@ class Watch:
 
         Every running trial still needs the mean less what it had, every waiting one the mean, and
         as many run at once as ever did in this session. `budget.hours` caps when trials begin, so
-        it caps this.
+        it caps this. While finalists are repeated, it is of their repeats; before, the repeats to
+        come are not in it.
         """
-        done = [t.spent for t in self.trials.values() if t.status in (FINISHED, STOPPED)]
-        if not done or self.sweep is None or self.budget is None:
+        if self.sweep is None or self.budget is None:
+            return None
+        if self.confirming:
+            kin = self.repeats()
+            # Before the first repeat has ended, a trial that trained all its epochs tells.
+            done = [t.spent for t in kin if t.status == FINISHED] or self._finished()
+            waiting = self.repeats_planned() - sum(t.ended for t in kin) - len(self.running())
+        else:
+            done = [t.spent for t in self._trials() if t.status in (FINISHED, STOPPED)]
+            waiting = self.budget - self.ended() - len(self.running())
+        if not done:
             return None
         mean = sum(done) / len(done)
         running = [max(0.0, mean - trial.elapsed(now)) for trial in self.running()]
-        waiting = max(0, self.budget - self.ended() - len(running))
-        left = max([(sum(running) + waiting * mean) / self.most_at_once, *running])
+        left = max([(sum(running) + max(0, waiting) * mean) / self.most_at_once, *running])
+        if self.confirming:
+            return left
         hours = (self.sweep.started.spec.get("budget") or {}).get("hours")
         if hours is not None:
             session = now - self.sweep.session_began
             until_no_more = max(0.0, hours * 3600 - self.sweep.earlier_seconds - session)
             left = min(left, until_no_more + mean)
         return left
+
+    def _trials(self) -> list[TrialSnapshot]:
+        """The trials of the search."""
+        return [trial for trial in self.trials.values() if trial.repeats is None]
+
+    def _finished(self) -> list[float]:
+        return [trial.spent for trial in self._trials() if trial.status == FINISHED]
 
 
 def rate_of(trial: TrialSnapshot) -> float | None:

@@ -7,6 +7,7 @@ from bertsweep.cli import _documents
 from bertsweep.cli._options import Debug, Json, Storage, Sweep
 from bertsweep.cli._output import console, print_json, warn
 from bertsweep.cli._scores import reading
+from bertsweep.cli._sweeping import sureness
 from bertsweep.cli._tables import comparison, decision
 
 EXAMPLES = ("bertsweep best quickstart", "bertsweep best quickstart --json | jq -r .checkpoint")
@@ -24,6 +25,7 @@ def best(
     out.print(comparison(document))
     for line in decision(document):
         out.print(line)
+    sureness(document, out)
     for line in reading(document["test"]):
         out.print(line, soft_wrap=True)
     out.print(f"checkpoint: {document['checkpoint']}")

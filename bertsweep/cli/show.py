@@ -31,6 +31,10 @@ def show(
     for line in reading(_documents.tested(opened)):
         out.print(line, soft_wrap=True)
     out.print(trials_table(state, opened.trials))
-    for trial in opened.trials:
+    repeats = list(state.repeats.values())
+    if repeats:
+        out.print("repeats of the finalists")
+        out.print(trials_table(state, repeats))
+    for trial in (*opened.trials, *repeats):
         if trial.error:
             out.print(f"{trial.id} failed: {trial.error}")

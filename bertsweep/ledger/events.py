@@ -122,13 +122,14 @@ class ConfirmationStarted(Event, frozen=True, kw_only=True, gc=False, tag="confi
     """The trials in `finalists` (the baseline among them) are to be repeated, once for each seed.
 
     `splits` are the seeds of the splits of these repeats, null where the split stays; `selection`
-    says why these are the finalists.
+    says why these are the finalists, `settings` are those of `confirm` in the search space file.
     """
 
     finalists: tuple[str, ...]
     seeds: tuple[int, ...]
     splits: tuple[int | None, ...]
     selection: Plain = field(default_factory=dict)
+    settings: Plain = field(default_factory=dict)
 
 
 class ConfirmationEnded(Event, frozen=True, kw_only=True, gc=False, tag="confirmation_ended"):

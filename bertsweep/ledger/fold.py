@@ -157,6 +157,7 @@ def _confirmation_started(state: SweepState, event: ConfirmationStarted) -> None
         seeds=event.seeds,
         splits=event.splits,
         selection=event.selection,
+        settings=event.settings,
     )
 
 

@@ -134,15 +134,16 @@ class Confirmation:
     """Finalists that are repeated with fresh seeds, and what came of it.
 
     `finalists` are trial ids, the baseline among them, `seeds` and `splits` what each repeat runs
-    with, `selection` why they are the finalists. `dropped` says of those that can no longer win
-    why. `outcome` is None until all repeats have ended, `delivered` the id of the repeat whose
-    checkpoint is the one to use.
+    with, `selection` why they are the finalists, `settings` how that was asked for. `dropped` says
+    of those that can no longer win why. `outcome` is None until all repeats have ended, `delivered`
+    the id of the repeat whose checkpoint is the one to use.
     """
 
     finalists: tuple[str, ...]
     seeds: tuple[int, ...]
     splits: tuple[int | None, ...]
     selection: Plain
+    settings: Plain = field(default_factory=dict)
     dropped: Mapping[str, str] = field(default_factory=dict)
     outcome: Plain | None = None
     delivered: str | None = None

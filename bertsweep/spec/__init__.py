@@ -6,9 +6,11 @@ from typing import Any
 
 from bertsweep.spec.hyperparameters import Hyperparameters
 from bertsweep.spec.loading import from_plain, load, load_data, parse
+from bertsweep.spec.models import Confirm
 from bertsweep.spec.sweep_spec import SweepSpec
 
 __all__ = [
+    "Confirm",
     "Hyperparameters",
     "SweepSpec",
     "from_plain",

@@ -293,6 +293,25 @@ class Checkpoints(Section):
     )
 
 
+class Confirm(Section):
+    """How the winner is confirmed: finalists and baseline are trained again with fresh seeds."""
+
+    finalists: Count = Field(
+        3, title="most trials that are repeated, of those that cannot be told from the best"
+    )
+    seeds: Annotated[int, Field(ge=2)] = Field(3, title="fresh seeds of each; 2 at least")
+    vary: Annotated[tuple[Literal["seed", "split"], ...], BeforeValidator(_tuple)] = Field(
+        ("seed",),
+        title="what differs between repeats: `[seed]`, or `[seed, split]` to draw training and "
+        "validation rows anew from both as well",
+    )
+    prefer: Literal["cheaper", "simpler"] = Field(
+        "cheaper",
+        title="which of finalists that tie: the one that predicts the fastest, or the simplest "
+        "within one standard error of the best",
+    )
+
+
 class Tracking(Section):
     """Where trials are logged besides the ledger."""
 
@@ -324,6 +343,9 @@ class SweepFile(Section):
     objective: Objective = Field(default_factory=Objective, title="what is best")
     search: Search = Field(default_factory=Search, title="sampler, scheduler, warm starts")
     budget: Budget = Field(default_factory=Budget, title="when to end")
+    confirm: Confirm | None = Field(
+        None, title="confirm the winner at the end; left out, `bertsweep confirm` can do it later"
+    )
     resources: Resources = Field(default_factory=Resources, title="what a trial receives")
     checkpoints: Checkpoints = Field(default_factory=Checkpoints, title="what is kept")
     tracking: Tracking = Field(default_factory=Tracking, title="where trials are logged")

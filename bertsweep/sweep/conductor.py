@@ -161,6 +161,7 @@ class SweepConductor:
             "trial": trial,
             "params": state.params,
             "seed": state.seed,
+            "split": None,
             "job": self.job.to_plain(),
         }
 

@@ -75,6 +75,15 @@ class Experiment:
             trials=self.trials,
         )
 
+    def search(self) -> None:
+        """Runs the trials of the search, until the conductor proposes no more."""
+        conduct(
+            self.conductor,
+            placement=self.placement,
+            scratch=self.paths.scratch,
+            trainable=self.trainable,
+        )
+
     @property
     def stops_nothing(self) -> bool:
         """Whether every trial ends before the scheduler may stop it."""
@@ -120,13 +129,14 @@ def job_of(
     )
 
 
-def conduct(experiment: Experiment) -> None:
+def conduct(
+    conductor: tune_hooks.Conductor, *, placement: Placement, scratch: Path, trainable: type[Any]
+) -> None:
     """Runs Ray Tune until the conductor proposes nothing more, or everything must stop."""
     from ray import tune
 
-    conductor, placement = experiment.conductor, experiment.placement
     tuner = tune.Tuner(
-        tune.with_resources(experiment.trainable, placement),
+        tune.with_resources(trainable, placement),
         tune_config=tune.TuneConfig(
             search_alg=tune_hooks.ConductedSearcher(conductor),
             scheduler=tune_hooks.ConductedScheduler(conductor),
@@ -136,7 +146,7 @@ def conduct(experiment: Experiment) -> None:
         ),
         run_config=tune.RunConfig(
             name="tune",
-            storage_path=str(experiment.paths.scratch),
+            storage_path=str(scratch),
             callbacks=[tune_hooks.ConductedCallback(conductor)],
             stop=tune_hooks.ConductedStopper(conductor),
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),

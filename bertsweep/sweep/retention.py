@@ -8,11 +8,12 @@ from bertsweep import atomic, checkpoints
 from bertsweep.ledger import Ledger, TrialState
 from bertsweep.ledger.events import CheckpointRemoved
 from bertsweep.paths import SweepPaths
-from bertsweep.ranking import ranking
+from bertsweep.ranking import best_repeat, ranking
 
 
 class Retention:
-    """Keeps the `keep` best checkpoints of ended trials, and the baseline's besides.
+    """Keeps the `keep` best checkpoints of ended trials, the baseline's, and the best repeat's of
+    each finalist.
 
     A trial that failed by its own fault counts by what it reached before. One that failed through
     no fault of its own is left alone, with its full state, because a resume goes on with it. The
@@ -28,7 +29,7 @@ class Retention:
 
         `before` is the path of the one that was recorded before it.
         """
-        recorded = self._ledger.state.trials[trial].checkpoint
+        recorded = self._ledger.state.trial(trial).checkpoint
         if recorded is not None:
             checkpoints.remove_superseded(
                 self._paths.trial(trial), recorded=Path(recorded).name, before=before
@@ -49,19 +50,22 @@ class Retention:
             self._settle(trial, keep=trial.id in kept)
 
     def _over(self) -> list[TrialState]:
-        """The trials that nothing goes on with."""
-        trials = self._ledger.state.trials.values()
+        """The trials and repeats that nothing goes on with."""
+        state = self._ledger.state
+        trials = (*state.trials.values(), *state.repeats.values())
         return [trial for trial in trials if trial.ended and not trial.retryable]
 
     def _kept(self) -> set[str]:
-        """The trials of those whose checkpoint is kept."""
+        """Those whose checkpoint is kept."""
         state = self._ledger.state
         over = {trial.id for trial in self._over()}
         ranked = [trial.id for trial in ranking(state) if trial.id in over]
         kept = set(ranked[: self._keep])
         if (baseline := state.baseline) is not None:
             kept.add(baseline.id)
-        return kept
+        finalists = {repeat.repeats for repeat in state.repeats.values()}
+        repeated = (best_repeat(state, name, among=over) for name in finalists if name)
+        return kept | {repeat.id for repeat in repeated if repeat is not None}
 
     def _settle(self, trial: TrialState, *, keep: bool) -> None:
         """Leaves the recorded checkpoint of an ended trial, or nothing."""

@@ -1,39 +1,27 @@
-"""`run` and `resume`: one sweep from a spec, or from the ledger of an earlier run, to its end."""
+"""`run`, `resume` and `confirm`: one sweep, from a spec or from the ledger of an earlier run."""
 
 from __future__ import annotations
 
-import contextlib
 import uuid
 from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
 
-from bertsweep.errors import EnvironmentFault, InterruptedSweep
-from bertsweep.ledger import Ledger, Subscriber, SweepState, Update
-from bertsweep.ledger.events import (
-    ComputeChosen,
-    SweepEnded,
-    SweepResumed,
-    SweepStarted,
-    TrialInterrupted,
-)
-from bertsweep.paths import SweepPaths, cache_root, find_sweep
+from bertsweep.ledger import FINISHED, INTERRUPTED, Subscriber, SweepState
+from bertsweep.ledger.events import SweepEnded, SweepStarted
+from bertsweep.paths import cache_root
 from bertsweep.progress import Progress
 from bertsweep.ranking import winner
-from bertsweep.spec import SweepSpec, from_plain
+from bertsweep.spec import SweepSpec
+from bertsweep.spec.models import Confirm
 from bertsweep.sweep import cluster
-from bertsweep.sweep.begun import as_begun, check_same
-from bertsweep.sweep.experiment import Experiment, conduct, job_of
+from bertsweep.sweep.confirmation import confirm_settings
+from bertsweep.sweep.experiment import Experiment
 from bertsweep.sweep.folders import new_sweep
-from bertsweep.sweep.materials import (
-    Materials,
-    Prepared,
-    load_materials,
-    tokenise,
-    with_absolute_paths,
-)
-from bertsweep.sweep.placement import Placement
+from bertsweep.sweep.materials import load_materials, with_absolute_paths
+from bertsweep.sweep.reopen import address_of, get_ready, reopened
 from bertsweep.sweep.signals import stop_on_signals
+from bertsweep.sweep.stages import confirm_winner, finish
 from bertsweep.sweep.subscribers import following, log_data
 from bertsweep.version import VERSION
 
@@ -67,11 +55,9 @@ def run(
         materials = load_materials(
             spec, cache=cache_root(), base=base, progress=progress, notify=notify
         )
-        with cluster.started(_address(spec, address)):
+        with cluster.started(address_of(spec, address)):
             total = spec.budget.trials
-            placement, prepared = _get_ready(
-                spec, paths, materials, trials=total, progress=progress
-            )
+            placement, prepared = get_ready(spec, paths, materials, trials=total, progress=progress)
             started = SweepStarted(
                 sweep=uuid.uuid4().hex[:8],
                 name=paths.folder.name,
@@ -103,7 +89,7 @@ def run(
                         stopping=stopping,
                         trials=total,
                     )
-                    return _finish(experiment, notify)
+                    return finish(experiment, notify, settings=spec.confirm)
 
 
 def resume(
@@ -119,124 +105,49 @@ def resume(
 
     Unfinished trials go on from their last full state, and those that failed through no fault of
     their own run again; study, stopping rule and W&B runs are rebuilt from the ledger, which is
-    read once. `subscribers` are told of what it holds before anything is added; the other callables
+    read once. A confirmation that the spec asks for, or that was begun, is gone on with too.
+    `subscribers` are told of what the ledger holds before anything is added; the other callables
     receive what `run`'s receive.
 
     Raises what `run` raises, `SweepNotFoundError` where there is no ledger, and `InputError` when
     another command is writing it, or when the data or the encoder are not what the sweep began
     with.
     """
-    paths = find_sweep(str(folder), folder.parent)
-    with contextlib.closing(Ledger(paths.ledger, subscribers=subscribers)) as ledger:
-        state = ledger.state
-        if ledger.torn:
-            notify("the last line of the ledger was cut off by a crash and is left out")
-        spec = as_begun(from_plain(dict(state.started.spec)), state.started)
-        materials = load_materials(
-            spec,
-            cache=cache_root(),
-            base=Path(state.started.base),
-            progress=progress,
-            notify=notify,
-        )
-        facts = materials.facts()
-        for what in ("data", "encoder"):
-            check_same(state, what, facts[what]["hash"])
+    with reopened(
+        folder, address=address, subscribers=subscribers, progress=progress, notify=notify
+    ) as opened:
+        state, spec = opened.ledger.state, opened.spec
         total = trials or max(spec.budget.trials, len(state.trials))
-        left = total - sum(trial.ended and not trial.retryable for trial in state.trials.values())
-        with cluster.started(_address(spec, address)):
-            placement, prepared = _get_ready(
-                spec, paths, materials, state=state, trials=left, progress=progress
-            )
-            with (
-                stop_on_signals(notify) as stopping,
-                following(spec, paths, ledger, state.started, notify=notify),
-            ):
-                ledger.append(SweepResumed(trials=total))
-                experiment = Experiment(
-                    spec=spec,
-                    paths=paths,
-                    ledger=ledger,
-                    prepared=prepared,
-                    placement=placement,
-                    stopping=stopping,
-                    trials=total,
-                )
-                experiment.conductor.refill()
-                return _finish(experiment, notify)
+        ended = sum(trial.ended and not trial.retryable for trial in state.trials.values())
+        with opened.experiment(trials=total, left=total - ended) as experiment:
+            experiment.conductor.refill()
+            return finish(experiment, notify, settings=confirm_settings(spec, state))
 
 
-def _get_ready(
-    spec: SweepSpec,
-    paths: SweepPaths,
-    materials: Materials,
+def confirm(
+    folder: Path,
+    settings: Confirm | None = None,
     *,
-    trials: int,
-    progress: Progress | None,
-    state: SweepState | None = None,
-) -> tuple[Placement, Prepared]:
-    """Places for trials, whose workers get warm while this process tokenises."""
-    placement = Placement(cluster.share(spec.resources))
-    job = job_of(spec, paths, materials, placement.share, state=state, tokens=None)
-    placement.start(job, spec.baseline.to_point(), trials=trials)
-    return placement, tokenise(materials, cache=cache_root(), progress=progress)
+    address: str | None = None,
+    subscribers: Sequence[Subscriber] = (),
+    progress: Progress | None = None,
+    notify: Notify = lambda _: None,
+) -> SweepState:
+    """Confirms the winner of the sweep in `folder`, finished or interrupted, and does not search.
 
-
-def _finish(experiment: Experiment, notify: Notify) -> SweepState:
-    """Conducts the experiment and writes how it ended."""
-    ledger, folder = experiment.ledger, experiment.paths.folder
-    ledger.subscribe(lambda update: _announce(update, notify))
-    if experiment.stops_nothing:
-        steps = experiment.spec.search.scheduler.grace_steps
-        notify(
-            f"no trial will be stopped early: with so few rows the longest ends within {steps} "
-            "steps; a smaller search.scheduler.grace_steps lets the weak ones stop"
-        )
-    conduct(experiment)
-    conductor = experiment.conductor
-    if experiment.stopping.is_set():
-        _interrupt(experiment, "stopped by the user")
-        raise InterruptedSweep(
-            f"stopped; nothing that was done is lost. Go on with: bertsweep resume {folder}"
-        )
-    if conductor.broken is not None:
-        _interrupt(experiment, conductor.broken)
-        raise EnvironmentFault(
-            f"the sweep cannot go on: {conductor.broken}\nWhat was done is kept, and trials that "
-            f"failed of this run again. When it is mended: bertsweep resume {folder}"
-        )
-    reason = None
-    if conductor.hopeless:
-        reason = "the baseline and all other trials failed, so no more were started"
-        notify(f"{reason}; `bertsweep show {folder.name}` says why each did")
-    elif conductor.all_tried:
-        reason = "every point of the space was tried"
-        notify(f"{reason}, by {len(ledger.state.trials)} trials; a wider space has more")
-    usable = any(trial.checkpoint for trial in ledger.state.trials.values())
-    ledger.append(SweepEnded(status="finished" if usable else "failed", reason=reason))
-    winner(ledger.state)
-    return ledger.state
-
-
-def _interrupt(experiment: Experiment, reason: str) -> None:
-    for trial in experiment.conductor.unfinished:
-        experiment.ledger.append(TrialInterrupted(trial=trial))
-    experiment.ledger.append(SweepEnded(status="interrupted", reason=reason))
-
-
-def _announce(update: Update, notify: Notify) -> None:
-    """Says what the trials compute in, where that was found by a probe."""
-    if not isinstance(update.event, ComputeChosen):
-        return
-    compute = update.event.compute
-    if "examples_per_second" not in compute:
-        return
-    rates = ", ".join(f"{way} {rate:g}" for way, rate in compute["examples_per_second"].items())
-    notify(
-        f"trials compute in {compute['precision']}{' with XLA' if compute['jit'] else ''}; "
-        f"examples/s in a probe on {compute['device']}: {rates}"
-    )
-
-
-def _address(spec: SweepSpec, address: str | None) -> str | None:
-    return address or spec.resources.address
+    `settings` are those of the spec by default, or the defaults of `confirm`. What was repeated
+    before is not repeated again. The callables and what it raises are as in `resume`.
+    """
+    with reopened(
+        folder, address=address, subscribers=subscribers, progress=progress, notify=notify
+    ) as opened:
+        ledger = opened.ledger
+        state = ledger.state
+        winner(state)
+        status = state.status if state.status in (FINISHED, INTERRUPTED) else INTERRUPTED
+        wanted = settings or opened.spec.confirm or Confirm()
+        with opened.experiment(trials=state.budget_trials, left=None) as experiment:
+            experiment.conductor.retention.tidy()
+            confirm_winner(experiment, wanted, notify, placement=experiment.placement)
+            ledger.append(SweepEnded(status=status))
+            return ledger.state

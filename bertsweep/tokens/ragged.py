@@ -37,6 +37,18 @@ class Ragged:
             self.ids.take(places, mode="clip") if self.ids.size else np.zeros_like(places, np.int32)
         )
 
+    def take(self, rows: npt.NDArray[np.integer]) -> Ragged:
+        """Returns these rows, in this order, in memory."""
+        lengths = self.lengths(rows)
+        ids = take_ranges(self.ids, self.offsets[:-1][rows], lengths)
+        return Ragged(ids, np.append(0, np.cumsum(lengths)))
+
+    @classmethod
+    def joined(cls, one: Ragged, other: Ragged) -> Ragged:
+        """The rows of one, then those of the other."""
+        offsets = np.append(one.offsets, other.offsets[1:] - other.offsets[0] + one.offsets[-1])
+        return cls(np.append(one.ids, other.ids), offsets)
+
     @classmethod
     def open(cls, folder: Path, name: str) -> Ragged:
         """Opens NAME.ids.npy and NAME.offsets.npy, memory-mapped."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +62,28 @@ class Tokens:
             labels=np.full(len(texts), -1, np.int32),
             classes=0,
             special=word_pieces.special,
+        )
+
+    @classmethod
+    def joined(cls, one: Tokens, other: Tokens) -> Tokens:
+        """The rows of one, then those of the other, of the same data."""
+        second = None
+        if one.second is not None and other.second is not None:
+            second = Ragged.joined(one.second, other.second)
+        return replace(
+            one,
+            first=Ragged.joined(one.first, other.first),
+            second=second,
+            labels=np.append(one.labels, other.labels),
+        )
+
+    def take(self, rows: RowNumbers) -> Tokens:
+        """These rows, in this order."""
+        return replace(
+            self,
+            first=self.first.take(rows),
+            second=None if self.second is None else self.second.take(rows),
+            labels=self.labels[rows],
         )
 
     @property

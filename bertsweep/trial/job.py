@@ -52,11 +52,16 @@ class TrialJob:
 
 @dataclass(frozen=True)
 class Proposal:
-    """One trial to run: its name, complete parameters and seed."""
+    """One trial to run: its name, complete parameters and seed.
+
+    `split` is the seed by which training and validation rows are drawn anew; None for those of the
+    sweep.
+    """
 
     trial: str
     params: Mapping[str, Scalar]
     seed: int
+    split: int | None = None
 
     def trial_folder(self, job: TrialJob) -> Path:
         """Where the trial keeps its checkpoints."""

@@ -34,6 +34,7 @@ class Session:
         self.bench, self.job, self.proposal = bench, job, proposal
         self.folder = proposal.trial_folder(job)
         hyperparameters = Hyperparameters.from_point(proposal.params)
+        bench.divide(proposal.split)
         bench.trainer.begin(hyperparameters, seed=proposal.seed)
         self.per_epoch = min(job.reports_per_epoch, bench.trainer.steps_per_epoch)
         self.total = self.per_epoch * hyperparameters.epochs

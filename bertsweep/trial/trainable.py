@@ -33,7 +33,7 @@ class BertTrial(tune.Trainable):
 
     def reset_config(self, new_config: Mapping[str, Any]) -> bool:
         """Takes the next trial; a trial that was stopped leaves its worker between two reports."""
-        proposal = {key: new_config[key] for key in ("trial", "params", "seed")}
+        proposal = {key: new_config[key] for key in ("trial", "params", "seed", "split")}
         self._worker.begin.remote(new_config["job"], proposal)
         return True
 

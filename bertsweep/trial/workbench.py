@@ -15,7 +15,7 @@ from bertsweep.model.classifier import Classifier
 from bertsweep.space import Scalar
 from bertsweep.spec.hyperparameters import Hyperparameters
 from bertsweep.system import SystemSampler
-from bertsweep.tokens import Tokens, WordPieces
+from bertsweep.tokens import Tokens, WordPieces, resplit
 from bertsweep.training.compute import Compute, Devices
 from bertsweep.training.trainer import Trainer
 from bertsweep.trial.job import TrialJob
@@ -49,7 +49,7 @@ class Workbench:
         """
         self.encoder = PreparedEncoder.open(Path(job.encoder))
         self._waits = stand_ins is not None
-        train, self.validation = (stand_ins, stand_ins) if stand_ins else _rows(job)
+        self._own = train, self.validation = (stand_ins, stand_ins) if stand_ins else _rows(job)
         devices = devices or all_gpus()
         with devices.scope():
             encoder = native.build(self.encoder)
@@ -91,9 +91,18 @@ class Workbench:
     def open(self, job: TrialJob) -> None:
         """Replaces the made-up rows of a rehearsed workbench by the job's; once, then nothing."""
         if self._waits:
-            self.trainer.train_tokens, self.validation = _rows(job)
+            self._own = _rows(job)
+            self.divide(None)
             self._use(choose(job, self.trainer, self.encoder.hash))
             self._waits = False
+
+    def divide(self, seed: int | None) -> None:
+        """Trains and validates on the job's own rows, or on another split of both, drawn by a seed.
+
+        Takes effect with the next `Trainer.begin`.
+        """
+        rows = self._own if seed is None else resplit(*self._own, seed=seed)
+        self.trainer.train_tokens, self.validation = rows
 
     def _use(self, compute: dict[str, Any]) -> None:
         self.compute = compute

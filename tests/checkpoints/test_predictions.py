@@ -12,8 +12,8 @@ from bertsweep.checkpoints import PREDICTIONS, Predictions, read_predictions
 from bertsweep.errors import InputError
 from tests.support.checkpoints import VOCABULARY, arrays, record
 
-TWO = Predictions(np.array([0, 1, 1], np.int32), np.array([0.1, 0.7, 0.4], np.float32))
-THREE = Predictions(np.array([2, 0], np.int32), np.array([[0.1, 0.2, 0.7], [1, 0, 0]], np.float32))
+TWO = Predictions(np.array([0, 1, 1], np.int32), np.array([0.1, 0.7, 0.4], np.float64))
+THREE = Predictions(np.array([2, 0], np.int32), np.array([[0.1, 0.2, 0.7], [1, 0, 0]], np.float64))
 
 
 def write(trial: Path, predictions: Predictions | None) -> Path:

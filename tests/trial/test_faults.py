@@ -18,7 +18,7 @@ from bertsweep.ledger import Event, Ledger
 from bertsweep.ledger.events import SweepStarted, TrialReported
 from bertsweep.paths import SweepPaths
 from bertsweep.sweep import cluster
-from bertsweep.sweep.experiment import Experiment, conduct
+from bertsweep.sweep.experiment import Experiment
 from bertsweep.sweep.placement import Placement
 from bertsweep.trial import workbench
 from bertsweep.trial.faults import ENVIRONMENT, TRIAL, UNEXPECTED, Fault, WorkerFault, read_fault
@@ -156,7 +156,7 @@ def swept(folder: Path, faults: list[str], monkeypatch: pytest.MonkeyPatch) -> l
             trials=1,
             trainable=FlakyTrial,
         )
-        conduct(experiment)
+        experiment.search()
     book.close()
     return ledger.read(paths.ledger)
 

@@ -1,0 +1,37 @@
+"""How sure the choice of a sweep's best trial is, from the predictions that its trials kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bertsweep import selection
+from bertsweep.checkpoints import Predictions, read_predictions
+from bertsweep.ledger import SweepState, TrialState
+from bertsweep.paths import SweepPaths
+from bertsweep.ranking import ranking
+
+
+def predictions_of(trial: TrialState, paths: SweepPaths) -> Predictions | None:
+    """What a trial's best checkpoint predicts for the validation rows; None where that is gone."""
+    if trial.last_checkpoint is None:
+        return None
+    recorded = Path(trial.last_checkpoint)
+    return read_predictions(paths.folder / recorded.parent, recorded.name)
+
+
+def selection_of(state: SweepState, paths: SweepPaths) -> selection.Selection | None:
+    """The statistics of choosing the best of the trials; None unless all of them kept predictions.
+
+    Trials that failed before they reported are left out: they were never in the choice.
+    """
+    import numpy as np
+
+    found = {trial.id: predictions_of(trial, paths) for trial in ranking(state)}
+    kept = {name: one for name, one in found.items() if one is not None}
+    if not kept or len(kept) < len(found):
+        return None
+    labels = next(iter(kept.values())).labels
+    if not all(np.array_equal(one.labels, labels) for one in kept.values()):
+        return None
+    probabilities = [one.probabilities for one in kept.values()]
+    return selection.select(labels, probabilities, state.metric, names=list(kept))

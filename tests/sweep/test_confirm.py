@@ -1,0 +1,137 @@
+"""A confirmation in real processes: what it trains, what it says, and that no kill changes it."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bertsweep import ledger
+from bertsweep.ledger.events import TrialReported
+from tests.cli.test_json import example, shape
+from tests.support.sweeps import SMALL, bertsweep, document, events, start
+
+CONFIRMED = SMALL.replace("epochs: 3", "epochs: 1") + "confirm: {finalists: 1, seeds: 2}\n"
+
+
+def written(folder: Path) -> str:
+    path = folder / "small.yaml"
+    path.write_text(CONFIRMED)
+    return str(path)
+
+
+def repeats(sweep: Path) -> dict[str, list[float]]:
+    """The scores of every repeat, report by report."""
+    found: dict[str, list[float]] = {}
+    for event in events(sweep):
+        if isinstance(event, TrialReported) and "-" in event.trial:
+            found.setdefault(event.trial, []).append(event.metrics["val_average_precision"] or 0)
+    return found
+
+
+def outcome(sweep: Path) -> Any:
+    return document("best", str(sweep))["confirmation"]
+
+
+def wait_for_repeats(sweep: Path, count: int, seconds: float = 200) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if len(repeats(sweep)) >= count:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"no {count} repeats within {seconds} s")
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("confirmed")
+    done = bertsweep("run", written(folder), "--storage", str(folder))
+    assert done.returncode == 0, done.stderr
+    assert "95 % interval" in done.stdout
+    return folder / "small"
+
+
+def test_finalist_and_baseline_are_repeated_with_the_same_fresh_seeds(uninterrupted: Path) -> None:
+    state = ledger.load(uninterrupted / "ledger.jsonl")
+    assert state.confirmation is not None
+    assert len(state.confirmation.finalists) == 2
+    assert state.confirmation.finalists[-1] == "t0000"
+    by_finalist = {
+        name: [r.seed for r in state.repeats.values() if r.repeats == name]
+        for name in state.confirmation.finalists
+    }
+    one, other = by_finalist.values()
+    assert one == other
+    assert len({*one, 42}) == 3, "fresh: no seed of the search"
+    assert all(repeat.status == ledger.FINISHED for repeat in state.repeats.values())
+    assert len(state.trials) == 3, "repeats are none of the budget"
+
+
+def test_best_tells_of_it_and_its_checkpoint_is_the_delivered_one(uninterrupted: Path) -> None:
+    best = document("best", str(uninterrupted))
+    told = best["confirmation"]
+    assert [one["seeds"] for one in told["finalists"]] == [2]
+    assert told["baseline"]["seeds"] == 2
+    assert told["verdict"]["text"]
+    assert told["noise_floor"] > 0
+    assert Path(best["checkpoint"]).parent.name == told["repeat"]
+    means = [told["finalists"][0]["mean"], told["baseline"]["mean"]]
+    assert told["delivered"] == ("t0000" if means[1] > means[0] else told["chosen"])
+    assert best["trial"] == told["delivered"]
+    assert shape({"sweep": "small", **told}) == shape(example("confirm"))
+    scores = repeats(uninterrupted)[told["repeat"]]
+    assert best["objective"]["value"] == max(scores)
+
+
+def test_more_seeds_and_splits_of_a_finished_sweep_train_only_what_is_new(
+    uninterrupted: Path,
+) -> None:
+    before = repeats(uninterrupted)
+    again = document("confirm", str(uninterrupted), "--seeds", "3", "--vary", "seed")
+    after = repeats(uninterrupted)
+    assert {name: after[name] for name in before} == before
+    assert len(after) == len(before) + 2
+    assert [one["seeds"] for one in again["finalists"]] == [3]
+    assert ledger.load(uninterrupted / "ledger.jsonl").status == ledger.FINISHED
+
+
+@pytest.mark.slow
+def test_ctrl_c_stops_it_and_resume_comes_to_the_same(tmp_path: Path, uninterrupted: Path) -> None:
+    sweep, log = tmp_path / "small", tmp_path / "log"
+    process = start("run", written(tmp_path), "--storage", str(tmp_path), log=log)
+    wait_for_repeats(sweep, 2)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 130
+    assert "bertsweep resume" in log.read_text()
+    assert ledger.load(sweep / "ledger.jsonl").status == ledger.INTERRUPTED
+    done = bertsweep("resume", str(sweep))
+    assert done.returncode == 0, done.stderr
+    whole = repeats(uninterrupted)
+    assert repeats(sweep) == {name: whole[name] for name in repeats(sweep)}
+    assert len(repeats(sweep)) == 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("turn", range(3))
+def test_a_kill_at_any_moment_changes_nothing(
+    tmp_path: Path, uninterrupted: Path, turn: int
+) -> None:
+    moment = random.Random(turn)
+    sweep, log = tmp_path / "small", tmp_path / "log"
+    process = start("run", written(tmp_path), "--storage", str(tmp_path), log=log)
+    wait_for_repeats(sweep, 1 + turn)
+    time.sleep(2 * moment.random())
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    done = bertsweep("resume", str(sweep))
+    assert done.returncode == 0, done.stderr
+    whole = repeats(uninterrupted)
+    assert {n: v[-4:] for n, v in repeats(sweep).items()} == {
+        name: whole[name][-4:] for name in repeats(sweep)
+    }
+    assert len(repeats(sweep)) == 4

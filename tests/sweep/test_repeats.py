@@ -1,0 +1,168 @@
+"""Which finalist is repeated when, driven without Ray: real ledger, real files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from bertsweep import ledger as events
+from bertsweep.ledger import Ledger
+from bertsweep.ledger.events import ConfirmationEnded, ConfirmationStarted, TrialProposed
+from bertsweep.paths import SweepPaths
+from bertsweep.ranking import ranking, winner
+from bertsweep.sweep.repeats import Race, RepeatConductor, scores_of
+from bertsweep.sweep.retention import Retention
+from tests.support import clisweeps
+from tests.support.checkpoints import write_checkpoint
+from tests.sweep.test_conductor import REPORTS, job, report
+
+SEEDS = (11, 12, 13)
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Iterator[Ledger]:
+    """A sweep of three trials that ended, of which t0001 is the best."""
+    with clisweeps.sweep(tmp_path) as ledger:
+        for number, value in enumerate((0.5, 0.7, 0.6)):
+            name = f"t{number:04d}"
+            origin = "sampler" if number else "baseline"
+            clisweeps.propose(ledger, name, {"dropout": number / 10}, origin=origin)
+            clisweeps.report(ledger, name, 1, value)
+            clisweeps.checkpoint(ledger, tmp_path / "demo", name, 1)
+            ledger.append(events.events.TrialFinished(trial=name))
+        ledger.append(
+            ConfirmationStarted(
+                finalists=("t0001", "t0002", "t0000"), seeds=SEEDS, splits=(None, None, None)
+            )
+        )
+        yield ledger
+
+
+def nobody(scores: Mapping[str, Mapping[int, float]]) -> Mapping[str, str]:
+    return {}
+
+
+def conductor(book: Ledger, storage: Path, race: Race = nobody) -> RepeatConductor:
+    paths = SweepPaths(storage / "demo")
+    return RepeatConductor(
+        job=job(paths),
+        ledger=book,
+        retention=Retention(paths, book, keep=1),
+        race=race,
+        stop_requested=lambda: False,
+    )
+
+
+def run(conducted: RepeatConductor, value: float, storage: Path) -> str:
+    config = conducted.propose()
+    assert config is not None
+    name = str(config["trial"])
+    conducted.started(name, "node")
+    write_checkpoint(storage / "demo" / "trials" / name, REPORTS)
+    path = f"trials/{name}/best-{REPORTS:04d}"
+    for number in range(1, REPORTS + 1):
+        told = report(number, value, path if number == REPORTS else None)
+        assert not conducted.reported(name, told)
+    conducted.ended(name)
+    return name
+
+
+def test_all_finalists_run_with_a_seed_before_any_runs_with_the_next(
+    book: Ledger, tmp_path: Path
+) -> None:
+    conducted = conductor(book, tmp_path)
+    given = [conducted.propose() for _ in range(9)]
+    assert conducted.propose() is None
+    assert [config["seed"] for config in given if config] == [s for s in SEEDS for _ in range(3)]
+    repeats = book.state.repeats
+    assert [r.repeats for r in repeats.values()] == ["t0001", "t0002", "t0000"] * 3
+    assert {r.params["dropout"] for r in repeats.values()} == {0.0, 0.1, 0.2}
+    assert not conducted.exhausted()
+
+
+def test_repeats_are_no_trials_of_the_search(book: Ledger, tmp_path: Path) -> None:
+    before = dict(book.state.statuses)
+    run(conductor(book, tmp_path), 0.99, tmp_path)
+    assert book.state.statuses == before
+    assert [trial.id for trial in ranking(book.state)] == ["t0001", "t0002", "t0000"]
+    assert book.state.leader == "t0001"
+
+
+def test_what_ended_is_not_repeated_again_and_the_rest_goes_on(
+    book: Ledger, tmp_path: Path
+) -> None:
+    first = conductor(book, tmp_path)
+    done = [run(first, 0.5 + n / 100, tmp_path) for n in range(4)]
+    begun = first.propose()
+    assert begun is not None
+    first.started(str(begun["trial"]), "node")
+
+    again = conductor(book, tmp_path)
+    assert again.left == 5
+    rest = [run(again, 0.6, tmp_path) for _ in range(5)]
+    assert rest[0] == begun["trial"]
+    assert again.propose() is None
+    assert again.exhausted()
+    assert not set(done) & set(rest)
+    assert len(scores_of(book.state.repeats, again.confirmation)["t0001"]) == 3
+
+
+def test_a_finalist_that_can_no_longer_win_is_repeated_no_more(
+    book: Ledger, tmp_path: Path
+) -> None:
+    asked: list[dict[str, int]] = []
+
+    def race(scores: Mapping[str, Mapping[int, float]]) -> Mapping[str, str]:
+        asked.append({name: len(values) for name, values in scores.items()})
+        return {"t0002": "too far behind"} if len(asked) == 1 else {}
+
+    conducted = conductor(book, tmp_path, race)
+    run_ids = []
+    while not conducted.exhausted():
+        run_ids.append(run(conducted, 0.5, tmp_path))
+    first = dict.fromkeys(("t0001", "t0002", "t0000"), 1)
+    assert asked == [first, {"t0001": 2, "t0002": 1, "t0000": 2}]
+    assert len(run_ids) == 3 + 2 + 2
+    assert conducted.confirmation.dropped == {"t0002": "too far behind"}
+
+
+def test_the_best_repeat_of_each_finalist_keeps_its_checkpoint(
+    book: Ledger, tmp_path: Path
+) -> None:
+    conducted = conductor(book, tmp_path)
+    names = [run(conducted, value / 100, tmp_path) for value in (50, 51, 52, 60, 49, 48, 1, 2, 60)]
+    kept = {name for name in names if book.state.repeats[name].checkpoint}
+    assert kept == {names[3], names[1], names[8]}
+    on_disk = {path.parent.name for path in (tmp_path / "demo" / "trials").glob("*-r*/best-*")}
+    assert on_disk == kept
+
+
+def test_the_delivered_repeat_is_what_is_used_until_there_are_new_trials(
+    book: Ledger, tmp_path: Path
+) -> None:
+    conducted = conductor(book, tmp_path)
+    name = run(conducted, 0.4, tmp_path)
+    assert winner(book.state).id == "t0001"
+    book.append(ConfirmationEnded(outcome={}, delivered=name))
+    assert winner(book.state).id == name == "t0001-r1"
+    book.append(
+        TrialProposed(trial="t0003", number=3, point={}, params={}, seed=1, origin="sampler")
+    )
+    assert winner(book.state).id == "t0001"
+    assert book.state.confirmation is None
+    assert name in book.state.repeats
+
+
+def test_a_fault_of_the_environment_ends_it_and_the_repeat_runs_again(
+    book: Ledger, tmp_path: Path
+) -> None:
+    conducted = conductor(book, tmp_path)
+    config = conducted.propose()
+    assert config is not None
+    name = str(config["trial"])
+    conducted.failed(name, "no space left on the device", fault="environment")
+    assert conducted.broken == "no space left on the device"
+    assert conducted.propose() is None
+    assert run(conductor(book, tmp_path), 0.5, tmp_path) == name
