@@ -105,10 +105,8 @@ def _tell(done: Done, out: str, seconds: float, *, as_json: bool) -> None:
         return
     where = "standard output" if out == "-" else out
     counts = ", ".join(f"{label}: {count:,}" for label, count in done.labels.items())
-    warn(
-        f"{done.rows:,} rows written to {where} in {duration(seconds)} ({rate:,.0f} rows/s); "
-        f"{counts}"
-    )
+    rows = "1 row" if done.rows == 1 else f"{done.rows:,} rows"
+    warn(f"{rows} written to {where} in {duration(seconds)} ({rate:,.0f} rows/s); {counts}")
 
 
 def _document(done: Done, out: str, seconds: float, rate: float) -> dict[str, Any]:
