@@ -13,6 +13,7 @@ from bertsweep.ledger import Reading, SweepState
 from bertsweep.ledger.events import TestOpened
 from bertsweep.paths import SweepPaths
 from bertsweep.progress import Progress
+from bertsweep.ranking import best_repeat
 from bertsweep.scoring.contenders import (
     Contender,
     fixed_temperature,
@@ -80,8 +81,15 @@ def _baseline(
     notify: Notify,
     progress: Progress | None,
 ) -> Contender | None:
-    """The baseline's checkpoint with a threshold for the same aim."""
+    """The baseline's checkpoint with a threshold for the same aim.
+
+    Where it was repeated with fresh seeds, as the winner was, that of its best repeat.
+    """
     trial = state.baseline
+    if trial is not None:
+        itself = state.trial(winner.trial).repeats == trial.id
+        trial = best_repeat(state, trial.id) or trial
+        trial = state.trial(winner.trial) if itself else trial
     if trial is None or trial.id == winner.trial:
         notify("the winner is the baseline itself: there is nothing to compare it with")
         return None
