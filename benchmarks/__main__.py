@@ -22,6 +22,7 @@ PROGRAMS: dict[str, Sequence[Sequence[str]]] = {
     "recipe": [["--steady"], ["--trial"]],
     "huggingface": [[]],
     "warmstart": [[]],
+    "predict": [[], ["--precision", "mixed_bfloat16"]],
     "sweep": [[]],
 }
 """Name → the arguments of each of its runs."""

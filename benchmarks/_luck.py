@@ -189,7 +189,7 @@ def bags(setting: Setting, *, count: int, seed: int, metric: str = "roc_auc") ->
         asked = {"metric": metric, "resamples": RESAMPLES, "seed": number}
         bagged = resampled_scores(labels, trials, **asked)
         outside = out_of_bag_scores(labels, trials, **asked)
-        plain = resampled_plain(labels, trials)
+        plain = areas(labels, trials)
         best = int(plain.argmax())
         truth = special.ndtr(signals / math.sqrt(2))
         yield Bagged(
@@ -198,7 +198,7 @@ def bags(setting: Setting, *, count: int, seed: int, metric: str = "roc_auc") ->
         )
 
 
-def resampled_plain(labels: npt.NDArray[np.int64], trials: list[Floats]) -> Floats:
+def areas(labels: npt.NDArray[np.int64], trials: list[Floats]) -> Floats:
     """The area under the ROC curve of each trial: the share of pairs in order."""
     ranks = np.stack([trial.argsort().argsort() + 1.0 for trial in trials])
     hits, misses = int(labels.sum()), int((labels == 0).sum())

@@ -171,7 +171,7 @@ def export_module(channel: Channel, config: Mapping[str, Any]) -> None:
         num_attention_heads=sizes.num_attention_heads,
         intermediate_size=sizes.intermediate_size,
         # The exporter's own "gelu" is the tanh approximation, which MiniLM was not trained with.
-        hidden_act=native.ACTIVATIONS[sizes.activation],
+        hidden_act=native.KERAS_ACTIVATIONS[sizes.activation],
         hidden_dropout_prob=sizes.dropout,
         attention_probs_dropout_prob=sizes.attention_dropout,
         max_position_embeddings=sizes.max_position_embeddings,

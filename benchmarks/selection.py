@@ -4,7 +4,7 @@ Prints the coverage of intervals that say 95 % and the bias of estimates: of the
 trials, of its confirmation with fresh seeds, and of the bootstrap over rows; how often a race gives
 the best finalist up; and how long the bootstrap of real sizes takes. Usage:
 
-    python -m benchmarks.selection [--sweeps 2000] [--row-sweeps 400]
+    python -m benchmarks.selection [--sweeps 2000] [--row-sweeps 200]
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ RACES = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--sweeps", type=int, default=2000, help="of scores, for each setting")
-    parser.add_argument("--row-sweeps", type=int, default=400, help="of rows, for each setting")
+    parser.add_argument("--row-sweeps", type=int, default=200, help="of rows, for each setting")
     options = parser.parse_args()
     print(machine(), end="\n\n")
     print(confirmations(options.sweeps, split=False), end="\n\n")

@@ -229,20 +229,21 @@ def export_model(
     for form in chosen(formats):
         form.check_packages()
     check(Path(to))
-    sweep = target if isinstance(target, Sweep) else None
+
+    def exported(checkpoint: Checkpoint) -> dict[str, Any]:
+        sweep = target if isinstance(target, Sweep) else results.sweep_of(checkpoint)
+        return export_checkpoint(
+            checkpoint,
+            sweep,
+            Path(to),
+            formats,
+            evidence=evidence,
+            progress=progress,
+            notify=notify,
+        )
+
     if isinstance(target, Checkpoint):
-        checkpoint = target
-    else:
-        named = str(target.folder if isinstance(target, Sweep) else target)
-        root = storage_root(storage)
-        checkpoint = results.checkpoint_of(named, root, notify=notify)
-        sweep = sweep or results.sweep_of(checkpoint)
-    return export_checkpoint(
-        checkpoint,
-        sweep,
-        Path(to),
-        formats,
-        evidence=evidence,
-        progress=progress,
-        notify=notify,
-    )
+        return exported(target)
+    named, root = str(target.folder if isinstance(target, Sweep) else target), storage_root(storage)
+    first = results.checkpoint_of(named, root, notify=notify)
+    return results.read_checkpoint(named, root, exported, first=first)

@@ -44,6 +44,24 @@ def write_file(path: Path, content: str | bytes) -> None:
 
 
 @contextlib.contextmanager
+def draft_file(path: Path) -> Iterator[Path]:
+    """The name of a draft to be written, which takes the place of `path` at the end of the block.
+
+    Where the block ends with an exception, the draft is removed and `path` is as it was. Drafts of
+    dead writers in its folder are removed first.
+    """
+    remove_drafts(path.parent)
+    draft = _draft_name(path.parent, path.name)
+    try:
+        yield draft
+        to_disk(draft)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    to_disk(path.parent)
+
+
+@contextlib.contextmanager
 def draft_folder(parent: Path, name: str, *, mode: int = 0o777) -> Iterator[Path]:
     """An empty folder in `parent` to be filled, and published as `name` where that is wanted.
 

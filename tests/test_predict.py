@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ import pandas as pd
 import pytest
 from sklearn import metrics as sk
 
-from bertsweep import metrics
+from bertsweep import checkpoints, metrics
 from bertsweep.checkpoints import Checkpoint
 from bertsweep.data import builtin
+from bertsweep.errors import InputError
 from bertsweep.predict import Predictor
 from bertsweep.sweep.materials import Prepared
 from bertsweep.trial.job import TrialJob
@@ -111,6 +113,57 @@ def test_the_labels_are_those_of_the_precision_that_was_scored(
     scored = bench.trainer.evaluate(bench.validation).probabilities
     told = [each.probabilities[1] for each in predictor.predict(rows)]
     np.testing.assert_array_equal(told, scored)
+
+
+def test_a_stream_says_what_predict_says_of_texts_it_reads_as_it_goes(
+    bench: Workbench, prepared: Prepared, tmp_path: Path
+) -> None:
+    job = a_job(tmp_path, prepared)
+    predictor = Predictor.open(tmp_path / train(bench, job)[-1]["checkpoint"])
+    texts = prepared.dataset.splits["validation"]["text"].tolist()[:10]
+    read: list[str] = []
+
+    def reading() -> Iterator[str]:
+        for text in texts:
+            read.append(text)
+            yield text
+
+    stream = predictor.stream(reading(), chunk_rows=4)
+    first = next(stream)
+    assert read == texts[:4]
+    told = [first, *stream]
+    expected = predictor.predict(texts)
+    assert [each.label for each in told] == [each.label for each in expected]
+    probabilities = [each.probability for each in told]
+    assert probabilities == pytest.approx([each.probability for each in expected], abs=1e-6)
+    with pytest.raises(InputError, match="single texts"):
+        next(predictor.stream(texts, texts))
+
+
+def test_a_temperature_changes_probabilities_and_no_label(
+    bench: Workbench, prepared: Prepared, tmp_path: Path
+) -> None:
+    rule = metrics.threshold_rule("val_f1")
+    job = a_job(tmp_path, prepared, metric="val_f1", threshold_rule=rule)
+    plain = Checkpoint.open(tmp_path / train(bench, job, learning_rate=USUAL)[-1]["checkpoint"])
+    scaled = Checkpoint.open(
+        checkpoints.write_best(
+            tmp_path / "scaled",
+            replace(plain.record, temperature=2.5),
+            arrays=plain.arrays(),
+            vocabulary=plain.vocabulary.read_bytes(),
+        )
+    )
+    texts = prepared.dataset.splits["validation"]["text"].tolist()
+    before, after = (Predictor(each).answers(texts) for each in (plain, scaled))
+    np.testing.assert_array_equal(after.chosen, before.chosen)
+    cold, warm = before.probabilities[:, 1], after.probabilities[:, 1]
+    np.testing.assert_allclose(np.log(warm / (1 - warm)), np.log(cold / (1 - cold)) / 2.5, 1e-6)
+    threshold = Predictor(scaled).threshold
+    assert threshold is not None
+    np.testing.assert_array_equal(warm >= threshold, after.chosen == 1)
+    with pytest.raises(ValueError, match="temperature must be above 0"):
+        replace(plain.record, temperature=0.0)
 
 
 def test_renaming_the_labels_leaves_every_score_as_it_was(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cache
@@ -34,8 +35,9 @@ class CheckpointRecord:
     `labels` are in the order of the classes, `text` names the text columns (two for pairs of
     texts), `threshold` is the probability from which the second of two labels, the `positive`
     one, is chosen, None where there are more, and `threshold_rule` how it was set (a number, or a
-    name such as "f1"). `params` are complete. `report` and `epoch` say when in the trial,
-    `metrics` what it scored there, `compute` what it was trained in.
+    name such as "f1"). `temperature` divides the logits before they become probabilities, None for
+    1; the threshold was set without it. `params` are complete. `report` and `epoch` say when in
+    the trial, `metrics` what it scored there, `compute` what it was trained in.
 
     A field that a later version adds needs a default, so that older checkpoints open; one that this
     version does not know is passed over.
@@ -54,6 +56,7 @@ class CheckpointRecord:
     compute: Mapping[str, Any] = field(default_factory=dict)
     positive: Scalar | None = None
     threshold_rule: float | str | None = None
+    temperature: float | None = None
 
     def __post_init__(self) -> None:
         length, most = self.params.get("max_seq_length"), self.encoder.config
@@ -66,6 +69,8 @@ class CheckpointRecord:
         # One a little above 1 makes no row positive, which can be the best there is.
         if self.threshold is not None and not 0 <= self.threshold < 2:
             raise ValueError(f"threshold must be a probability, but is {self.threshold}")
+        if self.temperature is not None and not 0 < self.temperature < math.inf:
+            raise ValueError(f"temperature must be above 0, but is {self.temperature}")
         if isinstance(length, bool) or not isinstance(length, int):
             raise ValueError(f"params -> max_seq_length must be whole, but is {length!r}")
         if not 3 <= length <= most.max_position_embeddings:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from bertsweep import results
-from bertsweep.data import read_texts
+from bertsweep.data import RowStream, open_rows, read_texts
 from bertsweep.errors import InputError
 from bertsweep.paths import SweepPaths, cache_root
+from bertsweep.progress import Progress
 from bertsweep.spec import load_data
 from bertsweep.spec.document import Document
 from bertsweep.spec.models import Data, Table
@@ -37,17 +39,54 @@ def read_file(
     those of the file where they are others, `settings` are `data.key=VALUE`. Raises `InputError`
     and its kin for what cannot be read.
     """
+    data, stated = _described(file, folder, text, column, settings)
+    texts = read_texts(file, data, cache=cache_root())
+    notes = _as_the_sweep(file, data, stated, texts.formats)
+    return texts.columns, [*notes, *(note.message for note in texts.notes)]
+
+
+@contextmanager
+def open_file(
+    file: str,
+    folder: Path,
+    *,
+    text: Sequence[str | int] = (),
+    column: Sequence[str] = (),
+    settings: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Iterator[tuple[RowStream, list[str]]]:
+    """Opens what `read_file` reads, to go through it chunk by chunk; also returns sentences on it.
+
+    The first chunk was read, so that a mistake in it is reported at once.
+    """
+    data, stated = _described(file, folder, text, column, settings)
+    with open_rows(file, data, cache=cache_root(), progress=progress) as rows:
+        rows.prime()
+        yield rows, _as_the_sweep(file, data, stated, rows.formats)
+
+
+def _described(
+    file: str,
+    folder: Path,
+    text: Sequence[str | int],
+    column: Sequence[str],
+    settings: Sequence[str],
+) -> tuple[Data, dict[str, Any]]:
+    """The section that describes the file, and what the sweep says of it without `settings`."""
     section = sweep_data(folder)
     section |= {"text": list(text)} if text else {}
     section["source"] = file
-    data = _section(section, column, settings)
-    texts = read_texts(file, data, cache=cache_root())
-    unused = set(Table.model_fields).intersection(*map(data.table.unused, texts.formats))
+    return _section(section, column, settings), section
+
+
+def _as_the_sweep(
+    file: str, data: Data, section: Mapping[str, Any], formats: frozenset[str]
+) -> list[str]:
+    unused = set(Table.model_fields).intersection(*map(data.table.unused, formats))
     stated = data.table.model_dump(mode="json", exclude_defaults=True, exclude=unused)
-    notes = []
     if stated and data.table == Table.model_validate(section.get("table", {})):
-        notes.append(f"{file} is read as data.table of the sweep says: {inline(stated)}.")
-    return texts.columns, [*notes, *(note.message for note in texts.notes)]
+        return [f"{file} is read as data.table of the sweep says: {inline(stated)}."]
+    return []
 
 
 def sweep_data(checkpoint: Path) -> dict[str, Any]:

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
 from bertsweep import results
+from bertsweep.cli._labelling import Request, label_rows, open_predictor
 from bertsweep.cli._options import Debug, Json, Storage
 from bertsweep.cli._output import console, print_json, table, warn
 from bertsweep.cli._tables import labelling
 from bertsweep.cli._texts import Columns, read_file
 from bertsweep.errors import InputError
 from bertsweep.paths import storage_root
-from bertsweep.system import LIGHT_TENSORFLOW
 
 EXAMPLES = (
     'bertsweep predict quickstart "Why is the sky blue?" "Are you stupid?"',
     "bertsweep predict quickstart --file questions.csv --column question_text --json",
     "bertsweep predict spam --file more.tsv --set data.table.header=false --column 2",
+    "bertsweep predict quickstart --file questions.parquet --out labelled.parquet",
     'bertsweep predict pairs "How old is it?" --text-b "What is its age?"',
 )
 
@@ -65,39 +64,56 @@ def predict(
             help="How --file is written, such as data.table.header=false; default as the sweep's.",
         ),
     ] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            "--out",
+            metavar="FILE",
+            help="Write every row with its columns and prediction to FILE (.csv, .jsonl or "
+            ".parquet), of any size; - writes JSON lines to standard output as rows arrive.",
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace FILE of --out.")] = False,
     storage: Storage = None,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Label text with a sweep's best checkpoint: label and probability for each."""
-    root = storage_root(storage)
-    checkpoint = results.checkpoint_of(target, root, notify=warn)
-    if file is None:
-        if column or settings:
-            raise InputError("--column and --set say how --file is written, but there is no --file")
-        columns = _typed(text or [], text_b or [])
-    elif text or text_b:
+    if file is None and (column or settings):
+        raise InputError("--column and --set say how --file is written, but there is no --file")
+    if file is not None and (text or text_b):
         raise InputError("texts come from the command line or from --file, but got both")
+    if force and out is None:
+        raise InputError("--force replaces the file of --out, but there is no --out")
+    request = Request(
+        target, storage_root(storage), file, tuple(column or ()), tuple(settings or ())
+    )
+    typed = _typed(text or [], text_b or []) if file is None else None
+    if out is not None:
+        label_rows(request, typed, out, force=force, as_json=as_json)
     else:
+        _show(request, typed, as_json=as_json)
+
+
+def _show(request: Request, typed: Columns | None, *, as_json: bool) -> None:
+    """Labels texts that fit into memory and prints them."""
+    checkpoint = results.checkpoint_of(request.target, request.storage, notify=warn)
+    columns = typed
+    if columns is None:
         columns, notes = read_file(
-            file,
+            str(request.file),
             checkpoint.folder,
             text=checkpoint.record.text,
-            column=column or (),
-            settings=settings or (),
+            column=request.column,
+            settings=request.settings,
         )
         for note in notes:
-            console(stderr=True).print(note, soft_wrap=True)
+            warn(note)
     if not columns[0]:
         raise InputError(
             'there is nothing to label. Give texts, such as "Why is it so?", or --file.'
         )
-    for name, value in LIGHT_TENSORFLOW.items():
-        os.environ.setdefault(name, value)
-    # Only now: it loads TensorFlow.
-    from bertsweep.predict import Predictor
-
-    predictor = results.read_checkpoint(target, root, Predictor, first=checkpoint)
+    predictor = open_predictor(request, checkpoint)
     predictions = predictor.predict(*columns)
     if as_json:
         print_json(_documents(columns, predictions))
@@ -120,19 +136,16 @@ def _typed(text: list[str], text_b: list[str]) -> Columns:
     return (text, text_b) if text_b else (text,)
 
 
-def _key(label: Any) -> str:
-    """A label as the name in a JSON object: as it would stand in JSON, text without quotes."""
-    return label if isinstance(label, str) else json.dumps(label)
-
-
 def _documents(columns: Columns, predictions: Sequence[Any]) -> list[dict[str, Any]]:
+    from bertsweep.predict import label_word
+
     keys = ("text", "text_b")
     return [
         {
             **dict(zip(keys, texts, strict=False)),
             "label": prediction.label,
             "probability": prediction.probability,
-            "probabilities": {_key(k): v for k, v in prediction.probabilities.items()},
+            "probabilities": {label_word(k): v for k, v in prediction.probabilities.items()},
         }
         for prediction, *texts in zip(predictions, *columns, strict=True)
     ]

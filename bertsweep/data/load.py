@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from bertsweep.data import builtin
 from bertsweep.data.class_names import Names, names_near
 from bertsweep.data.sources import BUILTIN, SourceFile
+from bertsweep.data.tables.chunks import Chunk, ChunkStream, Gather, parts
 from bertsweep.data.tables.columns import Columns
 from bertsweep.data.tables.compressed import PackedFile, Unpacked
 from bertsweep.data.tables.read import read_table, table_format
 from bertsweep.data.tables.rows import TableRows, Tick
+from bertsweep.data.tables.stream import stream_table
 from bertsweep.download.fetch import fetch
 from bertsweep.errors import DataError
 from bertsweep.progress import Progress
@@ -90,7 +92,7 @@ class Loader:
             self._check_used(kind, file.shown)
             rows = read_table(packed, columns, self._data.table, kind, tick=self._tick(packed))
         except OSError as error:
-            raise DataError(f"{file.shown} cannot be read: {error}. Check the file.") from error
+            raise _unreadable(file.shown, error) from error
         rows = replace(rows, formats=frozenset({kind}))
         if not self._data.table.class_names or columns.label is None:
             return replace(rows, class_names=())
@@ -100,6 +102,35 @@ class Loader:
             names = names_near(packed.path).get(label, ())
         return replace(rows, class_names=names)
 
+    def stream(self, file: SourceFile, columns: Columns) -> ChunkStream:
+        """Opens a file for one pass in chunks of rows. Raises what `load` raises."""
+        if isinstance(file.place, str) and file.place.startswith(BUILTIN):
+            rows = _builtin(file.place, columns)
+            texts = rows.frame["text"].tolist()
+            return ChunkStream(iter([Chunk((texts,), {"text": texts})]), len(texts))
+        packed = self._packed(file)
+        return self.open_packed(packed, columns)
+
+    def open_packed(
+        self, packed: PackedFile, columns: Columns, *, gather: Gather = parts
+    ) -> ChunkStream:
+        """Opens a file on disk, or a pipe with the `gather` that suits one, like `stream`."""
+        try:
+            kind = self.format_of(packed)
+            table = self._data.table
+            stream = stream_table(
+                packed, columns, table, kind, tick=self._tick(packed), gather=gather
+            )
+        except OSError as error:
+            raise _unreadable(packed.shown, error) from error
+        return replace(stream, kind=kind, chunks=_reading(stream.chunks, packed.shown))
+
+    def format_of(self, packed: PackedFile) -> str:
+        """Returns the format of a file. Raises `DataError` where there is none."""
+        kind = table_format(packed, usual=self._usual)
+        self._check_used(kind, packed.shown)
+        return kind
+
     def _labelled(self, rows: TableRows, file: SourceFile, labels: SourceFile) -> TableRows:
         """Returns the rows with the labels from a file that has one per line."""
         packed = replace(self._packed(labels), format="txt")
@@ -107,7 +138,7 @@ class Loader:
         try:
             read = read_table(packed, column, self._data.table, "txt", tick=self._tick(packed))
         except OSError as error:
-            raise DataError(f"{labels.shown} cannot be read: {error}. Check the file.") from error
+            raise _unreadable(labels.shown, error) from error
         if len(read.frame) != len(rows.frame):
             raise DataError(
                 f"{labels.shown} must have a label for each text of {file.shown}, but has "
@@ -140,6 +171,17 @@ class Loader:
                 self._progress(f"reading {file.path.name}", opened.raw.tell(), opened.size)
 
         return tick
+
+
+def _reading(chunks: Iterator[Chunk], shown: str) -> Iterator[Chunk]:
+    try:
+        yield from chunks
+    except OSError as error:
+        raise _unreadable(shown, error) from error
+
+
+def _unreadable(shown: str, error: OSError) -> DataError:
+    return DataError(f"{shown} cannot be read: {error}. Check the file.")
 
 
 def _builtin(source: str, columns: Columns) -> TableRows:

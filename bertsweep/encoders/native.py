@@ -27,7 +27,7 @@ def tanh_gelu(x: Any) -> Any:
     return tf_keras.activations.gelu(x, approximate=True)
 
 
-_KERAS_ACTIVATIONS = {"gelu": exact_gelu, "gelu_tanh": tanh_gelu, "relu": tf_keras.activations.relu}
+KERAS_ACTIVATIONS = {"gelu": exact_gelu, "gelu_tanh": tanh_gelu, "relu": tf_keras.activations.relu}
 
 
 def build(prepared: PreparedEncoder) -> BertEncoder:
@@ -58,7 +58,7 @@ def empty(config: EncoderConfig, *, activation: Any = None) -> BertEncoder:
         inner_dim=config.intermediate_size,
         max_sequence_length=config.max_position_embeddings,
         type_vocab_size=config.type_vocab_size,
-        inner_activation=activation or _KERAS_ACTIVATIONS[config.activation],
+        inner_activation=activation or KERAS_ACTIVATIONS[config.activation],
         output_dropout=config.dropout,
         attention_dropout=config.attention_dropout,
         initializer=tf_keras.initializers.Zeros(),

@@ -8,6 +8,7 @@ before the folder appears.
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,6 +20,8 @@ from bertsweep.export.rows import Row, hard_rows, validation_rows
 
 if TYPE_CHECKING:
     from bertsweep.checkpoints import Checkpoint
+    from bertsweep.export.checking import Check, Checker
+    from bertsweep.export.subject import Subject
     from bertsweep.progress import Progress
     from bertsweep.results import Sweep
 
@@ -47,48 +50,54 @@ def export(
     export or rows of the wrong kind; `MissingPackageError` for a format whose packages are missing;
     `ExportError` where a format does not compute what the checkpoint does. Then nothing is written.
     """
-    from bertsweep.export import card, target
+    from bertsweep.export import target
+    from bertsweep.export.card import Findings, sweep_facts
     from bertsweep.export.checking import Checker
     from bertsweep.export.subject import Subject
 
     todo = chosen(formats)
-    writers = [form.writer() for form in todo]
+    for form in todo:
+        form.check_packages()
     target.check(to)
     subject = Subject.of(checkpoint)
-    hard = hard_rows(pair=subject.pair)
-    checker = Checker(checkpoint, subject, [*(rows or ()), *hard])
-    checks = {}
+    hard, given = hard_rows(pair=subject.pair), list(rows or ())
+    checker = Checker(checkpoint, subject, [*given, *hard])
     with target.draft_of(to) as draft:
-        for done, (form, write) in enumerate(zip(todo, writers, strict=True)):
-            if progress is not None:
-                progress(f"exporting and checking {form.name}", done, len(todo))
-            folder = draft / form.name
-            folder.mkdir()
-            with _quietly():
-                write(subject, folder)
-            checks[form.name] = checker.check(form, folder)
-            if progress is not None:
-                progress(f"exporting and checking {form.name}", len(todo), len(todo))
+        checks = {}
+        for done, form in enumerate(todo):
+            tell = functools.partial(progress or _nobody, f"exporting and checking {form.name}")
+            tell(done, len(todo))
+            checks[form.name] = check = made(form, subject, draft / form.name, checker)
+            tell(len(todo), len(todo))
             notify(
-                f"{form.name}: loaded again and compared on {checks[form.name].rows} rows, "
-                f"differs by {checks[form.name].max_difference:.1e} at most"
+                f"{form.name}: loaded again and compared on {check.rows} rows, differs by "
+                f"{check.max_difference:.1e} at most"
             )
-        findings = card.Findings(
+        validation = f"{len(given)} validation rows and " if given else ""
+        findings = Findings(
             subject,
             checks,
-            rows=len(rows or ()) + len(hard),
-            source=f"{len(rows)} validation rows and {len(hard)} texts that tokenizers differ on"
-            if rows
-            else f"{len(hard)} built-in texts that tokenizers differ on",
+            rows=len(given) + len(hard),
+            source=f"{validation}{len(hard)} built-in texts that tokenizers differ on",
             label_agreement=checker.label_agreement,
-            sweep=None if sweep is None else card.sweep_facts(sweep, checkpoint.record.trial),
+            sweep=None if sweep is None else sweep_facts(sweep, checkpoint.record.trial),
             evidence=evidence or {},
         )
-        (draft / target.METRICS).write_text(findings.metrics_json(), encoding="utf-8")
-        (draft / target.CARD).write_text(findings.card(list(checks)), encoding="utf-8")
-        for name in checks:
-            (draft / name / target.CARD).write_text(findings.card([name]), encoding="utf-8")
+        findings.write(draft)
     return findings.document()
+
+
+def made(form: Format, subject: Subject, folder: Path, checker: Checker) -> Check:
+    """Writes one format into a new folder and compares it. Raises what `export` raises."""
+    folder.mkdir()
+    write = form.writer()
+    with _quietly():
+        write(subject, folder)
+    return checker.check(form, folder)
+
+
+def _nobody(what: str, done: int, total: int | None) -> None:
+    """The progress that nobody asked for."""
 
 
 @contextlib.contextmanager

@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertsweep.export.checking import Check
 from bertsweep.export.subject import FLOAT32, Subject
-from bertsweep.export.target import KIND
+from bertsweep.export.target import CARD, KIND, METRICS
 from bertsweep.export.usage import usage
 from bertsweep.metrics import describe_rule
 from bertsweep.version import VERSION
@@ -72,8 +73,13 @@ class Findings:
         plain: dict[str, Any] = _plain(found)
         return plain
 
-    def metrics_json(self) -> str:
-        return json.dumps(self.document(), indent=2, ensure_ascii=False) + "\n"
+    def write(self, folder: Path) -> None:
+        """Writes metrics.json and the card of all formats, and of each one into its folder."""
+        text = json.dumps(self.document(), indent=2, ensure_ascii=False) + "\n"
+        (folder / METRICS).write_text(text, encoding="utf-8")
+        (folder / CARD).write_text(self.card(list(self.checks)), encoding="utf-8")
+        for name in self.checks:
+            (folder / name / CARD).write_text(self.card([name]), encoding="utf-8")
 
     def card(self, formats: Sequence[str]) -> str:
         """README.md of a folder that holds these formats."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +30,7 @@ def write(subject: Subject, folder: Path) -> None:
     _write_json(folder / "config.json", _config(subject))
     build_tokenizer(subject.pieces).save(str(folder / "tokenizer.json"))
     _write_json(folder / "tokenizer_config.json", _tokenizer_config(subject))
-    shutil.copyfile(subject.vocabulary, folder / "vocab.txt")
+    (folder / "vocab.txt").write_bytes(subject.vocabulary)
 
 
 def _tensors(subject: Subject) -> dict[str, np.ndarray[Any, Any]]:

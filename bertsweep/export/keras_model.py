@@ -27,7 +27,7 @@ def write(subject: Subject, folder: Path) -> None:
     (folder / SUMMARY).write_text("\n".join([*lines, ""]), encoding="utf-8")
     if installed("pydot") and shutil.which("dot"):
         tf_keras.utils.plot_model(model, folder / PLOT, show_shapes=True)
-    shutil.copyfile(subject.vocabulary, folder / "vocab.txt")
+    (folder / "vocab.txt").write_bytes(subject.vocabulary)
 
 
 def build(subject: Subject) -> tf_keras.Model:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +32,7 @@ def write(subject: Subject, folder: Path) -> None:
     model = build(subject)
     onnx.checker.check_model(model, full_check=True)
     onnx.save(model, str(folder / MODEL))
-    shutil.copyfile(subject.vocabulary, folder / "vocab.txt")
+    (folder / "vocab.txt").write_bytes(subject.vocabulary)
 
 
 def build(subject: Subject) -> Any:

@@ -6,7 +6,6 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertsweep.checkpoints import Checkpoint, CheckpointRecord
@@ -33,7 +32,7 @@ class Subject:
 
     record: CheckpointRecord
     pieces: WordPieces
-    vocabulary: Path
+    vocabulary: bytes
     encoder: Arrays
     kernel: np.ndarray[Any, Any]
     bias: np.ndarray[Any, Any]
@@ -45,7 +44,7 @@ class Subject:
         return cls(
             checkpoint.record,
             WordPieces(checkpoint.vocabulary, lowercase=checkpoint.record.encoder.lowercase),
-            checkpoint.vocabulary,
+            checkpoint.vocabulary.read_bytes(),
             {n.removeprefix(_ENCODER): a for n, a in arrays.items() if n.startswith(_ENCODER)},
             arrays["head/kernel"],
             arrays["head/bias"],

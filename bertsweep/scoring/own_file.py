@@ -16,6 +16,7 @@ from bertsweep.paths import SweepPaths, cache_root, find_sweep
 from bertsweep.progress import Progress
 from bertsweep.scoring.contenders import (
     Contender,
+    baseline_of,
     fixed_temperature,
     fixed_threshold,
     kept_validation,
@@ -24,7 +25,7 @@ from bertsweep.scoring.contenders import (
 from bertsweep.scoring.outcome import Evaluation
 from bertsweep.seeds import derive
 from bertsweep.spec import load_data
-from bertsweep.usable import checkpoint_in, usable
+from bertsweep.usable import usable
 
 Notify = Callable[[str], None]
 
@@ -103,11 +104,12 @@ def _contenders(
     paths = find_sweep(target, storage)
     state = results.load(paths)
     trial, checkpoint = usable(state, paths, notify=notify)
-    winner, base = _contender(trial.id, checkpoint, aim), state.baseline
-    if base is None or base.id == trial.id:
+    winner = _contender(trial.id, checkpoint, aim)
+    beside = baseline_of(state, paths, trial, notify=notify)
+    if beside is None:
         return winner, None, state
-    beside = checkpoint_in(base, paths, notify=notify)
-    return winner, None if beside is None else _contender(base.id, beside, aim), state
+    base, other = beside
+    return winner, _contender(base.id, other, aim), state
 
 
 def _contender(trial: str, checkpoint: Checkpoint, aim: Aim | None) -> Contender:

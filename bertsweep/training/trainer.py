@@ -223,6 +223,17 @@ class Trainer:
 
 def evaluate(forward: Callable[[Feed], Any], tokens: Tokens, *, max_seq_length: int) -> Evaluation:
     """Runs `forward` on every row of `tokens`; results are in the order of the rows."""
+    logits = logits_of(forward, tokens, max_seq_length=max_seq_length)
+    labels = np.asarray(tokens.labels)
+    classes = 2 if logits.ndim == 1 else logits.shape[1]
+    losses = cross_entropy(tf.constant(logits), tf.constant(labels), classes=classes)
+    return Evaluation(labels, probabilities(logits), float(tf.reduce_mean(losses)))
+
+
+def logits_of(
+    forward: Callable[[Feed], Any], tokens: Tokens, *, max_seq_length: int
+) -> np.ndarray[Any, Any]:
+    """Returns the logits of every row, float32 [rows] for two classes, else [rows, classes]."""
     batches = evaluation_batches(tokens.lengths(max_seq_length), batch_size=EVALUATION_ROWS)
     outputs = []
     for start in range(0, len(batches), _CALL_STEPS):
@@ -233,7 +244,4 @@ def evaluate(forward: Callable[[Feed], Any], tokens: Tokens, *, max_seq_length: 
     batched = np.concatenate(outputs)
     logits = np.empty_like(batched)
     logits[np.concatenate(batches)] = batched
-    labels = np.asarray(tokens.labels)
-    classes = 2 if logits.ndim == 1 else logits.shape[1]
-    losses = cross_entropy(tf.constant(logits), tf.constant(labels), classes=classes)
-    return Evaluation(labels, probabilities(logits), float(tf.reduce_mean(losses)))
+    return logits

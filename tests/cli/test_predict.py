@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from bertsweep import checksums
@@ -23,33 +22,16 @@ from bertsweep.ledger import Ledger
 from bertsweep.ledger.events import CheckpointSaved
 from tests.cli.test_json import example, shape
 from tests.support import clisweeps, tables
-from tests.support.checkpoints import flipped_bits, record, write_checkpoint
+from tests.support.checkpoints import flipped_bits, write_checkpoint, write_real
 from tests.support.clisweeps import METRIC, cli
 
 
 @pytest.fixture(scope="module")
 def storage(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A sweep whose best trial has a checkpoint that can be opened."""
-    from bertsweep import checkpoints
-    from bertsweep.checkpoints import EncoderRecord
-    from bertsweep.encoders import native, prepare_encoder
-    from bertsweep.model.classifier import Classifier
-    from bertsweep.paths import cache_root
-    from bertsweep.spec.models import Encoder
-
     root = tmp_path_factory.mktemp("runs")
     folder = clisweeps.finished_sweep(root)
-    encoder = prepare_encoder(Encoder(source="builtin:tiny"), cache=cache_root(), base=root)
-    classifier = Classifier(native.build(encoder), encoder.config, classes=2)
-    classifier.reset(seed=7, dropout=0.0)
-    checkpoints.write_best(
-        folder / "trials" / "t0001",
-        record(
-            params={"max_seq_length": 16}, encoder=EncoderRecord(encoder.config, encoder.lowercase)
-        ),
-        arrays={name: np.array(v.numpy()) for name, v in classifier.weights.items()},
-        vocabulary=encoder.vocabulary.read_bytes(),
-    )
+    write_real(folder / "trials" / "t0001")
     return root
 
 

@@ -61,8 +61,8 @@ def test_scores_at_the_threshold_are_scikit_learns(classes: int) -> None:
 @pytest.mark.parametrize("classes", [2, 3])
 def test_the_score_of_every_sample_is_that_of_the_drawn_rows(classes: int) -> None:
     labels, said = answers(60, classes)
-    (found,) = resampled(labels, [said], classes=classes, seed=5, resamples=30)
-    drawn = np.random.default_rng(5).integers(0, 60, size=(60, 30)).T
+    (found,) = resampled(labels, [said], classes=classes, seed=5, resamples=12)
+    drawn = np.random.default_rng(5).integers(0, 60, size=(60, 12)).T
     assert set(found) == set(scores_of(labels, said))
     for sample, rows in enumerate(drawn):
         some = Answers(said.probabilities[rows], said.threshold)

@@ -64,6 +64,33 @@ def write_checkpoint(
     return checkpoints.write_best(trial_folder, written, arrays=weights, vocabulary=VOCABULARY)
 
 
+def write_real(trial_folder: Path, report: int = 1, **changes: Any) -> Path:
+    """Writes `best-NNNN` that can predict: the built-in encoder under an untrained head."""
+    from bertsweep.encoders import native, prepare_encoder
+    from bertsweep.model.classifier import Classifier
+    from bertsweep.paths import cache_root
+    from bertsweep.spec.models import Encoder
+
+    source = Encoder(source="builtin:tiny")
+    encoder = prepare_encoder(source, cache=cache_root(), base=trial_folder)
+    written = record(
+        report,
+        **{
+            "params": {"max_seq_length": 16},
+            "encoder": EncoderRecord(encoder.config, encoder.lowercase),
+            **changes,
+        },
+    )
+    classifier = Classifier(native.build(encoder), encoder.config, classes=len(written.labels))
+    classifier.reset(seed=7, dropout=0.0)
+    return checkpoints.write_best(
+        trial_folder,
+        written,
+        arrays={name: np.array(v.numpy()) for name, v in classifier.weights.items()},
+        vocabulary=encoder.vocabulary.read_bytes(),
+    )
+
+
 def write_state(trial_folder: Path, report: int, *, best: str | None = None) -> Path:
     """Writes `state-NNNN`, whose one array tells its report."""
     reports = [{"report": n, "checkpoint": best, "seconds": 1.0} for n in range(1, report + 1)]

@@ -27,10 +27,10 @@ def read_arrow(file: PackedFile, columns: Columns, table: Table, *, tick: Tick) 
     values: list[list[str]] = [[] for _ in columns.wanted]
     with file.open() as opened, tempfile.TemporaryFile() as spool:
         try:
-            reader = _opened(opened, spool)
-            schema = reader.schema
+            batches = arrow_batches(opened, spool)
+            schema = next(batches)
             positions = columns.positions(list(schema.names), file.shown)
-            for batch in _batches(reader):
+            for batch in batches:
                 for each, position in zip(values, positions, strict=True):
                     column = batch.column(position)
                     each.extend(texts_of(column, schema.names[position], file.shown))
@@ -42,16 +42,15 @@ def read_arrow(file: PackedFile, columns: Columns, table: Table, *, tick: Tick) 
     return TableRows(columns.frame(values), class_names=class_names(schema, columns))
 
 
-def _opened(opened: Unpacked, spool: IO[bytes]) -> Any:
+def arrow_batches(opened: Unpacked, spool: IO[bytes]) -> Iterator[Any]:
+    """Yields the schema and then every batch of rows; `spool` is a temporary file."""
     import pyarrow.ipc as ipc
 
-    if opened.stream.peek(len(_FILE)).startswith(_FILE):
-        return ipc.open_file(seekable(opened, spool))
-    return ipc.open_stream(opened.stream)
-
-
-def _batches(reader: Any) -> Iterator[Any]:
-    if hasattr(reader, "num_record_batches"):
-        yield from (reader.get_batch(index) for index in range(reader.num_record_batches))
-    else:
-        yield from reader
+    if not opened.stream.peek(len(_FILE)).startswith(_FILE):
+        stream = ipc.open_stream(opened.stream)
+        yield stream.schema
+        yield from stream
+        return
+    file = ipc.open_file(seekable(opened, spool))
+    yield file.schema
+    yield from (file.get_batch(index) for index in range(file.num_record_batches))

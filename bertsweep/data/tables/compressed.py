@@ -7,7 +7,7 @@ import io
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO
@@ -36,6 +36,15 @@ class PackedFile:
     format: str
     member: str | None
     max_unpacked_gb: float
+
+    @property
+    def partial(self) -> bool:
+        """Whether `open` gives the beginning of the table only, cut off behind a line."""
+        return False
+
+    def once(self) -> AbstractContextManager[Unpacked]:
+        """Opens the whole table, for the only time where it comes through a pipe."""
+        return self.open()
 
     @contextmanager
     def open(self) -> Iterator[Unpacked]:
@@ -153,6 +162,11 @@ def _is_workbook(raw: BinaryIO) -> bool:
         return False
     finally:
         raw.seek(0)
+
+
+def bounded(stream: io.BufferedIOBase, file: PackedFile, name: str) -> io.BufferedReader:
+    """Returns an unpacker that raises `DataError` for damage and beyond the limit of `file`."""
+    return _buffered(_Bounded(stream, file, name))
 
 
 def _buffered(stream: BinaryIO | io.RawIOBase) -> io.BufferedReader:

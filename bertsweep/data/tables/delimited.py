@@ -10,26 +10,24 @@ itself.
 
 from __future__ import annotations
 
-import csv
 import io
-import itertools
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
 
 from bertsweep.data.clean import counted
 from bertsweep.data.dataset import Note
 from bertsweep.data.tables.columns import Columns
 from bertsweep.data.tables.compressed import PackedFile, Unpacked
-from bertsweep.data.tables.dialect import Dialect, recognise
+from bertsweep.data.tables.delimited_rows import Attempt
+from bertsweep.data.tables.delimited_sinks import Sink, Survey, Values
+from bertsweep.data.tables.dialect import recognise
 from bertsweep.data.tables.encoding import TextFile
-from bertsweep.data.tables.quotes import escaping_only_marks, unquoted
 from bertsweep.data.tables.rows import TICK_ROWS, TableRows, Tick
 from bertsweep.errors import DataError
 from bertsweep.spec.models import Table
 
-_LONGEST_FIELD = 1 << 25
-_END = "\x1eend of the table\x1e"
+SinkT = TypeVar("SinkT", bound=Sink)
 
 
 def read_csv(file: PackedFile, columns: Columns, table: Table, *, tick: Tick) -> TableRows:
@@ -50,211 +48,152 @@ def _read_delimited(
     file: PackedFile, columns: Columns, table: Table, *, usual: str, tick: Tick
 ) -> TableRows:
     text = TextFile(file, table.encoding)
-    numbers = [column for column in columns.wanted if isinstance(column, int)]
-    dialect = recognise(text, table, usual, least=max([len(table.columns), *numbers]))
-    reader = _Reader(text, columns, table, dialect, tick)
-    undecided = dialect.separator == "\t" and table.quote == "auto"
-    reading = reader.between_tabs() if undecided else reader.quoted()
-    return TableRows(
-        columns.frame(reading.values),
-        (*text.notes, *dialect.notes, *_notes(reading, file.shown)),
-    )
+    reading = _settled(text, columns, table, Values, usual=usual, tick=tick)
+    return TableRows(columns.frame(reading.sink.values), (*text.notes, *reading.notes))
 
 
-class _Rows(Protocol):
-    """A csv reader."""
-
-    @property
-    def line_num(self) -> int: ...
-    def __iter__(self) -> Iterator[list[str]]: ...
-    def __next__(self) -> list[str]: ...
+def survey(
+    text: TextFile, columns: Columns, table: Table, *, usual: str, tick: Tick
+) -> Reading[Survey]:
+    """Returns how a table is to be read, decided as `read_csv` does, in constant memory."""
+    return _settled(text, columns, table, Survey, usual=usual, tick=tick)
 
 
-@dataclass
-class _Reading:
-    """The values of one attempt in column order; `fault` is the error that ended it.
+@dataclass(frozen=True)
+class Reading(Generic[SinkT]):
+    """The pass that fits a table and the sink that took its values.
 
-    `short` rows have fewer fields than the first row, the first of them at line `short_line`.
-    `malformed` is the line of a quote that RFC 4180 does not allow. `escaped` is True if quotes
-    were escaped by a backslash.
+    `malformed` is the line of a quote that a strict pass would not have; `escaped` is True if
+    quotes were escaped by a backslash. `recognised` are the notes on the dialect.
     """
 
-    values: list[list[str]] = field(default_factory=list)
-    short: int = 0
-    short_line: int = 0
-    fault: str | None = None
+    attempt: Attempt
+    sink: SinkT
+    recognised: tuple[Note, ...] = ()
     malformed: int | None = None
     escaped: bool = False
 
     @property
-    def clean(self) -> bool:
-        return self.fault is None and self.malformed is None
+    def notes(self) -> tuple[Note, ...]:
+        return (*self.recognised, *_notes(self))
+
+
+def _settled(
+    text: TextFile,
+    columns: Columns,
+    table: Table,
+    sink: Callable[[], SinkT],
+    *,
+    usual: str,
+    tick: Tick,
+) -> Reading[SinkT]:
+    numbers = [column for column in columns.wanted if isinstance(column, int)]
+    dialect = recognise(text, table, usual, least=max([len(table.columns), *numbers]))
+    partial = text.file.partial
+    base = Attempt(text.file.shown, table, dialect, partial=partial)
+    reader = _Reader(text, columns, base, sink, tick)
+    undecided = dialect.separator == "\t" and table.quote == "auto"
+    reading = reader.between_tabs() if undecided else reader.quoted()
+    return replace(reading, recognised=dialect.notes)
 
 
 @dataclass(frozen=True)
-class _Reader:
+class _Reader(Generic[SinkT]):
     """Reads one table, trying several dialects until one fits."""
 
     text: TextFile
     columns: Columns
-    table: Table
-    dialect: Dialect
+    base: Attempt
+    sink: Callable[[], SinkT]
     tick: Tick
 
-    def quoted(self) -> _Reading:
-        """Returns the rows read by RFC 4180, else with escapes, else leniently with a note."""
-        escape = None if self.table.escape in ("auto", "none") else self.table.escape
+    def quoted(self) -> Reading[SinkT]:
+        """Returns the pass by RFC 4180, else with escapes, else the lenient one with a note."""
+        stated, quote = self.base.table.escape, self.base.dialect.quote
+        escape = None if stated in ("auto", "none") else stated
         strictly = self._read(escape=escape)
-        open_to_doubt = self.table.escape == "auto" and self.dialect.quote is not None
-        if open_to_doubt and not (strictly.clean and not self._holds_escapes(strictly)):
+        doubtful = stated == "auto" and quote is not None
+        if doubtful and not (strictly.attempt.clean and not strictly.sink.holds(f"\\{quote}")):
             escaped = self._read(escape="\\")
-            if escaped.clean:
+            if escaped.attempt.clean:
                 return replace(escaped, escaped=True)
-        if strictly.clean:
+        if strictly.attempt.clean:
             return strictly
-        if strictly.fault is not None:
-            raise DataError(strictly.fault)
+        if strictly.attempt.fault is not None:
+            raise DataError(strictly.attempt.fault)
         leniently = self._read(escape=escape, strict=False)
-        if leniently.fault is not None:
-            raise DataError(leniently.fault)
-        return replace(leniently, malformed=strictly.malformed)
+        if leniently.attempt.fault is not None:
+            raise DataError(leniently.attempt.fault)
+        return replace(leniently, malformed=strictly.attempt.malformed)
 
-    def _holds_escapes(self, reading: _Reading) -> bool:
-        """Whether a value contains a backslash before a quote, as unquoted fields may."""
-        mark = f"\\{self.dialect.quote}"
-        return any(mark in value for values in reading.values for value in values)
-
-    def between_tabs(self) -> _Reading:
+    def between_tabs(self) -> Reading[SinkT]:
         """Returns the rows in whichever of the two tsv dialects fits.
 
         Corpora usually quote nothing, spreadsheets quote as in csv. The first is tried; if every
         field of a column that begins with a quote is quoted entirely, these quotes are removed. If
         it produces malformed rows and the second dialect none, the second is used.
         """
-        escape = None if self.table.escape in ("auto", "none") else self.table.escape
-        plain = replace(self, dialect=replace(self.dialect, quote=None))._read(escape=escape)
-        if plain.fault is None and not plain.short:
-            values, escaped = unquoted(plain.values, escapes=self.table.escape == "auto")
-            return replace(plain, values=values, escaped=escaped)
+        stated = self.base.table.escape
+        escape = None if stated in ("auto", "none") else stated
+        unquoting = replace(self, base=replace(self.base, dialect=self.base.dialect.unquoted()))
+        plain = unquoting._read(escape=escape)
+        if plain.attempt.fault is None and not plain.attempt.short:
+            return replace(plain, escaped=plain.sink.unquote(escapes=stated == "auto"))
         quoted = self._read(escape=escape)
-        if quoted.clean and not quoted.short:
+        if quoted.attempt.clean and not quoted.attempt.short:
             return quoted
-        if plain.fault is not None:
-            raise DataError(plain.fault)
+        if plain.attempt.fault is not None:
+            raise DataError(plain.attempt.fault)
         return plain
 
-    def _read(self, *, escape: str | None, strict: bool = True) -> _Reading:
-        csv.field_size_limit(_LONGEST_FIELD)
-
-        def read(text: io.TextIOWrapper, opened: Unpacked) -> _Reading:
-            lines: Iterable[str] = text
-            if escape is not None:
-                marks = (escape, self.dialect.quote or "", self.dialect.separator)
-                lines = escaping_only_marks(text, escape, marks)
-            # The end mark becomes a separate row unless a quote is open, which csv does not report.
-            rows: _Rows = csv.reader(
-                itertools.chain(lines, [_END]),
-                delimiter=self.dialect.separator,
-                quotechar=self.dialect.quote,
-                quoting=csv.QUOTE_NONE if self.dialect.quote is None else csv.QUOTE_MINIMAL,
-                escapechar=escape,
-                strict=strict,
-            )
-            try:
-                return self._collect(rows, opened)
-            except csv.Error as error:
-                if strict:
-                    return _Reading(malformed=rows.line_num)
-                raise DataError(
-                    f"{self.text.file.shown}, line {rows.line_num:,}: {error}. A quote may be open "
-                    "in a row before it; write a quote inside a quoted text twice."
-                ) from error
+    def _read(self, *, escape: str | None, strict: bool = True) -> Reading[SinkT]:
+        def read(text: io.TextIOWrapper, opened: Unpacked) -> Reading[SinkT]:
+            attempt = replace(self.base, escape=escape, strict=strict)
+            sink = self.sink()
+            rows = attempt.rows(text)
+            header = next(rows, None)
+            if header is None:
+                return Reading(attempt, sink)
+            shown = attempt.shown
+            wanted = self.columns.positions(header, shown, header=attempt.table.header)
+            quote = attempt.dialect.quote
+            takers = sink.takers(header, wanted, None if quote is None else f"\\{quote}")
+            for count, row in enumerate(rows, start=1):
+                for take, position in takers:
+                    take(row[position])
+                if count % TICK_ROWS == 0:
+                    self.tick(opened)
+            return Reading(attempt, sink)
 
         return self.text.read(read)
 
-    def _collect(self, rows: _Rows, opened: Unpacked) -> _Reading:
-        shown = self.text.file.shown
-        first = next(row for row in rows if row)
-        if first == [_END]:
-            remedy = "a header and rows" if self.table.header else "rows"
-            raise DataError(f"{shown} is empty. Give a file with {remedy}.")
-        if first[-1].endswith(_END):
-            return _Reading(fault=_open_quote(shown, 1))
-        header = first if self.table.header else list(self.table.columns or map(str, first))
-        if self.dialect.quote is None and self.table.quote == "auto":
-            (header,), _ = unquoted([header], escapes=False)
-        width = len(header)
-        if len(first) != width:
-            return _Reading(
-                fault=f"data.table.columns names {width} columns, but the first row of {shown} has "
-                f"{len(first)} fields. Name every column."
-            )
-        wanted = self.columns.positions(header, shown, header=self.table.header)
-        reading = _Reading([[] for _ in wanted])
-        takers = [
-            (values.append, position)
-            for values, position in zip(reading.values, wanted, strict=True)
-        ]
-        line = rows.line_num + 1 if self.table.header else 1
-        body: Iterable[list[str]] = rows if self.table.header else itertools.chain([first], rows)
-        for count, row in enumerate(body, start=1):
-            if len(row) != width or row[-1].endswith(_END):
-                if not row or row == [_END]:
-                    line = rows.line_num + 1
-                    continue
-                reading.fault = self._fault(row, width, line)
-                if reading.fault is not None:
-                    break
-                reading.short += 1
-                reading.short_line = reading.short_line or line
-                row = row + [""] * (width - len(row))
-            for take, position in takers:
-                take(row[position])
-            line = rows.line_num + 1
-            if count % TICK_ROWS == 0:
-                self.tick(opened)
-        return reading
 
-    def _fault(self, row: list[str], width: int, line: int) -> str | None:
-        shown = self.text.file.shown
-        if row[-1].endswith(_END):
-            return _open_quote(shown, line)
-        if len(row) > width:
-            first = "the header" if self.table.header else "the first row"
-            return (
-                f"{shown}, line {line:,}: a row must not have more fields than {first} ({width}), "
-                f"but this one has {len(row)}. Quote texts that hold the separator."
-            )
-        return None
-
-
-def _open_quote(shown: str, line: int) -> str:
-    return (
-        f"{shown}: a quote is opened in the row that begins at line {line:,} and never closed. "
-        "Close it, or write a quote inside a quoted text twice."
-    )
-
-
-def _notes(reading: _Reading, shown: str) -> Iterator[Note]:
+def _notes(reading: Reading[SinkT]) -> Iterator[Note]:
+    attempt = reading.attempt
     if reading.escaped:
         yield Note(
             "escape",
             1,
-            f"{shown}: a quote inside a quoted text has a backslash before it, as its rows show; "
-            "if that is wrong, set data.table.escape.",
+            f"{attempt.shown}: a quote inside a quoted text has a backslash before it, as its rows "
+            "show; if that is wrong, set data.table.escape.",
         )
     if reading.malformed is not None:
         yield Note(
             "stray_quotes",
             1,
-            f"{shown}, line {reading.malformed:,}: a quote stands where none may stand, so that "
-            "quotes may be missing in the texts there. Write a quote inside a quoted text twice, "
-            "or set data.table.quote: none where nothing is quoted.",
+            f"{attempt.shown}, line {reading.malformed:,}: a quote stands where none may stand, so "
+            "that quotes may be missing in the texts there. Write a quote inside a quoted text "
+            "twice, or set data.table.quote: none where nothing is quoted.",
         )
-    if reading.short:
-        yield Note(
-            "short_rows",
-            reading.short,
-            f"{shown}: {counted(reading.short, 'row')} with fewer fields than the first row, such "
-            f"as the one at line {reading.short_line:,}: what is missing there is empty.",
-        )
+    if attempt.short:
+        yield short_rows(attempt)
+
+
+def short_rows(attempt: Attempt) -> Note:
+    """Returns the note on rows with fewer fields than the first row."""
+    return Note(
+        "short_rows",
+        attempt.short,
+        f"{attempt.shown}: {counted(attempt.short, 'row')} with fewer fields than the first row, "
+        f"such as the one at line {attempt.short_line:,}: what is missing there is empty.",
+    )

@@ -19,7 +19,7 @@ import csv
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bertsweep.data.dataset import Note
 from bertsweep.data.tables.encoding import TextFile
@@ -39,6 +39,10 @@ class Dialect:
     separator: str
     quote: str | None
     notes: tuple[Note, ...] = ()
+
+    def unquoted(self) -> Dialect:
+        """Returns the same dialect with nothing quoted."""
+        return replace(self, quote=None)
 
 
 def recognise(text: TextFile, table: Table, usual: str, *, least: int) -> Dialect:

@@ -13,7 +13,8 @@ from __future__ import annotations
 import codecs
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -63,20 +64,42 @@ class TextFile:
         self._encoding = self._western()
         return self.read(reader, newline=newline)
 
-    def _decoded(self, reader: Reader[Result], newline: str) -> Result:
-        with self.file.open() as opened:
-            head = opened.stream.peek(_HEAD)[:_HEAD]
-            marked = next((encoding for mark, encoding in _MARKS if head.startswith(mark)), None)
-            encoding = self._encoding
-            if encoding == AUTO:
-                encoding = self._recognised(head, marked)
-            elif marked and codecs.lookup(encoding).name.startswith(marked.removesuffix("-sig")):
-                encoding = marked  # otherwise the mark would belong to the first column
-            text = io.TextIOWrapper(opened.stream, encoding=encoding, newline=newline)
+    @contextmanager
+    def once(self, *, newline: str = "") -> Iterator[tuple[NumberedLines, Unpacked]]:
+        """Opens the text for a pass that keeps nothing, after `read` has settled the encoding.
+
+        What comes through a pipe can be opened so only once. Raises `DataError` with the line for
+        bytes of a pipe that cannot be decoded.
+        """
+        with self.file.once() as opened, self._text(opened, newline) as text:
+            lines = NumberedLines(text)
             try:
-                return reader(text, opened)
-            finally:
-                text.detach()
+                yield lines, opened
+            except UnicodeDecodeError as error:
+                line = lines.number + error.object[: error.start].count(b"\n") + 1
+                raise DataError(
+                    f"{self.file.shown}, line {line:,}: the text is not {text.encoding} "
+                    f"({error.reason}). {_REMEDY}"
+                ) from error
+
+    def _decoded(self, reader: Reader[Result], newline: str) -> Result:
+        with self.file.open() as opened, self._text(opened, newline) as text:
+            return reader(text, opened)
+
+    @contextmanager
+    def _text(self, opened: Unpacked, newline: str) -> Iterator[io.TextIOWrapper]:
+        head = opened.stream.peek(_HEAD)[:_HEAD]
+        marked = next((encoding for mark, encoding in _MARKS if head.startswith(mark)), None)
+        encoding = self._encoding
+        if encoding == AUTO:
+            encoding = self._recognised(head, marked)
+        elif marked and codecs.lookup(encoding).name.startswith(marked.removesuffix("-sig")):
+            encoding = marked  # otherwise the mark would belong to the first column
+        text = io.TextIOWrapper(opened.stream, encoding=encoding, newline=newline)
+        try:
+            yield text
+        finally:
+            text.detach()
 
     def _recognised(self, head: bytes, marked: str | None) -> str:
         """Returns the encoding that the first bytes imply, UTF-8 by default."""
@@ -123,6 +146,26 @@ class TextFile:
 
     def _note(self, said: str, count: int = 1) -> None:
         self.notes.append(Note("encoding", count, f"{self.file.shown}: {said}."))
+
+
+class NumberedLines:
+    """Lines of a text, of which `number` were read."""
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self._text = text
+        self.number = 0
+
+    def __iter__(self) -> NumberedLines:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._text)
+        self.number += 1
+        return line
+
+    def read(self, size: int) -> str:
+        """Returns up to `size` characters of what follows."""
+        return self._text.read(size)
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
 from bertsweep.errors import DataError
 
@@ -16,8 +15,14 @@ _LONGEST_TOKEN = 12
 _BLANK = re.compile(r"[ \t\r\n]*")
 
 
+class Pieces(Protocol):
+    """A text that is read piece by piece."""
+
+    def read(self, size: int, /) -> str: ...
+
+
 def array_items(
-    begun: str, text: io.TextIOWrapper, line: int, shown: str
+    begun: str, text: Pieces, line: int, shown: str
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yields the objects of an array, each with the line in which it begins.
 
@@ -40,7 +45,7 @@ def array_items(
 class _Array:
     """A buffer of text that is not decoded yet, refilled on demand."""
 
-    def __init__(self, begun: str, text: io.TextIOWrapper, line: int, shown: str) -> None:
+    def __init__(self, begun: str, text: Pieces, line: int, shown: str) -> None:
         self._buffer = begun
         self._text = text
         self._line = line

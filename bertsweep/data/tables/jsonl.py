@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
 from bertsweep.data.tables.columns import Columns, as_text
 from bertsweep.data.tables.compressed import PackedFile, Unpacked
@@ -26,7 +26,7 @@ def read_json(file: PackedFile, columns: Columns, table: Table, *, tick: Tick) -
     text = TextFile(file, table.encoding)
 
     def read(lines: io.TextIOWrapper, opened: Unpacked) -> list[list[str]]:
-        return _collect(_objects(lines, file.shown), opened, file.shown, columns, tick)
+        return _collect(json_objects(lines, file.shown), opened, file.shown, columns, tick)
 
     return TableRows(columns.frame(text.read(read, newline="\n")), tuple(text.notes))
 
@@ -48,10 +48,7 @@ def _collect(
             try:
                 take(value if type(value) is str and value.isascii() else as_text(value))
             except TypeError as error:
-                raise DataError(
-                    f"{shown}, line {line:,}: {name!r} must be a text, number or boolean, but "
-                    f"got a {error}. Write one value a row."
-                ) from error
+                raise no_text(name, line, error, shown) from error
         if count % TICK_ROWS == 0:
             tick(opened)
     if not there:
@@ -60,7 +57,14 @@ def _collect(
     return values
 
 
-def _objects(text: io.TextIOWrapper, shown: str) -> Iterator[tuple[int, dict[str, Any]]]:
+class Text(Protocol):
+    """A text that is read by lines or piece by piece."""
+
+    def __iter__(self) -> Iterator[str]: ...
+    def read(self, size: int, /) -> str: ...
+
+
+def json_objects(text: Text, shown: str) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yields the objects of a file, each with the line in which it begins."""
     blank = 0
     for line in text:
@@ -76,6 +80,14 @@ def _objects(text: io.TextIOWrapper, shown: str) -> Iterator[tuple[int, dict[str
     for number, line in enumerate(text, start=blank + 2):
         if not line.isspace():
             yield number, _object(line, number, shown)
+
+
+def no_text(name: object, line: int, error: TypeError, shown: str) -> DataError:
+    """Returns the error for a value that `as_text` refused."""
+    return DataError(
+        f"{shown}, line {line:,}: {name!r} must be a text, number or boolean, but got a {error}. "
+        "Write one value a row."
+    )
 
 
 def _object(line: str, number: int, shown: str) -> dict[str, Any]:

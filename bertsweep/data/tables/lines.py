@@ -18,6 +18,28 @@ def read_txt(file: PackedFile, columns: Columns, table: Table, *, tick: Tick) ->
     Raises `DataError` if labels or a second text are requested, which such a file does not have,
     and for bytes that cannot be decoded.
     """
+    check_single(file, columns)
+    text = TextFile(file, table.encoding)
+
+    def read(lines: io.TextIOWrapper, opened: Unpacked) -> list[str]:
+        texts = []
+        # Not splitlines(), which also splits at U+2028 and similar characters.
+        for number, line in enumerate(lines, start=1):
+            texts.append(without_end(line))
+            if number % TICK_ROWS == 0:
+                tick(opened)
+        return texts
+
+    return TableRows(columns.frame([text.read(read, newline="\n")]), tuple(text.notes))
+
+
+def without_end(line: str) -> str:
+    """Returns a line without the line feed, or carriage return and line feed, that ends it."""
+    return line.removesuffix("\n").removesuffix("\r")
+
+
+def check_single(file: PackedFile, columns: Columns) -> None:
+    """Raises `DataError` if more than one text a row is requested."""
     if columns.label is not None:
         raise DataError(
             f"{file.shown} is read as one text a line and holds no labels. Set data.labels to a "
@@ -29,15 +51,3 @@ def read_txt(file: PackedFile, columns: Columns, table: Table, *, tick: Tick) ->
             f"{' and '.join(map(repr, columns.text))}. Give a table with these columns, or set "
             "data.format to csv or tsv if it is one."
         )
-    text = TextFile(file, table.encoding)
-
-    def read(lines: io.TextIOWrapper, opened: Unpacked) -> list[str]:
-        texts = []
-        # Not splitlines(), which also splits at U+2028 and similar characters.
-        for number, line in enumerate(lines, start=1):
-            texts.append(line.removesuffix("\n").removesuffix("\r"))
-            if number % TICK_ROWS == 0:
-                tick(opened)
-        return texts
-
-    return TableRows(columns.frame([text.read(read, newline="\n")]), tuple(text.notes))

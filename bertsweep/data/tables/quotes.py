@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 _DOUBLED = re.compile(r'"(?:[^"]|"")*"', re.DOTALL)
 _PAIR = re.compile('(")"')
@@ -30,6 +31,33 @@ def unquoted(values: Sequence[list[str]], *, escapes: bool) -> tuple[list[list[s
         else:
             columns.append(column)
     return columns, escaped
+
+
+class ColumnQuotes:
+    """How the fields of one column that begin with a quote are quoted, seen one by one.
+
+    It comes to what `unquoted` comes to for the column as a whole.
+    """
+
+    def __init__(self) -> None:
+        self._any = False
+        self._doubled = self._escaped = True
+
+    def see(self, value: str) -> None:
+        if value.startswith('"'):
+            self._any = True
+            self._doubled = self._doubled and _DOUBLED.fullmatch(value) is not None
+            self._escaped = self._escaped and _ESCAPED.fullmatch(value) is not None
+
+    def escaped(self, *, escapes: bool) -> bool:
+        """Whether every quoted field is quoted entirely, and one only with escaped quotes."""
+        return escapes and self._any and self._escaped and not self._doubled
+
+    def strip(self, *, escapes: bool) -> Callable[[str], str] | None:
+        """Returns what removes the quotes around a field, None where they are part of the text."""
+        if self._any and self._doubled:
+            return partial(_off, inner=_PAIR)
+        return partial(_off, inner=_ESCAPE) if self.escaped(escapes=escapes) else None
 
 
 def escaping_only_marks(lines: Iterable[str], escape: str, marks: Sequence[str]) -> Iterator[str]:

@@ -8,6 +8,7 @@ import tempfile
 import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from bertsweep.data.tables.arrow_columns import seekable
@@ -27,6 +28,21 @@ def read_xlsx(file: PackedFile, columns: Columns, table: Table, *, tick: Tick) -
     `DataError` for a damaged workbook or an ambiguous sheet, and `MissingPackageError` if openpyxl
     is not installed.
     """
+    values: list[list[str]] = [[] for _ in columns.wanted]
+    with opened_sheet(file) as (cells, opened):
+        rows = sheet_rows(cells, file, table)
+        positions = columns.positions(list(next(rows)), file.shown, header=table.header)
+        for number, row in enumerate(rows, start=1):
+            for each, position in zip(values, positions, strict=True):
+                each.append(cell_text(row[position]) if position < len(row) else "")
+            if number % TICK_ROWS == 0:
+                tick(opened)
+    return TableRows(columns.frame(values))
+
+
+@contextmanager
+def opened_sheet(file: PackedFile) -> Iterator[tuple[Iterator[Row], Unpacked]]:
+    """Opens the cells of a sheet, row by row; raises what `read_xlsx` does."""
     try:
         import openpyxl
     except ImportError as error:
@@ -47,8 +63,7 @@ def read_xlsx(file: PackedFile, columns: Columns, table: Table, *, tick: Tick) -
             book = openpyxl.load_workbook(source, read_only=True, data_only=True)
             sheet = _sheet(book, file, opened)
             sheet.reset_dimensions()  # the stored dimensions are often wrong
-            rows = sheet.iter_rows(values_only=True)
-            return TableRows(columns.frame(_collect(rows, opened, file, columns, table, tick)))
+            yield sheet.iter_rows(values_only=True), opened
         except BertsweepError:
             raise
         except Exception as error:  # openpyxl raises various errors for damaged parts
@@ -80,40 +95,41 @@ def _sheet(book: Any, file: PackedFile, opened: Unpacked) -> Any:
     raise DataError(f"{file.shown} has {len(names)} sheets: {names}. {remedy}")
 
 
-def _collect(
-    rows: Iterator[Row],
-    opened: Unpacked,
-    file: PackedFile,
-    columns: Columns,
-    table: Table,
-    tick: Tick,
-) -> list[list[str]]:
-    values: list[list[str]] = [[] for _ in columns.wanted]
-    positions: list[int] | None = None
-    last = 0
-    for number, row in enumerate(rows, start=1):
-        if positions is None:
-            if all(cell is None for cell in row):
+def sheet_rows(cells: Iterator[Row], file: PackedFile, table: Table) -> Iterator[Row]:
+    """Yields the names of the columns, then every row; empty rows at the end are left out.
+
+    Rows may be shorter than the names. Raises `DataError` for a sheet without a row.
+    """
+    empty: list[Row] = []
+    named = False
+    for row in cells:
+        blank = all(cell is None for cell in row)
+        if not named:
+            if blank:
                 continue
-            first = [_text(cell) for cell in row]
-            while table.header and first and not first[-1]:
-                first.pop()
-            named = first if table.header else list(table.columns or map(str, first))
-            positions = columns.positions(named, file.shown, header=table.header)
+            named = True
+            yield _names(row, table)
             if table.header:
                 continue
-        for each, position in zip(values, positions, strict=True):
-            each.append(_text(row[position]) if position < len(row) else "")
-        if any(cell is not None for cell in row):
-            last = len(values[0])
-        if number % TICK_ROWS == 0:
-            tick(opened)
-    if positions is None:
+        if blank:
+            empty.append(row)
+            continue
+        yield from empty
+        empty.clear()
+        yield row
+    if not named:
         raise DataError(f"{file.shown} is empty. Give a sheet with a header and rows.")
-    return [each[:last] for each in values]
 
 
-def _text(cell: Any) -> str:
+def _names(row: Row, table: Table) -> list[str]:
+    first = [cell_text(cell) for cell in row]
+    while table.header and first and not first[-1]:
+        first.pop()
+    return first if table.header else list(table.columns or map(str, first))
+
+
+def cell_text(cell: Any) -> str:
+    """Returns a cell as text: "" for an empty one, ISO 8601 for a date."""
     from openpyxl.utils.escape import unescape
 
     if isinstance(cell, str):
