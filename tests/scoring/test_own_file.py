@@ -70,7 +70,7 @@ def test_pairs_are_refused_by_a_checkpoint_of_single_texts(trained: Path, writte
     path = written()
     frame = pd.read_csv(path)
     frame.assign(other=frame["text"]).to_csv(path, index=False)
-    with pytest.raises(InputError, match="trained on single texts, but data.text names 2"):
+    with pytest.raises(InputError, match=r"single texts, but data\.text names 2"):
         bertsweep.evaluate(trained, data=path, settings=["data.text=[text, other]"])
 
 
