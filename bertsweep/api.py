@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bertsweep.conclusion import conclude, export_checkpoint
 from bertsweep.paths import storage_root
 from bertsweep.results import Sweep
 from bertsweep.spec import SweepSpec, load
@@ -37,7 +38,10 @@ def run(
     progress: Progress | None = None,
     notify: Callable[[str], None] = lambda _: None,
 ) -> Sweep:
-    """Runs a sweep to its end.
+    """Runs a sweep to its end: the search, and what the spec asks for after it.
+
+    With `confirm` that is the confirmation of the winner and one reading of the test split, with
+    `export` its export into the sweep's folder.
 
     `spec` is a specification or the path of a search space file. The sweep's folder is made under
     `storage` (BERTSWEEP_STORAGE, else ./runs), called `name` or as the spec says. Relative paths in
@@ -68,7 +72,9 @@ def run(
         progress=progress,
         notify=notify,
     )
-    return Sweep.open(root / state.name)
+    return conclude(
+        Sweep.open(root / state.name), subscribers=subscribers, progress=progress, notify=notify
+    )
 
 
 def resume(
@@ -98,7 +104,9 @@ def resume(
         notify=notify,
         trials=trials,
     )
-    return Sweep.open(opened.folder)
+    return conclude(
+        Sweep.open(opened.folder), subscribers=subscribers, progress=progress, notify=notify
+    )
 
 
 def confirm(
@@ -215,9 +223,8 @@ def export_model(
     """
     from bertsweep import results
     from bertsweep.checkpoints import Checkpoint
-    from bertsweep.export import chosen, export, validation_rows
+    from bertsweep.export import chosen
     from bertsweep.export.target import check
-    from bertsweep.paths import cache_root
 
     for form in chosen(formats):
         form.check_packages()
@@ -225,15 +232,11 @@ def export_model(
 
     def exported(checkpoint: Checkpoint) -> dict[str, Any]:
         sweep = target if isinstance(target, Sweep) else results.sweep_of(checkpoint)
-        rows = None
-        if sweep is not None:
-            rows = validation_rows(sweep, cache=cache_root(), progress=progress, notify=notify)
-        return export(
+        return export_checkpoint(
             checkpoint,
+            sweep,
             Path(to),
             formats,
-            rows=rows,
-            sweep=sweep,
             evidence=evidence,
             progress=progress,
             notify=notify,

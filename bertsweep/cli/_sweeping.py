@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from bertsweep.cli import _documents
 from bertsweep.cli._confirmed import choice, confirmed_table, verdict
 from bertsweep.cli._output import parameters, print_json, warn
+from bertsweep.cli._scores import reading
 from bertsweep.cli._summary import positive_class, ranked_by
 from bertsweep.cli._tables import comparison, decision, trials_table
+from bertsweep.conclusion import EXPORT
 from bertsweep.paths import SweepPaths, storage_root
 
 if TYPE_CHECKING:
@@ -65,23 +67,29 @@ def conclude(sweep: Sweep, out: Console, *, as_json: bool) -> None:
     for line in places(paths, document["best"]["checkpoint"]):
         out.print(line, soft_wrap=True)
     out.print("next:")
-    for command in next_commands(paths):
+    for command in next_commands(sweep):
         out.print(f"  {command}", soft_wrap=True)
 
 
 def sureness(document: Mapping[str, Any], out: Console) -> None:
-    """Prints how sure the winner in a document of `best` is: the choice, and its confirmation."""
+    """Prints how sure the winner in a document of `best` is: the choice, its confirmation, the test
+    split.
+    """
     for line in choice(document["selection"]):
         out.print(line, soft_wrap=True)
     if document["confirmation"] is not None:
         out.print(confirmed_table(document["confirmation"]))
         for line in verdict(document["confirmation"]):
             out.print(line, soft_wrap=True)
+    for line in reading(document["test"]):
+        out.print(line, soft_wrap=True)
 
 
 def places(paths: SweepPaths, checkpoint: str) -> list[str]:
     """Where the things that a sweep left are."""
     lines = [f"checkpoint: {checkpoint}", f"everything: {paths.folder}"]
+    if (paths.folder / EXPORT).is_dir():
+        lines.append(f"export:     {paths.folder / EXPORT}")
     if paths.study.is_file():
         lines.append(f"study:      optuna-dashboard sqlite:///{paths.study}")
     runs = paths.wandb / "wandb"
@@ -90,14 +98,17 @@ def places(paths: SweepPaths, checkpoint: str) -> list[str]:
     return lines
 
 
-def next_commands(paths: SweepPaths) -> list[str]:
+def next_commands(sweep: Sweep) -> list[str]:
     """The commands to type after a sweep, as they work from here."""
-    sweep = shlex.quote(handle(paths))
-    return [
-        f"bertsweep best {sweep}",
-        f"bertsweep evaluate {sweep}  # the test split, once",
-        f'bertsweep predict {sweep} "a text to label"',
-    ]
+    name = shlex.quote(handle(sweep.paths))
+    commands = [f"bertsweep best {name}"]
+    if sweep.confirmation is None:
+        commands.append(f"bertsweep confirm {name}  # fresh seeds: better, or lucky?")
+    if not sweep.state.tests:
+        commands.append(f"bertsweep evaluate {name}  # the test split, once")
+    if not (sweep.folder / EXPORT).exists():
+        commands.append(f"bertsweep export {name} --to FOLDER")
+    return [*commands, f'bertsweep predict {name} "a text to label"']
 
 
 def handle(paths: SweepPaths) -> str:

@@ -6,7 +6,6 @@ from bertsweep.api import open_sweep
 from bertsweep.cli import _documents
 from bertsweep.cli._options import Debug, Json, Storage, Sweep
 from bertsweep.cli._output import console, print_json, warn
-from bertsweep.cli._scores import reading
 from bertsweep.cli._sweeping import sureness
 from bertsweep.cli._tables import comparison, decision
 
@@ -26,7 +25,5 @@ def best(
     for line in decision(document):
         out.print(line)
     sureness(document, out)
-    for line in reading(document["test"]):
-        out.print(line, soft_wrap=True)
     out.print(f"checkpoint: {document['checkpoint']}")
     out.print(f'next: bertsweep predict {sweep} "a text to label"')

@@ -81,5 +81,5 @@ def confirm(
         for line in verdict(document):
             out.print(line, soft_wrap=True)
     out.print("next:")
-    for command in next_commands(opened.paths):
+    for command in next_commands(opened):
         out.print(f"  {command}", soft_wrap=True)

@@ -17,6 +17,7 @@ from bertsweep.ledger import SweepState, TrialState
 from bertsweep.paths import SweepPaths
 from bertsweep.predict import Predictor
 from bertsweep.progress import Progress
+from bertsweep.ranking import best_repeat
 from bertsweep.usable import checkpoint_in
 
 if TYPE_CHECKING:
@@ -38,13 +39,18 @@ class Contender:
 def baseline_of(
     state: SweepState, paths: SweepPaths, winner: TrialState, *, notify: Callable[[str], None]
 ) -> tuple[TrialState, Checkpoint] | None:
-    """The baseline to compare the winner with, verified; None, with a sentence, without one."""
+    """The baseline to compare the winner with, verified; None, with a sentence, without one.
+
+    A winner that is the best of several seeds is compared with the baseline's best of as many.
+    """
     trial = state.baseline
     if trial is None:
         return None
     if trial.id in (winner.id, winner.repeats):
         notify("the winner is the baseline itself: there is nothing to compare it with")
         return None
+    if winner.repeats is not None:
+        trial = best_repeat(state, trial.id) or trial
     checkpoint = checkpoint_in(trial, paths, notify=notify)
     if checkpoint is None:
         notify(f"the baseline {trial.id} has no checkpoint to compare the winner with")

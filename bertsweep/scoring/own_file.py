@@ -9,7 +9,7 @@ from typing import Any
 from bertsweep import checkpoints, results
 from bertsweep.checkpoints import Checkpoint
 from bertsweep.data import read_labelled
-from bertsweep.errors import InterruptedSweep, LedgerError
+from bertsweep.errors import InputError, InterruptedSweep, LedgerError
 from bertsweep.evaluation import Aim, assess
 from bertsweep.ledger import SweepState
 from bertsweep.paths import SweepPaths, cache_root, find_sweep
@@ -62,6 +62,12 @@ def evaluate_file(
     read = read_labelled(file, described, record.labels, cache=cache_root(), progress=progress)
     for note in read.notes:
         notify(note.message)
+    if len(described.text) != len(record.text):
+        kind = "pairs of texts" if len(record.text) == 2 else "single texts"
+        raise InputError(
+            f"the checkpoint was trained on {kind}, but data.text names {len(described.text)} "
+            "columns. Name as many with --set data.text."
+        )
     temperature = fixed_temperature(kept_validation(winner.checkpoint))
     metric = "average_precision" if state is None else state.metric.removeprefix("val_")
     try:

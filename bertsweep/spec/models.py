@@ -346,6 +346,9 @@ class SweepFile(Section):
     confirm: Confirm | None = Field(
         None, title="confirm the winner at the end; left out, `bertsweep confirm` can do it later"
     )
+    export: Annotated[
+        tuple[Literal["savedmodel", "keras", "huggingface", "onnx"], ...], BeforeValidator(_tuple)
+    ] = Field((), title="formats that the winner is written in at the end, in the sweep's folder")
     resources: Resources = Field(default_factory=Resources, title="what a trial receives")
     checkpoints: Checkpoints = Field(default_factory=Checkpoints, title="what is kept")
     tracking: Tracking = Field(default_factory=Tracking, title="where trials are logged")

@@ -113,6 +113,10 @@ def end_confirmation(ledger: Ledger, *, tokens: Path, notify: Notify) -> None:
         plain["baseline"]["trial"] = state.baseline.id
         if (outcome.verdict.difference or 0.0) < 0:
             name = state.baseline.id
+    elif state.baseline is not None and name == state.baseline.id:
+        plain["verdict"]["text"] = (
+            f"{name}, the baseline, is the winner: the validation rows rank all others below."
+        )
     delivered = best_repeat(state, name)
     plain = {
         **plain,
@@ -123,7 +127,7 @@ def end_confirmation(ledger: Ledger, *, tokens: Path, notify: Notify) -> None:
     ledger.append(
         ConfirmationEnded(outcome=plain, delivered=None if delivered is None else delivered.id)
     )
-    notify(outcome.verdict.text)
+    notify(plain["verdict"]["text"])
 
 
 def _recorded(state: SweepState) -> Confirmation:

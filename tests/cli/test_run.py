@@ -108,7 +108,10 @@ def test_a_sweep_is_called_by_name_where_that_is_enough(
     assert handle(paths) == str(tmp_path / "my sweep")
     monkeypatch.setenv("BERTSWEEP_STORAGE", str(tmp_path))
     assert handle(paths) == "my sweep"
-    assert next_commands(paths)[0] == "bertsweep best 'my sweep'"
+    commands = next_commands(Sweep.open(paths.folder))
+    assert commands[0] == "bertsweep best 'my sweep'"
+    verbs = [command.split()[1] for command in commands]
+    assert verbs == ["best", "confirm", "evaluate", "export", "predict"]
 
 
 def test_places_name_only_what_is_there(tmp_path: Path) -> None:

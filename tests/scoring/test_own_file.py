@@ -66,6 +66,14 @@ def test_labels_that_the_checkpoint_does_not_know_are_named(
         bertsweep.evaluate(trained, data=written(("0", "spam")))
 
 
+def test_pairs_are_refused_by_a_checkpoint_of_single_texts(trained: Path, written: Written) -> None:
+    path = written()
+    frame = pd.read_csv(path)
+    frame.assign(other=frame["text"]).to_csv(path, index=False)
+    with pytest.raises(InputError, match=r"single texts, but data\.text names 2"):
+        bertsweep.evaluate(trained, data=path, settings=["data.text=[text, other]"])
+
+
 def test_more_than_two_classes_are_scored_and_have_no_aim(tmp_path: Path) -> None:
     labels = ("ham", "spam", "other")
     folder = checkpoints.write_best(

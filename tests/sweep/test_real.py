@@ -43,7 +43,8 @@ def test_quora_reaches_an_average_precision_of_0_55(
         "baseline.epochs=3",
         "report_every=0.5",
         "precision=float32",
-        "budget.trials=6",
+        "budget.trials=3",
+        "confirm=null",
     )
     best = document("best", str(sweep))
     assert best["objective"]["value"] >= 0.55
@@ -62,6 +63,7 @@ def test_trec6_labels_at_least_94_percent_of_the_test_questions_rightly(
         f"encoder.source={minilm}",
         "space.epochs=3",
         "budget.trials=2",
+        "confirm=null",
     )
     answers = document("predict", str(sweep), "--file", str(real_trec6 / "test.csv"))
     wanted = pd.read_csv(real_trec6 / "test.csv")["label_coarse"]

@@ -117,6 +117,23 @@ def test_the_end_names_winner_checkpoint_and_next_commands(output: str, sweep: P
     assert "bertsweep predict" in output
 
 
+def test_the_winner_is_confirmed_tested_and_exported(output: str, sweep: Path) -> None:
+    best = document("best", str(sweep))
+    told = best["confirmation"]
+    assert told["baseline"] is None or told["baseline"]["trial"] == "t0000"
+    assert told["verdict"]["text"] in output.replace("\n", " ")
+    assert best["test"]["opened"] == 1
+    assert best["test"]["rows"] == 270
+    assert best["test"]["trial"] == told["repeat"]
+    card = (sweep / "export" / "README.md").read_text()
+    assert told["verdict"]["text"] in card
+    assert (sweep / "export" / "huggingface" / "model.safetensors").is_file()
+    jobs = [wandbfile.run_info(path)["job_type"] for path in wandbfile.run_files(sweep)]
+    repeats = ledger.load(sweep / "ledger.jsonl").repeats
+    assert jobs.count("confirm") == len(repeats) > 2
+    assert jobs.count("evaluate") == 1
+
+
 def test_offline_wandb_runs_hold_every_report_of_every_trial(sweep: Path, shown: Any) -> None:
     runs = {}
     for path in wandbfile.run_files(sweep):
