@@ -1,7 +1,8 @@
 """An ONNX graph of BERT, built from the weights by the `onnx` package alone.
 
-There is no converter in between: tf2onnx is tested with TensorFlow up to 2.15 and seeks a
-maintainer, and a BERT is some thirty nodes a layer.
+There is no converter in between. tf2onnx 1.17 makes no valid graph of tf_keras' exact GELU, as it
+lacks Erfc; it is tested with TensorFlow up to 2.15 and seeks a maintainer. A BERT is some thirty
+nodes a layer.
 """
 
 from __future__ import annotations
