@@ -80,7 +80,7 @@ def export(
             rows=len(given) + len(hard),
             source=f"{validation}{len(hard)} built-in texts that tokenizers differ on",
             label_agreement=checker.label_agreement,
-            sweep=None if sweep is None else sweep_facts(sweep, checkpoint.record.trial),
+            sweep=None if sweep is None else sweep_facts(sweep, checkpoint.record),
             evidence=evidence or {},
         )
         findings.write(draft)

@@ -11,6 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bertsweep.checkpoints import CheckpointRecord
 from bertsweep.export.checking import Check
 from bertsweep.export.subject import FLOAT32, Subject
 from bertsweep.export.target import CARD, KIND, METRICS
@@ -130,16 +131,15 @@ class Findings:
         }
 
 
-def sweep_facts(sweep: Sweep, trial: str) -> dict[str, Any]:
+def sweep_facts(sweep: Sweep, record: CheckpointRecord) -> dict[str, Any]:
     """What the ledger tells of the search that an exported trial comes from."""
     started, baseline = sweep.state.started, sweep.baseline
-    found = sweep.state.trials.get(trial)
     return {
         "name": sweep.name,
         "trials": len(sweep.trials),
         "metric": sweep.metric,
         "mode": sweep.mode,
-        "value": None if found is None else found.value,
+        "value": record.metrics.get(sweep.metric),
         "baseline": None if baseline is None else baseline.value,
         "hours": sweep.state.active_seconds / 3600,
         "trial_hours": sum(each.seconds for each in sweep.trials) / 3600,
