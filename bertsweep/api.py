@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bertsweep.progress import Progress
     from bertsweep.scoring import Evaluation
     from bertsweep.spec.models import Confirm
+    from bertsweep.sweep.reproduce import Reproduction
 
 
 def load_spec(path: str | Path, *, overrides: Sequence[str] = ()) -> SweepSpec:
@@ -137,6 +138,25 @@ def confirm(
         notify=notify,
     )
     return Sweep.open(opened.folder)
+
+
+def reproduce(
+    sweep: Sweep | str | Path,
+    *,
+    storage: str | Path | None = None,
+    address: str | None = None,
+    progress: Progress | None = None,
+    notify: Callable[[str], None] = lambda _: None,
+) -> Reproduction:
+    """Trains the winner of a sweep again, from what the sweep recorded, and compares.
+
+    Nothing is written into the sweep. Raises `InputError` where data or encoder are not what the
+    sweep began with, `NoUsableTrialError`, `InterruptedSweep` after Ctrl-C, and `EnvironmentFault`.
+    """
+    from bertsweep.sweep import reproduce as reproducing
+
+    opened = sweep if isinstance(sweep, Sweep) else open_sweep(sweep, storage=storage)
+    return reproducing.reproduce(opened.folder, address=address, progress=progress, notify=notify)
 
 
 def evaluate(
