@@ -14,6 +14,7 @@ import pytest
 from bertsweep import ledger
 from bertsweep.ledger.events import TrialReported
 from tests.cli.test_json import example, shape
+from tests.support.datafiles import questions
 from tests.support.sweeps import SMALL, bertsweep, document, events, start
 
 CONFIRMED = SMALL.replace("epochs: 3", "epochs: 1") + "confirm: {finalists: 1, seeds: 2}\n"
@@ -98,6 +99,31 @@ def test_more_seeds_and_splits_of_a_finished_sweep_train_only_what_is_new(
     assert len(after) == len(before) + 2
     assert [one["seeds"] for one in again["finalists"]] == [3]
     assert ledger.load(uninterrupted / "ledger.jsonl").status == ledger.FINISHED
+
+
+def test_the_winner_trained_again_is_bit_equal(uninterrupted: Path) -> None:
+    found = document("reproduce", str(uninterrupted))
+    assert shape({**found, "differs": [""]}) == shape({**example("reproduce"), "allowed": 0.1})
+    assert (found["outcome"], found["differs"], found["value"]) == ("identical", [], found["again"])
+
+
+@pytest.mark.slow
+def test_one_changed_row_is_named_and_nothing_is_trained(tmp_path: Path) -> None:
+    rows = questions(300)
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    (tmp_path / "small.yaml").write_text(
+        CONFIRMED.replace('"builtin:questions", limit: 600', "rows.csv")
+        .replace("split: {validation: 120, test: 50}", "split: {validation: 90, test: 50}")
+        .replace("trials: 3", "trials: 1")
+    )
+    done = bertsweep("run", str(tmp_path / "small.yaml"), "--storage", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert document("reproduce", str(tmp_path / "small"))["outcome"] == "identical"
+    rows.loc[7, "text"] = "Is this another row?"
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    done = bertsweep("reproduce", str(tmp_path / "small"))
+    assert done.returncode == 2
+    assert "data: the sweep small began with content" in done.stderr
 
 
 @pytest.mark.slow
