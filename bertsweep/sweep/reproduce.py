@@ -171,7 +171,7 @@ def _compared(
     if same:
         reason = f"every metric of {at} reports and every weight is bit-equal"
     else:
-        where = "from the weights" if first is None else f"from report {first}"
+        where = "the weights" if first is None else f"report {first}"
         reason = (
             f"from {where} on the numbers differ: {value:.6g} was reported, {again:.6g} came out"
         )
