@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertsweep.conclusion import conclude, export_checkpoint
+from bertsweep.conclusion import check_exports, conclude, export_checkpoint
 from bertsweep.paths import storage_root
 from bertsweep.results import Sweep
 from bertsweep.spec import SweepSpec, load
@@ -62,6 +62,8 @@ def run(
     if not isinstance(spec, SweepSpec):
         base = Path(spec).absolute().parent if base is None else base
         spec = load_spec(spec)
+    if spec.export:
+        check_exports(spec.export)
     root = storage_root(storage)
     state = conducting.run(
         spec,
@@ -243,11 +245,9 @@ def export_model(
     """
     from bertsweep import results
     from bertsweep.checkpoints import Checkpoint
-    from bertsweep.export import chosen
     from bertsweep.export.target import check
 
-    for form in chosen(formats):
-        form.check_packages()
+    check_exports(formats)
     check(Path(to))
 
     def exported(checkpoint: Checkpoint) -> dict[str, Any]:
