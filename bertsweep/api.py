@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertsweep.conclusion import conclude, export_checkpoint
+from bertsweep.conclusion import check_exports, conclude, export_checkpoint
 from bertsweep.paths import storage_root
 from bertsweep.results import Sweep
 from bertsweep.spec import SweepSpec, load
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bertsweep.progress import Progress
     from bertsweep.scoring import Evaluation
     from bertsweep.spec.models import Confirm
+    from bertsweep.sweep.reproduce import Reproduction
 
 
 def load_spec(path: str | Path, *, overrides: Sequence[str] = ()) -> SweepSpec:
@@ -61,6 +62,8 @@ def run(
     if not isinstance(spec, SweepSpec):
         base = Path(spec).absolute().parent if base is None else base
         spec = load_spec(spec)
+    if spec.export:
+        check_exports(spec.export)
     root = storage_root(storage)
     state = conducting.run(
         spec,
@@ -137,6 +140,25 @@ def confirm(
         notify=notify,
     )
     return Sweep.open(opened.folder)
+
+
+def reproduce(
+    sweep: Sweep | str | Path,
+    *,
+    storage: str | Path | None = None,
+    address: str | None = None,
+    progress: Progress | None = None,
+    notify: Callable[[str], None] = lambda _: None,
+) -> Reproduction:
+    """Trains the winner of a sweep again, from what the sweep recorded, and compares.
+
+    Nothing is written into the sweep. Raises `InputError` where data or encoder are not what the
+    sweep began with, `NoUsableTrialError`, `InterruptedSweep` after Ctrl-C, and `EnvironmentFault`.
+    """
+    from bertsweep.sweep import reproduce as reproducing
+
+    opened = sweep if isinstance(sweep, Sweep) else open_sweep(sweep, storage=storage)
+    return reproducing.reproduce(opened.folder, address=address, progress=progress, notify=notify)
 
 
 def evaluate(
@@ -223,11 +245,9 @@ def export_model(
     """
     from bertsweep import results
     from bertsweep.checkpoints import Checkpoint
-    from bertsweep.export import chosen
     from bertsweep.export.target import check
 
-    for form in chosen(formats):
-        form.check_packages()
+    check_exports(formats)
     check(Path(to))
 
     def exported(checkpoint: Checkpoint) -> dict[str, Any]:

@@ -51,6 +51,16 @@ def conclude(
     return sweep
 
 
+def check_exports(formats: Sequence[str]) -> None:
+    """Raises `InputError` for an unknown format and `MissingPackageError` for one that cannot be
+    written here: before a sweep is run, not after it.
+    """
+    from bertsweep.export import chosen
+
+    for form in chosen(formats):
+        form.check_packages()
+
+
 def export_checkpoint(
     checkpoint: Checkpoint,
     sweep: Sweep | None,

@@ -8,6 +8,7 @@ BertsweepError                   3
 │   ├── SweepNotFoundError       2  no sweep of that name or path
 │   └── MissingPackageError      2  an option needs a package that is not installed
 ├── NoUsableTrialError           1  the sweep ended and no trial can be used
+├── ReproductionError            1  a trial that was trained again came out otherwise
 ├── EnvironmentFault             3  disk, network or cluster
 │   ├── DownloadError            3  an address could not be fetched
 │   ├── LedgerError              3  the journal of a sweep is damaged
@@ -86,6 +87,12 @@ class MissingPackageError(InputError):
 
 class NoUsableTrialError(BertsweepError):
     """The sweep ended and no trial can be used."""
+
+    exit_code = 1
+
+
+class ReproductionError(BertsweepError):
+    """A trial that was trained again did not come out as it was recorded."""
 
     exit_code = 1
 

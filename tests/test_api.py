@@ -16,7 +16,7 @@ from tests.support.sweeps import write_small
 
 NAMES = {
     *("run", "resume", "confirm", "Confirm", "evaluate", "export_model"),
-    *("load_spec", "open_sweep"),
+    *("load_spec", "open_sweep", "reproduce", "ReproductionError"),
     "Evaluation",
     *("Sweep", "SweepSpec", "Predictor", "Prediction", "Problem", "__version__"),
     *("BertsweepError", "InputError", "SpecError", "DataError", "EncoderError"),

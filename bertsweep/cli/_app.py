@@ -20,6 +20,7 @@ VERBS = {
     "show": "Show every trial of a sweep.",
     "best": "Name the best trial of a sweep and compare it with the baseline.",
     "evaluate": "Score a sweep's winner on the test split, once, or on a labelled file.",
+    "reproduce": "Train a sweep's winner again and say whether the same comes out.",
     "predict": "Label text with a sweep's best checkpoint.",
     "export": "Write a sweep's best checkpoint as SavedModel, Keras, Hugging Face and ONNX.",
     "doctor": "Say what this machine has and what is wrong with it.",

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from bertsweep import metrics
 from bertsweep.direction import Direction
@@ -228,11 +229,13 @@ def _bagged(
 ) -> tuple[Floats, Floats]:
     """Scores in the bag [resamples, trials], and those of the best ones out of it [resamples]."""
     bags, outside = [], []
-    for counts in draws(labels, resamples=resamples, seed=seed):
-        bags.append(_scored(scorers, counts))
-        chosen = (direction.sign * bags[-1]).argmax(axis=1)
-        left = out_of_bag(counts)
-        outside += [scorers[trial](left[:, chosen == trial]) for trial in np.unique(chosen)]
+    # Products of this shape take many times the work on several threads.
+    with threadpool_limits(limits=1, user_api="blas"):
+        for counts in draws(labels, resamples=resamples, seed=seed):
+            bags.append(_scored(scorers, counts))
+            chosen = (direction.sign * bags[-1]).argmax(axis=1)
+            left = out_of_bag(counts)
+            outside += [scorers[trial](left[:, chosen == trial]) for trial in np.unique(chosen)]
     return np.concatenate(bags), np.concatenate(outside)
 
 

@@ -42,6 +42,11 @@ class Placement(PlacementGroupFactory):
             self._started.append(group)
             self._workers.append((worker, warming))  # a worker ends with its last handle
 
+    @property
+    def workers(self) -> list[Any]:
+        """The workers that were started, as handles of Ray actors."""
+        return [worker for worker, _ in self._workers]
+
     def to_placement_group(self) -> Any:
         return self._started.pop(0) if self._started else super().to_placement_group()
 

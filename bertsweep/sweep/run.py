@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
 
+from bertsweep import lock
 from bertsweep.ledger import FINISHED, INTERRUPTED, Subscriber, SweepState
 from bertsweep.ledger.events import SweepEnded, SweepStarted
 from bertsweep.paths import cache_root
@@ -78,6 +79,10 @@ def run(
                     ledger.subscribe(subscriber)
                 with following(spec, paths, ledger, started, notify=notify) as tracker:
                     ledger.append(started)
+                    share = placement.share
+                    lock.write(
+                        paths.folder, lock.lock_of(started, cpus=share.cpus, gpus=share.gpus)
+                    )
                     log_data(tracker, prepared.dataset, sample_rows=spec.tracking.sample_rows)
                     notify(f"sweep {paths.folder.name} in {paths.folder}")
                     experiment = Experiment(

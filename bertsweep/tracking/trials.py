@@ -128,13 +128,14 @@ class TrialRuns:
 
     def _config(self, trial: TrialSnapshot) -> dict[str, Any]:
         started = None if self._sweep is None else self._sweep.started
+        repeat = {} if trial.repeats is None else {"split": trial.split}
         return {
             **trial.params,
+            **repeat,
             "seed": trial.seed,
             "origin": trial.origin,
             "sweep": self.group,
             "trial": trial.repeats or trial.id,
-            "split": trial.split,
             "positive": started.positive if started else None,
             "threshold_rule": started.threshold_rule if started else None,
             "data_hash": started.data.get("hash") if started else None,

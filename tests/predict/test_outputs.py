@@ -137,6 +137,7 @@ def test_what_cannot_be_written_is_refused(tmp_path: Path) -> None:
         write(tmp_path / "o.parquet", chunk({"a": ["x"]}), chunk({"a": ["x"], "b": ["y"]}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("source", "suffix"), [("csv", ".csv"), ("jsonl", ".parquet")])
 def test_memory_does_not_grow_with_the_file(tmp_path: Path, source: str, suffix: str) -> None:
     def peak(rows: int) -> int:

@@ -132,6 +132,7 @@ def test_a_sweep_of_an_earlier_version_keeps_its_positive_class(tmp_path: Path) 
     assert "positive is 'legit' (40 of 60 rows, 66.7 %), as chosen (data.positive)." in said
 
 
+@pytest.mark.slow
 def test_what_failed_of_the_environment_ends_the_sweep_and_runs_again_when_resumed(
     tmp_path: Path, uninterrupted: Path
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from bertsweep import cpu, ledger, metrics, open_sweep
 from bertsweep.ledger.events import TrialStopped
+from tests.cli.test_json import example, shape
 from tests.support import wandbfile
 from tests.support.sweeps import QUICKSTART, bertsweep, document, events, reported
 
@@ -79,7 +80,7 @@ def test_the_best_trial_has_its_checkpoint_and_its_luck_is_told(sweep: Path, sho
     assert best["baseline"]["metrics"]["val_average_precision"] > 0.7
     values = {t["id"]: t["metrics"]["val_average_precision"] for t in shown["trials"]}
     first = best["selection"]["trials"][0]
-    assert first["score"] == pytest.approx(max(values.values()), abs=1e-9)
+    assert first["score"] == pytest.approx(max(values.values()), abs=1e-6)
     assert best["selection"]["corrected_score"] < first["score"]
 
 
@@ -132,6 +133,25 @@ def test_the_winner_is_confirmed_tested_and_exported(output: str, sweep: Path) -
     repeats = ledger.load(sweep / "ledger.jsonl").repeats
     assert jobs.count("confirm") == len(repeats) > 2
     assert jobs.count("evaluate") == 1
+
+
+def test_finalists_and_baseline_are_repeated_with_the_same_fresh_seeds(sweep: Path) -> None:
+    state = ledger.load(sweep / "ledger.jsonl")
+    assert state.confirmation is not None
+    assert state.confirmation.finalists[-1] == "t0000"
+    seeds = {
+        tuple(r.seed for r in state.repeats.values() if r.repeats == name)
+        for name in state.confirmation.finalists
+        if name not in state.confirmation.dropped
+    }
+    assert len(seeds) == 1
+    assert len({*seeds.pop(), 42}) == 4, "three, and no seed of the search"
+
+
+def test_the_winner_trained_again_is_bit_equal(sweep: Path) -> None:
+    found = document("reproduce", str(sweep))
+    assert shape({**found, "differs": [""]}) == shape({**example("reproduce"), "allowed": 0.1})
+    assert (found["outcome"], found["differs"], found["value"]) == ("identical", [], found["again"])
 
 
 def test_offline_wandb_runs_hold_every_report_of_every_trial(sweep: Path, shown: Any) -> None:

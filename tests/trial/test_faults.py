@@ -161,6 +161,7 @@ def swept(folder: Path, faults: list[str], monkeypatch: pytest.MonkeyPatch) -> l
     return ledger.read(paths.ledger)
 
 
+@pytest.mark.slow
 def test_a_fault_that_another_worker_does_not_meet_costs_the_trial_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

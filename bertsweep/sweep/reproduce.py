@@ -1,0 +1,205 @@
+"""Trains the winner of a sweep again, and says whether it comes out the same."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from bertsweep import ledger, lock
+from bertsweep.checkpoints import Checkpoint
+from bertsweep.checkpoints.folders import WEIGHTS
+from bertsweep.errors import EnvironmentFault, InterruptedSweep
+from bertsweep.ledger import SweepState, TrialState
+from bertsweep.paths import SweepPaths, cache_root, find_sweep
+from bertsweep.progress import Progress
+from bertsweep.selection.quantiles import t_quantile
+from bertsweep.spec import SweepSpec, from_plain
+from bertsweep.sweep import cluster
+from bertsweep.sweep.begun import as_begun, check_same
+from bertsweep.sweep.experiment import job_of
+from bertsweep.sweep.materials import load_materials, tokenise
+from bertsweep.sweep.placement import Placement
+from bertsweep.trial.job import Proposal, TrialJob
+from bertsweep.trial.worker import FAILED, REPORT
+from bertsweep.usable import usable
+
+Notify = Callable[[str], None]
+
+Outcome = Literal["identical", "within the noise", "different"]
+
+_IDLE = ("examples_per_second",)
+"""Metrics that tell of the machine and not of the model."""
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """What training a trial again came to.
+
+    `outcome` is "identical" where every metric of every report and each weight is bit-equal,
+    "within the noise" where the value differs by less than two seeds are expected to (`allowed`,
+    from the deviation over the seeds of the confirmation), else "different". `value` was reported
+    and `again` came out. `differs` names what is not as the lock says. `reason` is a sentence.
+    """
+
+    sweep: str
+    trial: str
+    outcome: Outcome
+    metric: str
+    value: float
+    again: float
+    allowed: float | None
+    differs: tuple[str, ...]
+    reason: str
+
+    @property
+    def passed(self) -> bool:
+        """Whether the sweep is reproducible as far as this shows."""
+        return self.outcome != "different"
+
+    def to_plain(self) -> dict[str, Any]:
+        """The same as JSON values."""
+        return {**asdict(self), "differs": list(self.differs), "passed": self.passed}
+
+
+def reproduce(
+    folder: Path,
+    *,
+    address: str | None = None,
+    progress: Progress | None = None,
+    notify: Notify = lambda _: None,
+) -> Reproduction:
+    """Trains the winner of the sweep in `folder` again, from what the sweep recorded.
+
+    Nothing is written into the sweep. It passes when the result is bit-equal, or where package or
+    machine differ, when it is within the noise of the seeds.
+
+    Raises what `resume` raises where data or encoder are not what the sweep began with (its message
+    names both hashes), `NoUsableTrialError`, and `EnvironmentFault` when the training fails.
+    """
+    paths = find_sweep(str(folder), folder.parent)
+    state = ledger.load(paths.ledger)
+    trial, checkpoint = usable(state, paths, notify=notify)
+    spec = as_begun(from_plain(dict(state.started.spec)), state.started)
+    materials = load_materials(
+        spec, cache=cache_root(), base=Path(state.started.base), progress=progress, notify=notify
+    )
+    facts = materials.facts()
+    for what in ("data", "encoder"):
+        check_same(state, what, facts[what]["hash"])
+    prepared = tokenise(materials, cache=cache_root(), progress=progress)
+    with tempfile.TemporaryDirectory(prefix="bertsweep-") as work, cluster.started(address):
+        placement = Placement(replace(cluster.share(_as_shared(spec, trial)), concurrent=1))
+        job = job_of(
+            spec,
+            SweepPaths(Path(work)),
+            prepared,
+            placement.share,
+            state=state,
+            tokens=prepared.tokens,
+        )
+        notify(f"training {trial.id} again, up to report {checkpoint.record.report}")
+        reports = []
+        for report in _trained(placement, job, trial, checkpoint.record.report):
+            reports.append(report)
+            if progress is not None:
+                progress(f"training {trial.id}", len(reports), checkpoint.record.report)
+        found = Checkpoint.open(Path(work) / reports[-1]["checkpoint"])
+    return _compared(state, paths, trial, checkpoint, reports, found)
+
+
+def _as_shared(spec: SweepSpec, trial: TrialState) -> Any:
+    """The resources that the trial had: another number of threads adds up in another order."""
+    return spec.resources.model_copy(
+        update={"cpus_per_trial": trial.cpus or "auto", "gpus_per_trial": trial.gpus}
+    )
+
+
+def _trained(
+    placement: Placement, job: TrialJob, trial: TrialState, last: int
+) -> Iterator[dict[str, Any]]:
+    """The reports of the trial, trained again in a worker of its own."""
+    import ray
+
+    placement.start(job, trial.params, trials=1)
+    worker = placement.workers[0]
+    proposal = Proposal(trial.id, trial.params, trial.seed, trial.split)
+    ray.get(worker.begin.remote(job.to_plain(), asdict(proposal)))
+    try:
+        for _ in range(last):
+            report = json.loads(ray.get(worker.report.remote())[REPORT])
+            if FAILED in report:
+                raise EnvironmentFault(
+                    f"{trial.id} could not be trained again: {report[FAILED]}. `bertsweep doctor` "
+                    "says what this machine has."
+                )
+            yield report
+    except KeyboardInterrupt as error:
+        raise InterruptedSweep("stopped; nothing was changed in the sweep") from error
+
+
+def _compared(
+    state: SweepState,
+    paths: SweepPaths,
+    trial: TrialState,
+    checkpoint: Checkpoint,
+    reports: list[dict[str, Any]],
+    found: Checkpoint,
+) -> Reproduction:
+    locked = lock.read(paths.folder)
+    differs: tuple[str, ...] = ()
+    if locked is not None:
+        differs = tuple(lock.differences(locked, cpus=trial.cpus, gpus=trial.gpus))
+    at = checkpoint.record.report
+    value = float(checkpoint.record.metrics[state.metric] or 0.0)
+    again = float(reports[-1]["metrics"][state.metric] or 0.0)
+    before = [_numbers(report["metrics"]) for report in list(trial.reports)[:at]]
+    first = next(
+        (
+            n
+            for n, (a, b) in enumerate(zip(before, reports, strict=True), start=1)
+            if a != _numbers(b["metrics"])
+        ),
+        None,
+    )
+    same = first is None and checkpoint.files.get(WEIGHTS) == found.files.get(WEIGHTS)
+    allowed = _allowed(state)
+    outcome: Outcome = "identical" if same else "different"
+    if same:
+        reason = f"every metric of {at} reports and every weight is bit-equal"
+    else:
+        where = "the weights" if first is None else f"report {first}"
+        reason = (
+            f"from {where} on the numbers differ: {value:.6g} was reported, {again:.6g} came out"
+        )
+        if allowed is None:
+            reason += "; `bertsweep confirm` would measure how far seeds lie apart"
+        elif abs(again - value) <= allowed:
+            outcome = "within the noise"
+            reason += f", which is within the noise of the seeds ({allowed:.3g})"
+        else:
+            reason += f", which is more than the noise of the seeds explains ({allowed:.3g})"
+    return Reproduction(
+        *(state.name, trial.id, outcome, state.metric, value, again, allowed, differs, reason)
+    )
+
+
+def _numbers(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in metrics.items() if name not in _IDLE}
+
+
+def _allowed(state: SweepState) -> float | None:
+    """How far two runs of one configuration lie apart in 95 of 100 cases: t · σ · √2.
+
+    σ is the deviation over seeds of the confirmation; None without one.
+    """
+    outcome = None if state.confirmation is None else state.confirmation.outcome
+    deviation = None if outcome is None else outcome["deviation"]
+    if outcome is None or not deviation:
+        return None
+    every = [*outcome["finalists"], *filter(None, [outcome["baseline"]])]
+    degrees = sum(one["seeds"] - 1 for one in every)
+    return float(t_quantile(0.975, degrees) * deviation * 2**0.5)
