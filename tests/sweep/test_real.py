@@ -43,7 +43,7 @@ def test_quora_reaches_an_average_precision_of_0_55(
         "baseline.epochs=3",
         "report_every=1",
         "precision=float32",
-        "budget.trials=3",
+        "budget.trials=2",
         "confirm=null",
     )
     best = document("best", str(sweep))
