@@ -34,6 +34,8 @@ from bertsweep.export.standalone import reload
 from bertsweep.export.subject import Subject, in_float32
 from bertsweep.predict import Predictor
 
+pytestmark = pytest.mark.slow
+
 ROWS = builtin.questions()[0][:90]
 
 
@@ -46,7 +48,6 @@ def exported(checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -
     return folder, export(checkpoint, folder, formats, rows=ROWS, evidence=evidence)
 
 
-@pytest.mark.slow
 def test_every_format_passes(checkpoint: Checkpoint, tmp_path: Path) -> None:
     document = export(checkpoint, tmp_path / "all", rows=ROWS)
     assert list(document["exports"]) == list(FORMATS)
@@ -211,7 +212,6 @@ def test_mistakes_are_told_before_anything_is_written(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(
     not (installed("torch") and installed("transformers")), reason="needs torch and transformers"
 )

@@ -7,7 +7,6 @@ import random
 import signal
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -35,10 +34,6 @@ def repeats(sweep: Path) -> dict[str, list[float]]:
         if isinstance(event, TrialReported) and "-" in event.trial:
             found.setdefault(event.trial, []).append(event.metrics["val_average_precision"] or 0)
     return found
-
-
-def outcome(sweep: Path) -> Any:
-    return document("best", str(sweep))["confirmation"]
 
 
 def wait_for_repeats(sweep: Path, count: int, seconds: float = 200) -> None:
@@ -116,7 +111,6 @@ def test_one_changed_row_is_named_and_nothing_is_trained(tmp_path: Path) -> None
     )
     done = bertsweep("run", str(tmp_path / "small.yaml"), "--storage", str(tmp_path))
     assert done.returncode == 0, done.stderr
-    assert document("reproduce", str(tmp_path / "small"))["outcome"] == "identical"
     rows.loc[7, "text"] = "Is this another row?"
     rows.to_csv(tmp_path / "rows.csv", index=False)
     done = bertsweep("reproduce", str(tmp_path / "small"))
@@ -124,36 +118,22 @@ def test_one_changed_row_is_named_and_nothing_is_trained(tmp_path: Path) -> None
     assert "data: the sweep small began with content" in done.stderr
 
 
-def test_ctrl_c_stops_it_and_resume_comes_to_the_same(tmp_path: Path, uninterrupted: Path) -> None:
+def test_ctrl_c_and_a_kill_change_nothing(tmp_path: Path, uninterrupted: Path) -> None:
     sweep, log = tmp_path / "small", tmp_path / "log"
     process = start("run", written(tmp_path), "--storage", str(tmp_path), log=log)
-    wait_for_repeats(sweep, 2)
+    wait_for_repeats(sweep, 1)
     process.send_signal(signal.SIGINT)
     assert process.wait(60) == 130
     assert "bertsweep resume" in log.read_text()
     assert ledger.load(sweep / "ledger.jsonl").status == ledger.INTERRUPTED
-    done = bertsweep("resume", str(sweep))
-    assert done.returncode == 0, done.stderr
-    whole = repeats(uninterrupted)
-    assert repeats(sweep) == {name: whole[name] for name in repeats(sweep)}
-    assert len(repeats(sweep)) == 4
-
-
-@pytest.mark.parametrize("turn", range(1))
-def test_a_kill_at_any_moment_changes_nothing(
-    tmp_path: Path, uninterrupted: Path, turn: int
-) -> None:
-    moment = random.Random(turn)
-    sweep, log = tmp_path / "small", tmp_path / "log"
-    process = start("run", written(tmp_path), "--storage", str(tmp_path), log=log)
-    wait_for_repeats(sweep, 1 + turn)
-    time.sleep(2 * moment.random())
+    process = start("resume", str(sweep), log=log)
+    wait_for_repeats(sweep, 3)
+    time.sleep(random.random())
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     done = bertsweep("resume", str(sweep))
     assert done.returncode == 0, done.stderr
-    whole = repeats(uninterrupted)
-    assert {n: v[-4:] for n, v in repeats(sweep).items()} == {
-        name: whole[name][-4:] for name in repeats(sweep)
-    }
-    assert len(repeats(sweep)) == 4
+    whole, found = repeats(uninterrupted), repeats(sweep)
+    assert len(found) == 4
+    assert found == {name: whole[name] for name in found}
+    assert document("best", str(sweep))["test"]["opened"] == 1

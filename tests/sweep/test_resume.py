@@ -52,6 +52,7 @@ def best_reports(sweep: Path) -> dict[str, int]:
     return found
 
 
+@pytest.mark.slow
 def test_ctrl_c_once_stops_cleanly_and_resume_ends_as_if_uninterrupted(
     tmp_path: Path, uninterrupted: Path
 ) -> None:
