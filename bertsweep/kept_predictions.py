@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from bertsweep import selection
 from bertsweep.checkpoints import Predictions, read_predictions
+from bertsweep.errors import DataError
 from bertsweep.ledger import SweepState, TrialState
 from bertsweep.paths import SweepPaths
 from bertsweep.ranking import ranking
@@ -25,11 +28,10 @@ def predictions_of(trial: TrialState, paths: SweepPaths) -> Predictions | None:
 def selection_of(state: SweepState, paths: SweepPaths) -> selection.Selection | None:
     """The statistics of choosing the best of the trials; None unless all of them kept predictions.
 
-    Trials that failed before they reported were never in the choice. Of very many, the `MOST` best
-    stand for all: those further behind are hardly ever the best of a resample.
+    None too where the validation rows allow no resamples, as rows of one class do. Trials that
+    failed before they reported were never in the choice. Of very many, the `MOST` best stand for
+    all: those further behind are hardly ever the best of a resample.
     """
-    import numpy as np
-
     found = {trial.id: predictions_of(trial, paths) for trial in ranking(state)[:MOST]}
     kept = {name: one for name, one in found.items() if one is not None}
     if not kept or len(kept) < len(found):
@@ -38,4 +40,7 @@ def selection_of(state: SweepState, paths: SweepPaths) -> selection.Selection | 
     if not all(np.array_equal(one.labels, labels) for one in kept.values()):
         return None
     probabilities = [one.probabilities for one in kept.values()]
-    return selection.select(labels, probabilities, state.metric, names=list(kept))
+    try:
+        return selection.select(labels, probabilities, state.metric, names=list(kept))
+    except DataError:
+        return None
