@@ -21,8 +21,8 @@ def reproduce(
 ) -> None:
     """Train a sweep's winner again and say whether the same comes out.
 
-    It passes when every number is bit-equal, or else when the score is within the noise of the
-    seeds; exit 1 when it is not. What differs from sweep.lock.json is named.
+    It passes when every number is bit-equal; where packages or machine differ from sweep.lock.json,
+    which is told, also when the score is within the noise of the seeds. Else it exits with 1.
     """
     out = console(stderr=as_json)
     with _progress.shown(out) as progress:

@@ -23,6 +23,7 @@ from bertsweep.sweep.begun import as_begun, check_same
 from bertsweep.sweep.experiment import job_of
 from bertsweep.sweep.materials import load_materials, tokenise
 from bertsweep.sweep.placement import Placement
+from bertsweep.sweep.reopen import address_of
 from bertsweep.trial.job import Proposal, TrialJob
 from bertsweep.trial.worker import FAILED, REPORT
 from bertsweep.usable import usable
@@ -40,8 +41,9 @@ class Reproduction:
     """What training a trial again came to.
 
     `outcome` is "identical" where every metric of every report and each weight is bit-equal,
-    "within the noise" where the value differs by less than two seeds are expected to (`allowed`,
-    from the deviation over the seeds of the confirmation), else "different". `value` was reported
+    "within the noise" where something differs from the lock and the value by less than two seeds
+    are expected to (`allowed`, from the deviation over the seeds of the confirmation), else
+    "different". `value` was reported
     and `again` came out. `differs` names what is not as the lock says. `reason` is a sentence.
     """
 
@@ -74,8 +76,9 @@ def reproduce(
 ) -> Reproduction:
     """Trains the winner of the sweep in `folder` again, from what the sweep recorded.
 
-    Nothing is written into the sweep. It passes when the result is bit-equal, or where package or
-    machine differ, when it is within the noise of the seeds.
+    It passes when the result is bit-equal; where a package or the machine differs from the lock, or
+    there is none, also when it is within the noise of the seeds. Nothing of it stays in the sweep's
+    folder, which alone every node sees.
 
     Raises what `resume` raises where data or encoder are not what the sweep began with (its message
     names both hashes), `NoUsableTrialError`, and `EnvironmentFault` when the training fails.
@@ -91,7 +94,11 @@ def reproduce(
     for what in ("data", "encoder"):
         check_same(state, what, facts[what]["hash"])
     prepared = tokenise(materials, cache=cache_root(), progress=progress)
-    with tempfile.TemporaryDirectory(prefix="bertsweep-") as work, cluster.started(address):
+    paths.scratch.mkdir(exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory(prefix="reproduce-", dir=paths.scratch) as work,
+        cluster.started(address_of(spec, address)),
+    ):
         placement = Placement(replace(cluster.share(_as_shared(spec, trial)), concurrent=1))
         job = job_of(
             spec,
@@ -160,7 +167,7 @@ def _compared(
     first = next(
         (
             n
-            for n, (a, b) in enumerate(zip(before, reports, strict=True), start=1)
+            for n, (a, b) in enumerate(zip(before, reports, strict=False), start=1)
             if a != _numbers(b["metrics"])
         ),
         None,
@@ -175,7 +182,9 @@ def _compared(
         reason = (
             f"from {where} on the numbers differ: {value:.6g} was reported, {again:.6g} came out"
         )
-        if allowed is None:
+        if locked is not None and not differs:
+            reason += ", though packages, machine and threads are as locked"
+        elif allowed is None:
             reason += "; `bertsweep confirm` would measure how far seeds lie apart"
         elif abs(again - value) <= allowed:
             outcome = "within the noise"
