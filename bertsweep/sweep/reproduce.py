@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -115,7 +115,7 @@ def reproduce(
             if progress is not None:
                 progress(f"training {trial.id}", len(reports), checkpoint.record.report)
         found = Checkpoint.open(Path(work) / reports[-1]["checkpoint"])
-    return _compared(state, paths, trial, checkpoint, reports, found)
+    return compared(state, paths, trial, checkpoint, reports, found)
 
 
 def _as_shared(spec: SweepSpec, trial: TrialState) -> Any:
@@ -148,22 +148,23 @@ def _trained(
         raise InterruptedSweep("stopped; nothing was changed in the sweep") from error
 
 
-def _compared(
+def compared(
     state: SweepState,
     paths: SweepPaths,
     trial: TrialState,
     checkpoint: Checkpoint,
-    reports: list[dict[str, Any]],
+    reports: Sequence[Mapping[str, Any]],
     found: Checkpoint,
 ) -> Reproduction:
+    """How `reports` and checkpoint `found` of training again compare with what is recorded."""
     locked = lock.read(paths.folder)
     differs: tuple[str, ...] = ()
     if locked is not None:
         differs = tuple(lock.differences(locked, cpus=trial.cpus, gpus=trial.gpus))
     at = checkpoint.record.report
-    value = float(checkpoint.record.metrics[state.metric] or 0.0)
-    again = float(reports[-1]["metrics"][state.metric] or 0.0)
     before = [_numbers(report["metrics"]) for report in list(trial.reports)[:at]]
+    value = float(before[-1][state.metric] or 0.0)
+    again = float(reports[-1]["metrics"][state.metric] or 0.0)
     first = next(
         (
             n
