@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 import stat
 import sys
@@ -10,7 +9,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from bertsweep.data.dataset import Note
 from bertsweep.data.load import Loader
@@ -19,7 +18,7 @@ from bertsweep.data.tables.chunks import Chunk, ChunkStream, arriving
 from bertsweep.data.tables.columns import Columns
 from bertsweep.data.tables.compressed import PackedFile
 from bertsweep.data.tables.formats import format_of
-from bertsweep.data.tables.piped import needs_seeking, piped, spooled
+from bertsweep.data.tables.piped import needs_seeking, piped, spooled, waited_for
 from bertsweep.data.texts import STDIN
 from bertsweep.progress import Progress
 from bertsweep.spec.models import Data
@@ -99,23 +98,17 @@ def _fifo(file: SourceFile) -> Path | None:
 def _pipe(
     raw: BinaryIO, shown: str, name: str, data: Data, loader: Loader, columns: Columns
 ) -> Iterator[ChunkStream]:
-    stream = (
-        raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(cast("io.RawIOBase", raw))
-    )
     file = PackedFile(Path(name), shown, data.format, data.member, data.max_unpacked_gb)
-    if needs_seeking(stream, data.format):
-        with tempfile.NamedTemporaryFile() as spool:
-            spooled(stream, spool)
-            copied = PackedFile(
-                Path(spool.name), shown, data.format, data.member, data.max_unpacked_gb
-            )
-            yield loader.open_packed(copied, columns)
-        return
-    kind = data.format if data.format != "auto" else format_of(name) or "txt"
-    doubtful = "auto" in (data.table.separator, data.table.quote)
-    text = piped(stream, file, head=doubtful and kind in ("csv", "tsv"))
-    yield loader.open_packed(text, columns, gather=arriving)
-
-
-def _buffered(raw: BinaryIO) -> io.BufferedReader:
-    return io.BufferedReader(cast("io.RawIOBase", raw))
+    with waited_for(raw) as stream:
+        if needs_seeking(stream, data.format):
+            with tempfile.NamedTemporaryFile() as spool:
+                spooled(stream, spool)
+                copied = PackedFile(
+                    Path(spool.name), shown, data.format, data.member, data.max_unpacked_gb
+                )
+                yield loader.open_packed(copied, columns)
+            return
+        kind = data.format if data.format != "auto" else format_of(name) or "txt"
+        doubtful = "auto" in (data.table.separator, data.table.quote)
+        text = piped(stream, file, head=doubtful and kind in ("csv", "tsv"))
+        yield loader.open_packed(text, columns, gather=arriving)

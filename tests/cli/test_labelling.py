@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -174,7 +175,7 @@ def test_memory_does_not_grow_with_the_file(checkpoint: Path, tmp_path: Path) ->
     assert whole < 1.08 * quarter
 
 
-def test_an_open_pipe_gives_first_answers_before_it_ends(checkpoint: Path) -> None:
+def test_an_open_pipe_gives_first_answers_and_ctrl_c_ends_it(checkpoint: Path) -> None:
     command = [sys.executable, "-m", "bertsweep", "predict", str(checkpoint)]
     command += ["--file", "-", "--out", "-"]
     pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
@@ -184,5 +185,7 @@ def test_an_open_pipe_gives_first_answers_before_it_ends(checkpoint: Path) -> No
         process.stdin.write("one\ntwo\n")
         process.stdin.flush()
         assert [json.loads(process.stdout.readline())["text"] for _ in "12"] == ["one", "two"]
-        process.stdin.close()
-        assert process.wait(60) == 0
+        assert process.stderr
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+        assert process.stderr.read().endswith("interrupted\n")

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
+import select
 import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import IO, Any, BinaryIO, cast
 
 from bertsweep.data.tables.compressed import PackedFile, Unpacked, bounded
 
 HEAD = 1 << 18
 """Bytes of a csv or tsv table by which its dialect is recognised."""
+
+_LOOK_SECONDS = 0.2
+"""How long a reader waits before it looks whether it is still wanted."""
 
 _SEEKING = (b"PK", b"PAR1", b"ARROW1")
 """How the formats begin that cannot be read from front to back."""
@@ -51,6 +56,44 @@ class PipedFile(PackedFile):
     def _opened(self, stream: io.RawIOBase | BinaryIO) -> Unpacked:
         buffered: Any = io.BufferedReader(stream)
         return Unpacked(buffered, self.path.name, buffered, 0)
+
+
+@contextmanager
+def waited_for(raw: BinaryIO) -> Iterator[io.BufferedReader]:
+    """A pipe to be read, by any thread, until the context ends: then nobody waits for it any more.
+
+    A thread that waits within a read of its own cannot be ended, and whoever closes what it reads
+    waits for it: after Ctrl-C for as long as the pipe stays open.
+    """
+    try:
+        pipe = _Waiting(raw.fileno())
+    except OSError:  # no file of the system's, which nobody has to wait for
+        yield io.BufferedReader(cast("io.RawIOBase", raw))
+        return
+    try:
+        yield io.BufferedReader(pipe)
+    finally:
+        pipe.over = True
+
+
+class _Waiting(io.RawIOBase):
+    """Reads a file of the system's as soon as it has something; it ends when `over` is set."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self.over = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        view = memoryview(buffer)  # type: ignore[arg-type]
+        while not self.over:
+            if select.select([self._descriptor], [], [], _LOOK_SECONDS)[0]:
+                data = os.read(self._descriptor, len(view))
+                view[: len(data)] = data
+                return len(data)
+        return 0
 
 
 def needs_seeking(stream: io.BufferedReader, table_format: str) -> bool:
