@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bertsweep.ledger import FINISHED, SweepState
 from bertsweep.ranking import winner
 from bertsweep.results import Sweep
-from bertsweep.system import LIGHT_TENSORFLOW
+from bertsweep.system import import_tensorflow_lightly
 
 if TYPE_CHECKING:
     from bertsweep.checkpoints import Checkpoint
@@ -36,8 +35,7 @@ def conclude(
     spec = sweep.state.started.spec
     if sweep.state.status != FINISHED:
         return sweep
-    for name, value in LIGHT_TENSORFLOW.items():
-        os.environ.setdefault(name, value)
+    import_tensorflow_lightly()
     if spec.get("confirm") is not None and _is_unread(sweep.state):
         from bertsweep.scoring import evaluate_test
 

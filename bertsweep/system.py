@@ -23,6 +23,15 @@ Nothing here uses Keras 3, whose import takes a third of TensorFlow's.
 _MB = 2**20
 
 
+def import_tensorflow_lightly() -> None:
+    """Sets `LIGHT_TENSORFLOW` in this process, before TensorFlow is imported in it.
+
+    What the user has set stays.
+    """
+    for name, value in LIGHT_TENSORFLOW.items():
+        os.environ.setdefault(name, value)
+
+
 class SystemSampler:
     """Samples the process that makes it; `cpu_percent` counts since the sample before."""
 

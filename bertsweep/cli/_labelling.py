@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from bertsweep.cli._row_progress import row_progress
 from bertsweep.cli._texts import Columns, open_file
 from bertsweep.data import Chunk, RowStream, single_chunk
 from bertsweep.errors import InputError
-from bertsweep.system import LIGHT_TENSORFLOW
+from bertsweep.system import import_tensorflow_lightly
 
 if TYPE_CHECKING:
     from bertsweep.predict import Done, Predictor
@@ -36,8 +35,7 @@ class Request:
 
 def open_predictor(request: Request, checkpoint: Checkpoint) -> Predictor:
     """The predictor of a checkpoint that was found for the request; loads TensorFlow."""
-    for name, value in LIGHT_TENSORFLOW.items():
-        os.environ.setdefault(name, value)
+    import_tensorflow_lightly()
     from bertsweep.predict import Predictor
 
     return results.read_checkpoint(request.target, request.storage, Predictor, first=checkpoint)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Annotated
 
 import typer
@@ -12,7 +11,7 @@ from bertsweep.cli import _progress, _scores
 from bertsweep.cli._options import Debug, Json, Storage
 from bertsweep.cli._output import console, print_json
 from bertsweep.errors import InputError
-from bertsweep.system import LIGHT_TENSORFLOW
+from bertsweep.system import import_tensorflow_lightly
 
 EXAMPLES = (
     "bertsweep evaluate quickstart",
@@ -73,8 +72,7 @@ def evaluate(
         raise InputError("--set says how --data is written, but there is no --data")
     if data is not None and again:
         raise InputError("--again is of the test split, and --data of other rows: leave one out")
-    for name, value in LIGHT_TENSORFLOW.items():
-        os.environ.setdefault(name, value)
+    import_tensorflow_lightly()
     out = console(stderr=as_json)
     with _progress.shown(out) as progress:
         found = api.evaluate(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +11,7 @@ import typer
 from bertsweep.cli._live import live_view
 from bertsweep.cli._options import Debug, Json, Storage
 from bertsweep.cli._output import console, print_json, table
-from bertsweep.system import LIGHT_TENSORFLOW
+from bertsweep.system import import_tensorflow_lightly
 
 EXAMPLES = (
     "bertsweep export quickstart --to quickstart-model",
@@ -50,8 +49,7 @@ def export(
     Each is loaded again in a fresh process and compared on the validation rows. --to then appears
     whole, with a model card and metrics.json; on a difference nothing does.
     """
-    for name, value in LIGHT_TENSORFLOW.items():
-        os.environ.setdefault(name, value)
+    import_tensorflow_lightly()
     # Only now: it loads TensorFlow.
     from bertsweep import api
 

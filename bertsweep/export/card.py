@@ -11,6 +11,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic_core import from_json, to_json
+
 from bertsweep.checkpoints import CheckpointRecord
 from bertsweep.export.checking import Check
 from bertsweep.export.subject import FLOAT32, Subject
@@ -71,7 +73,8 @@ class Findings:
             "exports": {name: check.to_plain() for name, check in self.checks.items()},
             "versions": versions(list(self.checks)),
         }
-        plain: dict[str, Any] = _plain(found)
+        # What is not finite is null there.
+        plain: dict[str, Any] = from_json(to_json(found, inf_nan_mode="null"))
         return plain
 
     def write(self, folder: Path) -> None:
@@ -177,14 +180,3 @@ def described(value: Any) -> str:
             else ", ".join(map(described, value))
         )
     return str(value)
-
-
-def _plain(value: Any) -> Any:
-    """A value as JSON holds it, numbers that are not finite as null."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return value
