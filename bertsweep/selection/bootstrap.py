@@ -105,16 +105,16 @@ def select(
     called = [str(number) for number in range(len(plain))] if names is None else list(names)
     if len(called) != len(plain):
         raise ValueError(f"each trial needs a name, but got {len(called)} for {len(plain)}")
+    first = int(order[0])
     compared = [
-        Compared(called[trial], float(plain[trial]), float(best[trial]), *_paired(bags, trial, to))
-        for to in (int(order[0]),)
-        for trial in map(int, order)
+        Compared(called[one], float(plain[one]), float(best[one]), *_paired(bags, one, first))
+        for one in map(int, order)
     ]
     return Selection(
         metric=name,
         rows=len(labels),
         resamples=len(bags),
-        best_score=float(plain[order[0]]),
+        best_score=float(plain[first]),
         corrected_score=float(outside.mean()),
         trials=tuple(compared),
     )
@@ -138,29 +138,6 @@ def resampled_scores(
     return np.concatenate([_scored(scorers, counts) for counts in drawn])
 
 
-def corrected_score(
-    labels: Ints,
-    probabilities: Sequence[Floats],
-    metric: str,
-    *,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
-) -> float:
-    """The score of the choice, without the bias of choosing: choose in the bag, score out of it.
-
-    In each resample the trial that scores best on the rows drawn is scored on the rows left out
-    (about 37 %); the answer is the mean. Source: the bootstrap bias-corrected estimate (BBC-CV) of
-    Tsamardinos, Greasidou and Borboudakis, "Bootstrapping the out-of-sample predictions for
-    efficient and accurate cross-validation", Machine Learning 107 (2018), pages 1895 to 1922, here
-    with one validation split in place of folds. It assumes rows that are independent of each other
-    and trials that did not train on them. It errs on the side of caution, since a resample holds
-    fewer different rows to choose by. Arguments and errors as in `select`.
-    """
-    return float(
-        out_of_bag_scores(labels, probabilities, metric, resamples=resamples, seed=seed).mean()
-    )
-
-
 def out_of_bag_scores(
     labels: Ints,
     probabilities: Sequence[Floats],
@@ -169,10 +146,18 @@ def out_of_bag_scores(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Floats:
-    """What `corrected_score` is the mean of, [resamples], in no order.
+    """The score of the choice in each resample: choose in the bag, score out of it; in no order.
 
-    Their percentiles are far too wide an interval for the score of the choice, since about a third
-    of the rows is left out of each bag (measured in docs/benchmarks.md).
+    In each resample the trial that scores best on the rows drawn is scored on the rows left out
+    (about 37 %). Their mean is `Selection.corrected_score`: the score of the choice, without the
+    bias of choosing. Source: the bootstrap bias-corrected estimate (BBC-CV) of Tsamardinos,
+    Greasidou and Borboudakis, "Bootstrapping the out-of-sample predictions for efficient and
+    accurate cross-validation", Machine Learning 107 (2018), pages 1895 to 1922, here with one
+    validation split in place of folds. It assumes rows that are independent of each other and
+    trials that did not train on them. It errs on the side of caution, since a resample holds fewer
+    different rows to choose by. Their percentiles are far too wide an interval for it, as so many
+    rows are left out of each bag (measured in docs/benchmarks.md). Arguments and errors as in
+    `select`; returns [resamples].
     """
     _, direction, scorers = _prepared(labels, probabilities, metric)
     return _bagged(labels, scorers, direction, resamples=resamples, seed=seed)[1]
@@ -188,17 +173,6 @@ def probability_best(scores: Floats, metric: str) -> Floats:
     ranked = Direction.of(metrics.mode_of(metric)).sign * scores
     ties = ranked == ranked.max(axis=1, keepdims=True)
     return np.asarray((ties / ties.sum(axis=1, keepdims=True)).mean(axis=0))
-
-
-def not_distinguishable(scores: Floats, first: int) -> tuple[int, ...]:
-    """Trials whose paired difference to trial `first` has 0 in its 95 % interval, `first` included.
-
-    `scores` [resamples, trials] are those of `resampled_scores`. The interval is the bootstrap's
-    percentile interval (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13).
-    Of two trials named beforehand that are equally good it errs in about 5 %. That the first was
-    chosen for its score makes the error larger in its favour, and it is one for each trial.
-    """
-    return tuple(trial for trial in range(scores.shape[1]) if not _paired(scores, trial, first)[-1])
 
 
 def _prepared(
@@ -240,7 +214,13 @@ def _bagged(
 
 
 def _paired(scores: Floats, trial: int, first: int) -> tuple[float, float, float, bool]:
-    """Mean difference to the first, its percentile interval, and whether 0 is outside."""
+    """Mean difference to the first, its percentile interval, and whether 0 is outside.
+
+    The interval is the bootstrap's (Efron and Tibshirani, An Introduction to the Bootstrap, 1993,
+    chapter 13). Of two trials named beforehand that are equally good it errs in about 5 %. That the
+    first was chosen for its score makes the error larger in its favour, and it is one for each
+    trial.
+    """
     if trial == first:
         return 0.0, 0.0, 0.0, False
     differences = scores[:, trial] - scores[:, first]

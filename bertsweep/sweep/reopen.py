@@ -37,10 +37,10 @@ class Reopened:
 
     @contextlib.contextmanager
     def experiment(self, *, trials: int | None, left: int | None) -> Iterator[Experiment]:
-        """Goes on with up to `trials` trials, of which `left` are still to be run; None if none is
-        to be.
+        """Goes on with up to `trials` trials; the ledger is closed at the end.
 
-        The ledger is closed at the end.
+        `left` of them are still to be run, None where none is: what the workers are started for is
+        then a confirmation.
         """
         spec, ledger, state = self.spec, self.ledger, self.ledger.state
         with cluster.started(address_of(spec, self.address)):
