@@ -23,7 +23,7 @@ Scores = Mapping[str, Mapping[int, float]]
 
 
 def confirm_settings(spec: SweepSpec, state: SweepState) -> Confirm | None:
-    """What a resume confirms with: as a confirmation was begun that has not ended, else the spec's.
+    """What is confirmed with after a search: as was begun and has not ended, else as the spec says.
 
     None where nothing is to be confirmed, or already was.
     """

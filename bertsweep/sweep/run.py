@@ -16,7 +16,6 @@ from bertsweep.ranking import winner
 from bertsweep.spec import SweepSpec
 from bertsweep.spec.models import Confirm
 from bertsweep.sweep import cluster
-from bertsweep.sweep.confirmation import confirm_settings
 from bertsweep.sweep.experiment import Experiment
 from bertsweep.sweep.folders import new_sweep
 from bertsweep.sweep.materials import load_materials, with_absolute_paths
@@ -94,7 +93,7 @@ def run(
                         stopping=stopping,
                         trials=total,
                     )
-                    return finish(experiment, notify, settings=spec.confirm)
+                    return finish(experiment, notify)
 
 
 def resume(
@@ -126,7 +125,7 @@ def resume(
         ended = sum(trial.ended and not trial.retryable for trial in state.trials.values())
         with opened.experiment(trials=total, left=total - ended) as experiment:
             experiment.conductor.refill()
-            return finish(experiment, notify, settings=confirm_settings(spec, state))
+            return finish(experiment, notify)
 
 
 def confirm(

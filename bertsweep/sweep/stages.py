@@ -10,7 +10,12 @@ from bertsweep.ledger.events import ComputeChosen, SweepEnded, TrialInterrupted
 from bertsweep.ranking import winner
 from bertsweep.spec.models import Confirm
 from bertsweep.sweep.conductor import SweepConductor
-from bertsweep.sweep.confirmation import begin_confirmation, end_confirmation, race_of
+from bertsweep.sweep.confirmation import (
+    begin_confirmation,
+    confirm_settings,
+    end_confirmation,
+    race_of,
+)
 from bertsweep.sweep.experiment import Experiment, conduct
 from bertsweep.sweep.placement import Placement
 from bertsweep.sweep.repeats import RepeatConductor
@@ -18,11 +23,13 @@ from bertsweep.sweep.repeats import RepeatConductor
 Notify = Callable[[str], None]
 
 
-def finish(experiment: Experiment, notify: Notify, *, settings: Confirm | None) -> SweepState:
+def finish(experiment: Experiment, notify: Notify) -> SweepState:
     """Searches, confirms the winner where that is wanted, and writes how the sweep ended."""
     ledger = experiment.ledger
     reason = _search(experiment, notify)
     usable = any(trial.checkpoint for trial in ledger.state.trials.values())
+    # Only now: new trials make an earlier confirmation void.
+    settings = confirm_settings(experiment.spec, ledger.state)
     if usable and settings is not None:
         confirm_winner(experiment, settings, notify)
     ledger.append(SweepEnded(status="finished" if usable else "failed", reason=reason))

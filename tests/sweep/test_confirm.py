@@ -101,6 +101,19 @@ def test_more_seeds_and_splits_of_a_finished_sweep_train_only_what_is_new(
     assert ledger.load(uninterrupted / "ledger.jsonl").status == ledger.FINISHED
 
 
+def test_new_trials_are_confirmed_anew_and_the_test_split_stays_read_once(
+    uninterrupted: Path,
+) -> None:
+    before = repeats(uninterrupted)
+    done = bertsweep("resume", str(uninterrupted), "--trials", "4")
+    assert done.returncode == 0, done.stderr
+    best = document("best", str(uninterrupted))
+    assert best["confirmation"]["trials"] == 4
+    assert best["test"]["opened"] == 1
+    after = repeats(uninterrupted)
+    assert {name: after[name] for name in before} == before
+
+
 def test_one_changed_row_is_named_and_nothing_is_trained(tmp_path: Path) -> None:
     rows = questions(300)
     rows.to_csv(tmp_path / "rows.csv", index=False)
