@@ -43,6 +43,12 @@ Settings = Annotated[
 Sweep = Annotated[
     str, typer.Argument(metavar="SWEEP", help="A sweep's folder, or its name under --storage.")
 ]
+Target = Annotated[
+    str,
+    typer.Argument(
+        metavar="SWEEP_OR_CHECKPOINT", help="A sweep (its best checkpoint), or a checkpoint."
+    ),
+]
 SpecFile = Annotated[Path, typer.Argument(metavar="FILE", help="Search space file (YAML).")]
 Address = Annotated[
     str | None,

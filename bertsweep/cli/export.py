@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from bertsweep.cli._live import live_view
-from bertsweep.cli._options import Debug, Json, Storage
+from bertsweep.cli._options import Debug, Json, Storage, Target
 from bertsweep.cli._output import console, print_json, table
 from bertsweep.system import import_tensorflow_lightly
 
@@ -20,12 +20,7 @@ EXAMPLES = (
 
 
 def export(
-    target: Annotated[
-        str,
-        typer.Argument(
-            metavar="SWEEP_OR_CHECKPOINT", help="A sweep (its best checkpoint), or a checkpoint."
-        ),
-    ],
+    target: Target,
     to: Annotated[
         Path,
         typer.Option(

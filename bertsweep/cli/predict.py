@@ -9,7 +9,7 @@ import typer
 
 from bertsweep import results
 from bertsweep.cli._labelling import Request, label_rows, open_predictor
-from bertsweep.cli._options import Debug, Json, Storage
+from bertsweep.cli._options import Debug, Json, Storage, Target
 from bertsweep.cli._output import console, print_json, table, warn
 from bertsweep.cli._tables import labelling
 from bertsweep.cli._texts import Columns, read_file
@@ -26,12 +26,7 @@ EXAMPLES = (
 
 
 def predict(
-    target: Annotated[
-        str,
-        typer.Argument(
-            metavar="SWEEP_OR_CHECKPOINT", help="A sweep (its best checkpoint), or a checkpoint."
-        ),
-    ],
+    target: Target,
     text: Annotated[
         list[str] | None, typer.Argument(metavar="TEXT", help="Texts to label.")
     ] = None,

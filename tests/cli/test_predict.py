@@ -176,16 +176,6 @@ ROWS = [
     {"q1": "", "q2": "z"},
     {"q1": "NA", "q2": "null"},
 ]
-WRITERS = {
-    "a.csv": tables.csv_bytes,
-    "a.tsv": tables.tsv_bytes,
-    "a.jsonl": tables.jsonl_bytes,
-    "a.json": tables.json_bytes,
-    "a.parquet": tables.parquet_bytes,
-    "a.arrow": tables.arrow_stream_bytes,
-    "a.feather": tables.arrow_file_bytes,
-    "a.xlsx": tables.xlsx_bytes,
-}
 
 
 def texts(
@@ -197,9 +187,9 @@ def texts(
 
 
 @pytest.mark.parametrize("pack", ["", ".gz", ".zip"])
-@pytest.mark.parametrize("name", WRITERS)
+@pytest.mark.parametrize("name", tables.WRITERS)
 def test_every_format_returns_every_row_in_order(tmp_path: Path, name: str, pack: str) -> None:
-    content = WRITERS[name](ROWS)
+    content = tables.WRITERS[name](ROWS)
     file = tmp_path / f"{name}{pack}"
     if pack == ".zip":
         with zipfile.ZipFile(file, "w") as archive:

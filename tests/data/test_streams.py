@@ -26,16 +26,6 @@ ROWS = [
     {"id": "3", "text": "", "note": "NA"},
     {"id": "4", "text": "Où est-il ?", "note": "null"},
 ]
-WRITERS = {
-    "a.csv": tables.csv_bytes,
-    "a.tsv": tables.tsv_bytes,
-    "a.jsonl": tables.jsonl_bytes,
-    "a.json": tables.json_bytes,
-    "a.parquet": tables.parquet_bytes,
-    "a.arrow": tables.arrow_stream_bytes,
-    "a.feather": tables.arrow_file_bytes,
-    "a.xlsx": tables.xlsx_bytes,
-}
 ODD: Mapping[str, tuple[str, bytes]] = {
     "windows-1252, semicolons, a short row": (
         "a.csv",
@@ -78,10 +68,10 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("pack", ["", ".gz", ".zip"])
-@pytest.mark.parametrize("name", WRITERS)
+@pytest.mark.parametrize("name", tables.WRITERS)
 @pytest.mark.usefixtures("small_chunks")
 def test_every_format_keeps_every_row_and_column(tmp_path: Path, name: str, pack: str) -> None:
-    content = WRITERS[name](ROWS)
+    content = tables.WRITERS[name](ROWS)
     file = tmp_path / f"{name}{pack}"
     if pack == ".zip":
         with zipfile.ZipFile(file, "w") as archive:
@@ -131,7 +121,7 @@ def test_a_second_column_of_a_name_gets_another(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["a.csv", "a.txt", "a.parquet", "a.arrow", "a.xlsx"])
 def test_a_table_without_rows_still_tells_its_columns(tmp_path: Path, name: str) -> None:
     file = tmp_path / name
-    file.write_bytes(b"" if name == "a.txt" else WRITERS[name]([]))
+    file.write_bytes(b"" if name == "a.txt" else tables.WRITERS[name]([]))
     (chunk,), _ = streamed(file)
     assert len(chunk) == 0
     assert next(iter(chunk.columns)) == "text"
@@ -148,7 +138,7 @@ def test_two_hundred_columns_stay_in_order(tmp_path: Path) -> None:
 def test_a_missing_column_is_told_before_a_row_is_read(tmp_path: Path) -> None:
     for name in ("a.csv", "a.jsonl", "a.parquet"):
         file = tmp_path / name
-        file.write_bytes(WRITERS[name](ROWS))
+        file.write_bytes(tables.WRITERS[name](ROWS))
         with pytest.raises(DataError, match="Did you mean --column text"):
             streamed(file, ("texte",))
 
@@ -251,7 +241,7 @@ def test_packed_and_binary_tables_come_through_standard_input(
     elif name == "a.csv.gz":
         content = gzip.compress(tables.csv_bytes(ROWS))
     else:
-        content = WRITERS[name](ROWS)
+        content = tables.WRITERS[name](ROWS)
         data = {"format": name[2:]}
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
     found, _ = streamed("-", **data)

@@ -99,3 +99,16 @@ def _delimited(rows: Sequence[Row], *, delimiter: str) -> bytes:
     writer.writerow(list(rows[0]) if rows else ["text", "label"])
     writer.writerows(row.values() for row in rows)
     return sink.getvalue().encode()
+
+
+WRITERS = {
+    "a.csv": csv_bytes,
+    "a.tsv": tsv_bytes,
+    "a.jsonl": jsonl_bytes,
+    "a.json": json_bytes,
+    "a.parquet": parquet_bytes,
+    "a.arrow": arrow_stream_bytes,
+    "a.feather": arrow_file_bytes,
+    "a.xlsx": xlsx_bytes,
+}
+"""What writes a file of a name."""
