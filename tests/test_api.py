@@ -63,6 +63,7 @@ def test_a_sweep_tells_what_its_folder_holds(tmp_path: Path) -> None:
         bertsweep.open_sweep("dem", storage=tmp_path)
 
 
+@pytest.mark.slow
 def test_a_sweep_is_run_from_python(tmp_path: Path) -> None:
     file = write_small(tmp_path, ["tracking: {wandb: disabled}"])
     chosen = ["budget.trials=1", "space.epochs=1", "precision=mixed_bfloat16", "jit=false"]

@@ -166,6 +166,7 @@ def test_a_temperature_changes_probabilities_and_no_label(
         replace(plain.record, temperature=0.0)
 
 
+@pytest.mark.slow
 def test_renaming_the_labels_leaves_every_score_as_it_was(tmp_path: Path) -> None:
     texts, labels = builtin.questions()
     frame = pd.DataFrame({"text": texts, "label": labels})

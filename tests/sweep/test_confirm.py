@@ -101,6 +101,12 @@ def test_more_seeds_and_splits_of_a_finished_sweep_train_only_what_is_new(
     assert ledger.load(uninterrupted / "ledger.jsonl").status == ledger.FINISHED
 
 
+def test_the_winner_trained_again_is_bit_equal(uninterrupted: Path) -> None:
+    found = document("reproduce", str(uninterrupted))
+    assert shape({**found, "differs": [""]}) == shape({**example("reproduce"), "allowed": 0.1})
+    assert (found["outcome"], found["differs"], found["value"]) == ("identical", [], found["again"])
+
+
 def test_new_trials_are_confirmed_anew_and_the_test_split_stays_read_once(
     uninterrupted: Path,
 ) -> None:

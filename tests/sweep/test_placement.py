@@ -23,6 +23,7 @@ from tests.support.sweeps import bertsweep, events, scores, start, wait_for_repo
 from tests.support.trials import PARAMS, proposal, small_job, small_prepared, small_spec
 
 
+@pytest.mark.slow
 def test_a_trial_gets_a_worker_that_got_warm_before_there_were_tokens(tmp_path: Path) -> None:
     prepared = small_prepared()
     job = {**small_job(tmp_path, prepared).to_plain(), "cpus": 1.0}
@@ -45,6 +46,7 @@ def test_a_trial_gets_a_worker_that_got_warm_before_there_were_tokens(tmp_path: 
         assert copy.to_placement_group() != group
 
 
+@pytest.mark.slow
 def test_a_worker_that_cannot_get_warm_leaves_it_to_its_trial_to_say_why(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -28,7 +28,7 @@ WAYS = [
     Compute("mixed_bfloat16"),
     Compute("mixed_float16"),
     Compute("float32", jit=True),
-    Compute("mixed_bfloat16", jit=True),
+    pytest.param(Compute("mixed_bfloat16", jit=True), marks=pytest.mark.slow),
 ]
 
 
@@ -162,6 +162,7 @@ print(json.dumps(answers))
 """
 
 
+@pytest.mark.slow
 def test_two_devices_share_a_batch(bench: Workbench, job: TrialJob, tmp_path: Path) -> None:
     trials = [
         dict(proposal(dropout=dropout, weight_decay=0.1, optimizer="adamw").params)
