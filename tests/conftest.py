@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +21,8 @@ def _quiet(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     for name in ("WANDB_API_KEY", "RAY_ADDRESS", "BERTSWEEP_STORAGE"):
         os.environ.pop(name, None)
+    # A shell's background job ignores Ctrl-C, and so would every process that a test starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

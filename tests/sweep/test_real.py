@@ -41,7 +41,7 @@ def test_quora_reaches_an_average_precision_of_0_55(
         "data.split.test=4000",
         "space.epochs=3",
         "baseline.epochs=3",
-        "report_every=1",
+        "report_every=0.5",
         "precision=float32",
         "budget.trials=2",
         "confirm=null",
