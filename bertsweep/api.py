@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertsweep.conclusion import check_exports, conclude, export_checkpoint
+from bertsweep.conclusion import conclude, write_owed
+from bertsweep.exporting import check_exports, export_checkpoint
 from bertsweep.paths import storage_root
 from bertsweep.results import Sweep
 from bertsweep.spec import SweepSpec, load
@@ -144,7 +145,9 @@ def confirm(
         progress=progress,
         notify=notify,
     )
-    return Sweep.open(opened.folder)
+    opened = Sweep.open(opened.folder)
+    write_owed(opened, progress=progress, notify=notify)
+    return opened
 
 
 def reproduce(
@@ -207,6 +210,7 @@ def evaluate(
             notify=notify,
         )
     opened = sweep if isinstance(sweep, Sweep) else open_sweep(sweep, storage=storage)
+    write_owed(opened, progress=progress, notify=notify)
     return scoring.evaluate_test(
         opened.folder,
         aim=asked,
@@ -257,6 +261,8 @@ def export_model(
 
     def exported(checkpoint: Checkpoint) -> dict[str, Any]:
         sweep = target if isinstance(target, Sweep) else results.sweep_of(checkpoint)
+        if sweep is not None:
+            write_owed(sweep, progress=progress, notify=notify)
         return export_checkpoint(
             checkpoint,
             sweep,

@@ -22,7 +22,7 @@ from bertsweep.sweep.materials import load_materials, with_absolute_paths
 from bertsweep.sweep.reopen import address_of, get_ready, reopened
 from bertsweep.sweep.signals import stop_on_signals
 from bertsweep.sweep.stages import confirm_winner, finish
-from bertsweep.sweep.subscribers import following, log_data
+from bertsweep.sweep.subscribers import data_run, following
 from bertsweep.version import VERSION
 
 Notify = Callable[[str], None]
@@ -81,7 +81,9 @@ def run(
                     lock.write(
                         paths.folder, lock.lock_of(started, cpus=share.cpus, gpus=share.gpus)
                     )
-                    log_data(tracker, prepared.dataset, sample_rows=spec.tracking.sample_rows)
+                    tracker.write(
+                        data_run(started, prepared.dataset, sample_rows=spec.tracking.sample_rows)
+                    )
                     notify(f"sweep {paths.folder.name} in {paths.folder}")
                     experiment = Experiment(
                         spec=spec,
