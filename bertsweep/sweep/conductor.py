@@ -162,6 +162,7 @@ class SweepConductor:
             "params": state.params,
             "seed": state.seed,
             "split": None,
+            "refit": None,
             "job": self.job.to_plain(),
         }
 
