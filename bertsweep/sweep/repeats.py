@@ -120,6 +120,13 @@ class RepeatConductor:
         proposal = Proposal(repeat.id, trial.params, repeat.seed, repeat.split, repeat.refit)
         return {**proposal.to_plain(), "job": self.job.to_plain()}
 
+    def catch_up(self) -> None:
+        """Asks again who can no longer win: the command may have died before it wrote the answer.
+
+        Otherwise a finalist would be repeated once more than without that, and score otherwise.
+        """
+        self._drop()
+
     def started(self, trial: str, node: str) -> None:
         self.recorder.started(trial, node)
 

@@ -84,6 +84,7 @@ def confirm_winner(
         stop_requested=experiment.stopping.is_set,
         refit=lambda: refit_of(ledger, paths, tokens=tokens, seed=spec.seed, notify=notify),
     )
+    conductor.catch_up()
     if conductor.left:
         if placement is None:
             placement = Placement(experiment.placement.share)

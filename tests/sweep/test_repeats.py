@@ -133,6 +133,21 @@ def test_a_finalist_that_can_no_longer_win_is_repeated_no_more(
     assert conducted.confirmation.dropped == {"t0002": "too far behind"}
 
 
+def test_one_that_was_to_be_dropped_when_the_command_died_is_dropped_by_the_next(
+    book: Ledger, tmp_path: Path
+) -> None:
+    killed = conductor(book, tmp_path)
+    for _ in range(3):
+        run(killed, 0.5, tmp_path)
+    again = conductor(book, tmp_path, lambda scores: {"t0002": "too far behind"})
+    again.catch_up()
+    assert again.confirmation.dropped == {"t0002": "too far behind"}
+    assert again.left == 4
+    assert {run(again, 0.5, tmp_path) for _ in range(4)} == {
+        *("t0001-r2", "t0001-r3", "t0000-r2", "t0000-r3")
+    }
+
+
 def test_the_best_repeat_of_each_finalist_keeps_its_checkpoint(
     book: Ledger, tmp_path: Path
 ) -> None:
