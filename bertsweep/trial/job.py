@@ -73,7 +73,7 @@ class Proposal:
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Proposal:
-        refit = plain["refit"]
+        refit = plain.get("refit")
         return cls(**{**plain, "refit": None if refit is None else convert(refit, Refit)})
 
     def trial_folder(self, job: TrialJob) -> Path:
