@@ -99,6 +99,7 @@ def outcome(sweep: Sweep, *, notify: Notify = lambda _: None) -> Document:
         "path": str(sweep.folder),
         "status": sweep.status,
         "trials": sweep.counts,
+        "spent": sweep.spent.to_plain(),
         "best": best(sweep, notify=notify),
     }
 

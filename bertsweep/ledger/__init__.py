@@ -18,6 +18,7 @@ from bertsweep.ledger.fold import fold
 from bertsweep.ledger.journal import Ledger, Subscriber, load, read, recall, replay
 from bertsweep.ledger.lock import is_locked
 from bertsweep.ledger.reports import Report, Reports
+from bertsweep.ledger.spending import spent_by
 from bertsweep.ledger.state import (
     Confirmation,
     Reading,
@@ -58,4 +59,5 @@ __all__ = [
     "read",
     "recall",
     "replay",
+    "spent_by",
 ]

@@ -77,8 +77,13 @@ class SweepStarted(Event, frozen=True, kw_only=True, gc=False, tag="sweep_starte
 
 
 class SweepResumed(Event, frozen=True, kw_only=True, gc=False, tag="sweep_resumed"):
-    """Another command goes on with the sweep, up to `trials` trials in all."""
+    """Another command goes on with the sweep.
 
+    `bounds` are new values of keys of `budget`, which replace those before. Earlier versions wrote
+    the number of `trials` alone.
+    """
+
+    bounds: Plain | None = None
     trials: int | None = None
 
 

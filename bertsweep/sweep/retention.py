@@ -22,7 +22,8 @@ class Retention:
     """
 
     def __init__(self, paths: SweepPaths, ledger: Ledger, keep: int) -> None:
-        self._paths, self._ledger, self._keep = paths, ledger, keep
+        self.paths = paths
+        self._ledger, self._keep = ledger, keep
 
     def saved(self, trial: str, before: str | None) -> None:
         """Removes what a new checkpoint supersedes; its ledger event is already on disk.
@@ -32,7 +33,7 @@ class Retention:
         recorded = self._ledger.state.trial(trial).checkpoint
         if recorded is not None:
             checkpoints.remove_superseded(
-                self._paths.trial(trial), recorded=Path(recorded).name, before=before
+                self.paths.trial(trial), recorded=Path(recorded).name, before=before
             )
 
     def ended(self, trial: str) -> None:
@@ -71,7 +72,7 @@ class Retention:
 
     def _settle(self, trial: TrialState, *, keep: bool) -> None:
         """Leaves the recorded checkpoint of an ended trial, or nothing."""
-        folder, recorded = self._paths.trial(trial.id), trial.checkpoint
+        folder, recorded = self.paths.trial(trial.id), trial.checkpoint
         last = trial.last_checkpoint
         checkpoints.remove_states(folder)
         atomic.remove_drafts(folder, of_the_living=True)

@@ -59,7 +59,10 @@ def _search(experiment: Experiment, notify: Notify) -> str | None:
         reason = "every point of the space was tried"
         notify(f"{reason}, by {len(ledger.state.trials)} trials; a wider space has more")
         return reason
-    return None
+    if conductor.enough:
+        used = ledger.state.bounds.used(conductor.spent())
+        notify(f"the search ends early: {conductor.enough} (used: {used})")
+    return conductor.enough
 
 
 def confirm_winner(
