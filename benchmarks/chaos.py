@@ -28,7 +28,7 @@ name: chaos
 data: {source: "builtin:questions", limit: 600, split: {validation: 120, test: 100}}
 encoder: {source: "builtin:tiny"}
 space:
-  learning_rate: {low: 3e-4, high: 3e-3, log: true}
+  learning_rate: {low: 1e-3, high: 3e-3, log: true}
   max_seq_length: 32
   epochs: 2
 baseline: {learning_rate: 1e-3}
