@@ -17,6 +17,7 @@ PROGRAMS: dict[str, Sequence[Sequence[str]]] = {
     "tokens": [[]],
     "growth": [[]],
     "selection": [[]],
+    "winner": [["--task", "quora"], ["--task", "trec6"]],
     "overhead": [[]],
     "step": [[], ["--profile"]],
     "recipe": [["--steady"], ["--trial"]],
