@@ -121,7 +121,7 @@ def test_another_value_of_an_option_traces_nothing(trainer: Trainer) -> None:
 def test_each_layer_learns_slower_than_the_one_above_and_the_head_at_its_own_rate(
     trainer: Trainer,
 ) -> None:
-    usual = stepped(trainer)
+    usual = stepped(trainer, **IDLE)
     moved = stepped(trainer, **{**IDLE, "layer_decay": 0.5, "head_learning_rate": 4.0})
     prefixes = {"head/": 4.0, "encoder/pooler_transform/": 1.0, "encoder/": 0.5**LAYERS}
     for layer in range(LAYERS):
