@@ -118,7 +118,8 @@ class View:
 
 def epochs(trial: TrialSnapshot) -> str:
     """How far a trial is: `0.5 / 3`."""
-    return f"{short(float(epoch_of(trial)))} / {short(trial.params.get('epochs'))}"
+    last = trial.params.get("epochs") if trial.refit is None else trial.refit.epoch
+    return f"{short(float(epoch_of(trial)))} / {short(last)}"
 
 
 def amount(done: int, total: int | None) -> str:

@@ -72,12 +72,13 @@ class Watch:
         ]
 
     def repeats_planned(self) -> int:
-        """How many repeats there will be, as far as is known now."""
+        """How many repeats there will be, a refit counted, as far as is known now."""
         confirmation = None if self.sweep is None else self.sweep.confirmation
         if confirmation is None:
             return 0
         begun = [trial.repeats for trial in self.repeats()]
-        return sum(
+        refits = int(confirmation.settings.get("refit", "none") != "none")
+        return refits + sum(
             begun.count(name) if name in confirmation.dropped else len(confirmation.seeds)
             for name in confirmation.finalists
         )

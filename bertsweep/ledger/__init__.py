@@ -5,12 +5,14 @@ from bertsweep.ledger.events import (
     FAILED,
     FINISHED,
     INTERRUPTED,
+    REFIT,
     REPEAT,
     RUNNING,
     SAMPLER,
     STOPPED,
     WARM_START,
     Event,
+    Refit,
 )
 from bertsweep.ledger.fold import fold
 from bertsweep.ledger.journal import Ledger, Subscriber, load, read, recall, replay
@@ -32,6 +34,7 @@ __all__ = [
     "FAILED",
     "FINISHED",
     "INTERRUPTED",
+    "REFIT",
     "REPEAT",
     "RUNNING",
     "SAMPLER",
@@ -41,6 +44,7 @@ __all__ = [
     "Event",
     "Ledger",
     "Reading",
+    "Refit",
     "Report",
     "Reports",
     "Subscriber",

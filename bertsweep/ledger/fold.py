@@ -107,6 +107,7 @@ def _new_trial(state: SweepState, event: TrialEvent) -> TrialState:
         sampler_state=event.sampler_state,
         repeats=event.repeats,
         split=event.split,
+        refit=event.refit,
         proposed=event.time,
     )
     return trial

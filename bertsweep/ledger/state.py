@@ -20,6 +20,7 @@ from bertsweep.ledger.events import (
     Event,
     FaultKind,
     Plain,
+    Refit,
     SweepStarted,
     TestOpened,
 )
@@ -35,7 +36,8 @@ class TrialState:
     the seconds of the earlier ones. `checkpoint` is relative to the sweep's folder, and None where
     it is not kept any more, which `last_checkpoint` still names; `threshold` is the probability
     from which it predicts the positive one of two classes. A repeat names the trial that it
-    `repeats`, and the seed of its `split` where it has one of its own.
+    `repeats`, and the seed of its `split` where it has one of its own; a `refit` names it too. No
+    row is left to score a refit by, so it has no `value`.
     """
 
     id: str
@@ -61,6 +63,7 @@ class TrialState:
     sampler_state: Plain | None = None
     repeats: str | None = None
     split: int | None = None
+    refit: Refit | None = None
     proposed: float = 0.0
     started: float | None = None
     spent: float = 0.0
@@ -136,8 +139,8 @@ class Confirmation:
 
     `finalists` are trial ids, the baseline among them, `seeds` and `splits` what each repeat runs
     with, `selection` why they are the finalists, `settings` how that was asked for. `dropped` says
-    of those that can no longer win why. `outcome` is None until all repeats have ended, `delivered`
-    the id of the repeat whose checkpoint is the one to use.
+    of those that can no longer win why. `outcome` is None until all repeats and a refit have ended,
+    `delivered` the id of the one of them whose checkpoint is the one to use.
     """
 
     finalists: tuple[str, ...]
@@ -200,7 +203,8 @@ class SweepState:
     the first report. `session_began` and `last_event` are the times of the running command's first
     event and of the latest one, `earlier_seconds` how long earlier commands wrote the ledger. The
     same with `search` count trials of the search alone, and not their confirmation.
-    `repeats` are the repeats of finalists by their id; they are no trials of the search.
+    `repeats` are the repeats of finalists, and refits, by their id; they are no trials of the
+    search.
     """
 
     started: SweepStarted

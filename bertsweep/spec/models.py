@@ -336,6 +336,11 @@ class Confirm(Section):
         title="which of finalists that tie: the one that predicts the fastest, or the simplest "
         "within one standard error of the best",
     )
+    refit: Literal["none", "train+validation"] = Field(
+        "none",
+        title="whether the chosen configuration is trained once more, on training and validation "
+        "rows together, and that checkpoint delivered; `none` delivers the best repeat's",
+    )
 
 
 class Tracking(Section):

@@ -180,6 +180,7 @@ class SweepConductor:
             "params": state.params,
             "seed": state.seed,
             "split": None,
+            "refit": None,
             "job": self.job.to_plain(),
         }
 

@@ -8,12 +8,12 @@ from bertsweep import atomic, checkpoints
 from bertsweep.ledger import Ledger, TrialState
 from bertsweep.ledger.events import CheckpointRemoved
 from bertsweep.paths import SweepPaths
-from bertsweep.ranking import best_repeat, ranking
+from bertsweep.ranking import best_repeat, latest_refit, ranking
 
 
 class Retention:
-    """Keeps the `keep` best checkpoints of ended trials, the baseline's, and the best repeat's of
-    each finalist.
+    """Keeps the `keep` best checkpoints of ended trials, the baseline's, and of each finalist the
+    best repeat's and the latest refit's.
 
     A trial that failed by its own fault counts by what it reached before. One that failed through
     no fault of its own is left alone, with its full state, because a resume goes on with it. The
@@ -65,8 +65,10 @@ class Retention:
         if (baseline := state.baseline) is not None:
             kept.add(baseline.id)
         finalists = {repeat.repeats for repeat in state.repeats.values()}
-        repeated = (best_repeat(state, name, among=over) for name in finalists if name)
-        return kept | {repeat.id for repeat in repeated if repeat is not None}
+        for name in filter(None, finalists):
+            best, refit = best_repeat(state, name, among=over), latest_refit(state, name)
+            kept |= {one.id for one in (best, refit) if one is not None}
+        return kept
 
     def _settle(self, trial: TrialState, *, keep: bool) -> None:
         """Leaves the recorded checkpoint of an ended trial, or nothing."""

@@ -18,7 +18,12 @@ from bertsweep.spec.models import Confirm
 from bertsweep.sweep import cluster
 from bertsweep.sweep.experiment import Experiment
 from bertsweep.sweep.folders import new_sweep
-from bertsweep.sweep.materials import load_materials, with_absolute_paths
+from bertsweep.sweep.materials import (
+    check_length,
+    load_materials,
+    rows_of,
+    with_absolute_paths,
+)
 from bertsweep.sweep.reopen import address_of, get_ready, reopened
 from bertsweep.sweep.signals import stop_on_signals
 from bertsweep.sweep.stages import confirm_winner, finish
@@ -149,6 +154,7 @@ def confirm(
         winner(state)
         status = state.status if state.status in (FINISHED, INTERRUPTED) else INTERRUPTED
         wanted = settings or opened.spec.confirm or Confirm()
+        check_length(opened.spec, **rows_of(opened.materials.dataset, wanted))
         with opened.experiment() as experiment:
             experiment.conductor.retention.tidy()
             confirm_winner(experiment, wanted, notify, placement=experiment.placement)
