@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from bertsweep import selection
@@ -14,6 +14,7 @@ from bertsweep.paths import SweepPaths
 from bertsweep.ranking import best_repeat, ranking
 from bertsweep.seeds import derive
 from bertsweep.spec import Confirm, SweepSpec
+from bertsweep.sweep.further import eligible, takes_baseline
 from bertsweep.sweep.repeats import Race, scores_of
 from bertsweep.tokens import Tokens
 
@@ -86,8 +87,8 @@ def end_confirmation(ledger: Ledger, *, tokens: Path, notify: Notify) -> None:
     """Writes what the repeats came to, and which checkpoint is delivered.
 
     That is the best repeat's, by validation, of the chosen finalist; of the baseline where its mean
-    is better than that of the chosen one. `tokens` is the folder of the sweep's tokens. Raises
-    `NoUsableTrialError` where no repeat has a score.
+    is better than that of the chosen one, and the rule of several objectives takes it. `tokens` is
+    the folder of the sweep's tokens. Raises `NoUsableTrialError` where no repeat has a score.
     """
     state = ledger.state
     confirmation = _recorded(state)
@@ -111,7 +112,7 @@ def end_confirmation(ledger: Ledger, *, tokens: Path, notify: Notify) -> None:
     name, plain = outcome.chosen, outcome.to_plain()
     if baseline is not None and state.baseline is not None:
         plain["baseline"]["trial"] = state.baseline.id
-        if (outcome.verdict.difference or 0.0) < 0:
+        if (outcome.verdict.difference or 0.0) < 0 and takes_baseline(state, outcome):
             name = state.baseline.id
     elif state.baseline is not None and name == state.baseline.id:
         plain["verdict"]["text"] = (
@@ -147,12 +148,13 @@ def _apart(state: SweepState, scores: Scores) -> tuple[Scores, Mapping[int, floa
 def _finalists(
     state: SweepState, paths: SweepPaths, most: int
 ) -> tuple[tuple[str, ...], selection.Selection | None]:
-    """The best trials that cannot be told apart, at most so many, and the baseline."""
+    """The best trials that cannot be told apart, at most so many, and the baseline.
+
+    Of several objectives see `eligible`.
+    """
     chosen, baseline = selection_of(state, paths), state.baseline
-    if chosen is None:
-        tied: Sequence[str] = [trial.id for trial in ranking(state)]
-    else:
-        tied = chosen.not_distinguishable
+    ranked = [trial.id for trial in ranking(state)]
+    tied = eligible(state, ranked if chosen is None else chosen.not_distinguishable)
     names = [name for name in tied if baseline is None or name != baseline.id][:most]
     if baseline is not None and baseline.value is not None:
         names.append(baseline.id)

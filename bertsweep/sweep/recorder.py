@@ -13,6 +13,7 @@ from bertsweep.ledger.events import (
     CheckpointSaved,
     ComputeChosen,
     FaultKind,
+    LatencyMeasured,
     TrialEnded,
     TrialFailed,
     TrialFinished,
@@ -118,6 +119,8 @@ class Recorder:
             self._ledger.append(ComputeChosen(compute=report["compute"]))
         kept = ("report", "epoch", "examples", "seconds", "metrics", "system")
         self._ledger.append(TrialReported(trial=trial, **{key: report[key] for key in kept}))
+        for measured in report.get("latency", ()):
+            self._ledger.append(LatencyMeasured(trial=trial, **measured))
         before = self._ledger.state.trial(trial).checkpoint
         if report["checkpoint"] is None or report["checkpoint"] == before:
             return

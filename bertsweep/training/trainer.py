@@ -146,7 +146,12 @@ class Trainer:
     def evaluate(self, tokens: Tokens) -> Evaluation:
         """Returns probabilities and mean cross-entropy on the rows of `tokens`, in their order."""
         length = self.hyperparameters.max_seq_length
-        return evaluate(self._forwards[self.compute], tokens, max_seq_length=length)
+        return evaluate(self.forward, tokens, max_seq_length=length)
+
+    @property
+    def forward(self) -> Callable[[Feed], Any]:
+        """The graph from a feed to logits, in the present way of computing."""
+        return self._forwards[self.compute]
 
     def state(self) -> Arrays:
         """Returns everything that the next step depends on, as named arrays."""

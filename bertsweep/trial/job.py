@@ -22,6 +22,8 @@ class TrialJob:
     the same path. Of two `labels` the second is the positive one. `text` names the text columns of
     the data (two for pairs of texts). `report_every` is a share of an epoch; `threshold_rule` is
     what `metrics.threshold_rule` returned; `precision` and `jit` are as in a search space file.
+    `costs` are those of `costs.COSTS` that are objectives; latencies are measured against a
+    prediction cut to `reference_length` word pieces, the baseline's `max_seq_length`.
     """
 
     folder: str
@@ -37,6 +39,8 @@ class TrialJob:
     threshold_rule: ThresholdRule = "f1"
     precision: str = "float32"
     jit: bool | str = False
+    costs: tuple[str, ...] = ()
+    reference_length: int = 0
 
     @property
     def reports_per_epoch(self) -> int:
@@ -47,7 +51,8 @@ class TrialJob:
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> TrialJob:
-        return cls(**{**plain, "labels": tuple(plain["labels"]), "text": tuple(plain["text"])})
+        lists = ("labels", "text", "costs")
+        return cls(**{**plain, **{name: tuple(plain[name]) for name in lists}})
 
 
 @dataclass(frozen=True)

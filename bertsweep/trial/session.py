@@ -13,6 +13,7 @@ from bertsweep import checkpoints, metrics
 from bertsweep.checkpoints import CheckpointRecord, EncoderRecord, Predictions, State
 from bertsweep.spec.hyperparameters import Hyperparameters
 from bertsweep.training.trainer import Evaluation, Training
+from bertsweep.trial.costs import costs_of
 from bertsweep.trial.job import Proposal, TrialJob
 from bertsweep.trial.workbench import Workbench
 
@@ -76,6 +77,13 @@ class Session:
             },
             "finished": number == self.total,
         }
+        if self.job.costs:
+            earlier = self.reports[-1]["metrics"] if self.reports else None
+            found, measured = costs_of(
+                self.bench, self.job, earlier, training_seconds=training.seconds
+            )
+            report["metrics"] |= found
+            report["latency"] = measured
         report["objective"] = report["metrics"][self.job.metric]
         report |= self._keep_best(report, evaluation)
         report["seconds"] = before["seconds"] + time.perf_counter() - begun

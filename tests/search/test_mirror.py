@@ -11,6 +11,7 @@ import pytest
 from optuna.trial import TrialState
 
 from bertsweep import ledger
+from bertsweep.direction import Direction
 from bertsweep.ledger import SAMPLER, Event, replay
 from bertsweep.ledger.events import (
     CheckpointRemoved,
@@ -24,10 +25,12 @@ from bertsweep.ledger.events import (
     TrialStarted,
     TrialStopped,
 )
+from bertsweep.pareto import Goal
 from bertsweep.search.mirror import StudyMirror
 from bertsweep.space import Point
 from tests.support.studies import BASE, SPACE
 
+GOALS = (Goal("val_f1", Direction.MAX),)
 STARTED = SweepStarted(sweep="x", name="x", objective={"metric": "val_f1", "mode": "max"})
 
 
@@ -37,9 +40,7 @@ def url(tmp_path: Path) -> str:
 
 
 def open_mirror(url: str, warnings: list[str]) -> StudyMirror:
-    return StudyMirror(
-        url, study="demo", space=SPACE, metric="val_f1", mode="max", warn=warnings.append
-    )
+    return StudyMirror(url, study="demo", space=SPACE, goals=GOALS, warn=warnings.append)
 
 
 def story(trial: str, point: Point, values: list[float], end: Event) -> list[Event]:

@@ -1,0 +1,93 @@
+"""What a trial costs, as further objectives ask for it: one number each among its metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bertsweep.costs import COSTS
+from bertsweep.paths import SweepPaths
+from bertsweep.training.latency import measure
+from bertsweep.training.trainer import Trainer
+from bertsweep.trial.job import TrialJob
+from bertsweep.trial.kept import kept
+from bertsweep.trial.workbench import Workbench
+
+_LENGTH = "max_seq_length"
+
+
+def costs_of(
+    bench: Workbench,
+    job: TrialJob,
+    before: Mapping[str, Any] | None,
+    *,
+    training_seconds: float,
+) -> tuple[dict[str, float], list[dict[str, Any]]]:
+    """The costs that the job asks for, by name, and what was measured for them just now.
+
+    `before` are the metrics of the trial's report before this one, None at the first, which is when
+    latency is measured: weights change how a trial predicts, not how long it takes.
+    """
+    found: dict[str, float] = {}
+    measured: list[dict[str, Any]] = []
+    for name in job.costs:
+        batch = COSTS[name].batch
+        if name == "parameters":
+            found[name] = _parameters(bench.trainer)
+        elif name == "train_seconds":
+            found[name] = (before[name] if before else 0.0) + training_seconds
+        elif before:
+            found[name] = before[name]
+        elif batch is not None:
+            found[name], made = _latency(bench, job, name, batch)
+            measured += [made] if made else []
+    return found, measured
+
+
+def _parameters(trainer: Trainer) -> float:
+    weights = trainer.classifier.weights.values()
+    return float(sum(int(np.prod(weight.shape.as_list())) for weight in weights))
+
+
+def _latency(
+    bench: Workbench, job: TrialJob, name: str, batch: int
+) -> tuple[float, dict[str, Any] | None]:
+    """Milliseconds of a call, and the measurement where this worker made it.
+
+    Trials that predict alike share one measurement, the first: noise must not tell them apart. The
+    milliseconds are the quotient to the reference times what the reference took in the first
+    measurement of the sweep, so that those of all trials compare, whatever the machine was doing.
+    """
+    trainer, folder = bench.trainer, SweepPaths(Path(job.folder)).latency
+    params = {_LENGTH: trainer.hyperparameters.max_seq_length}
+    reference = {_LENGTH: job.reference_length}
+
+    def measured() -> dict[str, Any]:
+        found = measure(
+            trainer.forward,
+            bench.validation,
+            batch=batch,
+            length=params[_LENGTH],
+            reference=reference[_LENGTH],
+        )
+        first = kept(
+            folder / f"{name}-reference",
+            lambda: {"milliseconds": found.reference_ms},
+            keys=["milliseconds"],
+        )
+        facts = {"cost": name, "batch": batch, "params": params, "reference": reference}
+        return {**facts, **asdict(found), "reference_ms": first["milliseconds"]}
+
+    mine: list[dict[str, Any]] = []
+
+    def make() -> dict[str, Any]:
+        mine.append(measured())
+        return mine[0]
+
+    record = kept(folder / f"{name}-{params[_LENGTH]}", make, keys=["ratio", "reference_ms"])
+    value = record["ratio"] * record["reference_ms"]
+    return value, record if mine and mine[0] == record else None
