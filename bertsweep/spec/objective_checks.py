@@ -101,7 +101,7 @@ def _several(file: SweepFile, every: Sequence[Objective], problems: Problems) ->
         rule = f"`cmaes` moves towards one objective, but got {len(every)}"
         advice = "Type `tpe`, `gp` or `random`, or a single objective."
         problems.add(("search", "sampler", "kind"), rule, advice, needs=[("objective",)])
-    if len(every) == 1 and problems.given("prefer"):
+    if len(every) == 1 and file.prefer != "best_first":
         problems.warn(("prefer",), "it has no effect with one objective", needs=[("objective",)])
 
 

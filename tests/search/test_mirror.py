@@ -8,6 +8,7 @@ from typing import Any
 
 import optuna
 import pytest
+from msgspec.structs import replace
 from optuna.trial import TrialState
 
 from bertsweep import ledger
@@ -149,3 +150,29 @@ def test_a_database_that_cannot_be_written_is_one_warning(tmp_path: Path) -> Non
     warnings = told(url, story("t0", BASE, [0.5], TrialFinished(trial="t0")))
     assert len(warnings) == 1
     assert "the sweep goes on" in warnings[0]
+
+
+def test_holds_every_objective_of_finished_and_stopped_trials(url: str) -> None:
+    goals = (*GOALS, Goal("latency_ms", Direction.MIN))
+    objective = {**STARTED.objective, "further": [{"metric": "latency_ms", "mode": "min"}]}
+    started = SweepStarted(sweep="x", name="x", objective=objective)
+    events: list[Event] = [started]
+    for number, end in enumerate([TrialFinished(trial="t0"), TrialStopped(trial="t1")]):
+        proposed, *reports, _ = story(f"t{number}", BASE, [0.5, 0.9, 0.7], end)
+        costs = [3.0, 4.0, 5.0]
+        costly = [
+            replace(report, metrics={**report.metrics, "latency_ms": cost})
+            for report, cost in zip(reports, costs, strict=True)
+            if isinstance(report, TrialReported)
+        ]
+        events += [proposed, *costly, end]
+    warnings: list[str] = []
+    mirror = StudyMirror(url, study="demo", space=SPACE, goals=goals, warn=warnings.append)
+    replay(events, mirror.handle)
+    mirror.close()
+    assert warnings == []
+    study = optuna.load_study(study_name="demo", storage=url)
+    assert study.metric_names == ["val_f1", "latency_ms"]
+    assert [trial.values for trial in study.trials] == [[0.9, 4.0], [0.9, 4.0]]
+    assert [trial.state for trial in study.trials] == [TrialState.COMPLETE, TrialState.PRUNED]
+    assert [trial.number for trial in study.best_trials] == [0]
