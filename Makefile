@@ -1,18 +1,23 @@
 # Two commands do everything on a machine with Python 3.11 (or 3.10, 3.12): make quickstart, make test.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
+# By file, so that what a file's tests share is made once.
+TWO_AT_A_TIME := --numprocesses 2 --dist loadfile
 .DEFAULT_GOAL := help
 
-.PHONY: help quickstart test check docs bench hooks dist clean
+.PHONY: help quickstart test test-slow check docs bench hooks dist clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 quickstart: .venv/ready ## a small sweep on built-in data and encoder, offline
 	$(BIN)/bertsweep run search_spaces/quickstart.yaml
 
-test: .venv/ready ## the fast tests
-	$(BIN)/pytest
+test: .venv/ready ## the fast tests, two at a time
+	$(BIN)/pytest $(TWO_AT_A_TIME)
+
+test-slow: .venv/ready ## the slow tests, and those on real data where it is present
+	$(BIN)/pytest $(TWO_AT_A_TIME) -m '(slow or real) and not gpu'
 
 check: .venv/ready ## format, lint, types, import layers
 	$(BIN)/ruff format --check .
