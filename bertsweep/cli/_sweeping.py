@@ -84,6 +84,8 @@ def sureness(document: Mapping[str, Any], out: Console) -> None:
     """Prints how sure the winner in a document of `best` is: the choice, its confirmation, the test
     split.
     """
+    if document["front"] is not None and document["selection"] is not None:
+        out.print(f"by {document['objective']['metric']} alone:")
     for line in choice(document["selection"]):
         out.print(line, soft_wrap=True)
     if document["confirmation"] is not None:

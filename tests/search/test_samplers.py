@@ -236,11 +236,20 @@ class TestTpeOfSeveral(SeveralContract):
     kind = "tpe"
 
 
-class TestGpOfSeveral(SeveralContract):
-    kind = "gp"
-    needs = "torch"
-    trials = 11
-    improves_in = 16
+@pytest.mark.slow  # seconds a proposal
+def test_gp_goes_by_several_objectives() -> None:
+    pytest.importorskip("torch", reason="gp needs the package torch")
+    proposed = []
+    for sign in (1, -1):
+        told = maker("gp", further=("min",))()
+        for number in range(STARTUP + 1):
+            point: Point = {**BASE, "learning_rate": 1e-5 * (number + 1)}
+            status = (ledger.FINISHED, ledger.STOPPED)[number % 2]
+            told.refill(
+                number, point, status=status, values={1: 0.5}, others=[sign * float(number)]
+            )
+        proposed.append(told.ask())
+    assert proposed[0] != proposed[1]
 
 
 class TestCmaEs(ModelContract):
