@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertsweep.conclusion import check_exports, conclude, export_checkpoint
+from bertsweep.conclusion import conclude, write_owed
+from bertsweep.exporting import check_exports, export_checkpoint
 from bertsweep.paths import storage_root
 from bertsweep.results import Sweep
 from bertsweep.spec import SweepSpec, load
@@ -85,27 +86,32 @@ def resume(
     *,
     storage: str | Path | None = None,
     trials: int | None = None,
+    trainings: float | None = None,
+    gpu_hours: float | None = None,
+    hours: float | None = None,
     address: str | None = None,
     subscribers: Sequence[Subscriber] = (),
     progress: Progress | None = None,
     notify: Callable[[str], None] = lambda _: None,
 ) -> Sweep:
-    """Goes on with an interrupted sweep, or gives a finished one more trials.
+    """Goes on with an interrupted sweep, or gives a finished one more budget.
 
-    `sweep` is an open sweep, its folder, or its name under `storage`; `trials` a new
-    `budget.trials`. `subscribers` are first told what the ledger holds already. The other arguments
-    and what it raises are those of `run`, besides `SweepNotFoundError` and `LedgerError`.
+    `sweep` is an open sweep, its folder, or its name under `storage`; `trials`, `trainings`,
+    `gpu_hours` and `hours` are new values of these keys of `budget`, for the sweep as a whole and
+    not for what is added. `subscribers` are first told what the ledger holds already. The other
+    arguments and what it raises are those of `run`, besides `SweepNotFoundError` and `LedgerError`.
     """
     from bertsweep.sweep import run as conducting
 
     opened = sweep if isinstance(sweep, Sweep) else open_sweep(sweep, storage=storage)
+    given = {"trials": trials, "trainings": trainings, "gpu_hours": gpu_hours, "hours": hours}
     conducting.resume(
         opened.folder,
         address=address,
         subscribers=subscribers,
         progress=progress,
         notify=notify,
-        trials=trials,
+        bounds={unit: bound for unit, bound in given.items() if bound is not None},
     )
     return conclude(
         Sweep.open(opened.folder), subscribers=subscribers, progress=progress, notify=notify
@@ -139,7 +145,9 @@ def confirm(
         progress=progress,
         notify=notify,
     )
-    return Sweep.open(opened.folder)
+    opened = Sweep.open(opened.folder)
+    write_owed(opened, progress=progress, notify=notify)
+    return opened
 
 
 def reproduce(
@@ -202,6 +210,7 @@ def evaluate(
             notify=notify,
         )
     opened = sweep if isinstance(sweep, Sweep) else open_sweep(sweep, storage=storage)
+    write_owed(opened, progress=progress, notify=notify)
     return scoring.evaluate_test(
         opened.folder,
         aim=asked,
@@ -252,6 +261,8 @@ def export_model(
 
     def exported(checkpoint: Checkpoint) -> dict[str, Any]:
         sweep = target if isinstance(target, Sweep) else results.sweep_of(checkpoint)
+        if sweep is not None:
+            write_owed(sweep, progress=progress, notify=notify)
         return export_checkpoint(
             checkpoint,
             sweep,

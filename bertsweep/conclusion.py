@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from bertsweep.errors import BertsweepError
+from bertsweep.exporting import export_checkpoint, promised, save_export
 from bertsweep.ledger import FINISHED, SweepState
-from bertsweep.ranking import winner
 from bertsweep.results import Sweep
 from bertsweep.system import import_tensorflow_lightly
+from bertsweep.tracking import WandbTracker
+from bertsweep.tracking.owed import Owed
 
 if TYPE_CHECKING:
-    from bertsweep.checkpoints import Checkpoint
     from bertsweep.ledger import Subscriber
     from bertsweep.progress import Progress
 
@@ -32,6 +35,7 @@ def conclude(
     With `confirm`, the test split is read once the winner is confirmed. The formats of `export` are
     written to the sweep's own folder. Raises what `evaluate_test` and `export_model` raise.
     """
+    write_owed(sweep, progress=progress, notify=notify)
     spec = sweep.state.started.spec
     if sweep.state.status != FINISHED:
         return sweep
@@ -49,84 +53,49 @@ def conclude(
     return sweep
 
 
-def check_exports(formats: Sequence[str]) -> None:
-    """Raises `InputError` for an unknown format and `MissingPackageError` for one that cannot be
-    written here: before a sweep is run, not after it.
+def write_owed(
+    sweep: Sweep, *, progress: Progress | None = None, notify: Callable[[str], None]
+) -> None:
+    """Writes the W&B runs that an earlier command of the sweep was killed before it wrote.
+
+    What cannot be written any more, since data, checkpoint or export are gone, is told and dropped.
     """
-    from bertsweep.export import chosen
-
-    for form in chosen(formats):
-        form.check_packages()
-
-
-def export_checkpoint(
-    checkpoint: Checkpoint,
-    sweep: Sweep | None,
-    to: Path,
-    formats: Sequence[str],
-    *,
-    evidence: Mapping[str, Any] | None = None,
-    progress: Progress | None = None,
-    notify: Callable[[str], None] = lambda _: None,
-) -> dict[str, Any]:
-    """Exports a checkpoint, of a sweep if there is one, and returns metrics.json.
-
-    The model card tells what is on record of the checkpoint that the sweep delivers; `evidence`
-    comes on top of that.
-    """
-    from bertsweep.export import export, validation_rows
-    from bertsweep.paths import cache_root
-
-    rows, known = None, dict[str, Any]()
-    if sweep is not None:
-        rows = validation_rows(sweep, cache=cache_root(), progress=progress, notify=notify)
-        if checkpoint.folder.parent.name == winner(sweep.state).id:
-            known = evidence_of(sweep.state)
-    return export(
-        checkpoint,
-        to,
-        formats,
-        rows=rows,
-        sweep=sweep,
-        evidence={**known, **(evidence or {})},
-        progress=progress,
-        notify=notify,
-    )
+    owed = Owed(sweep.paths.owed)
+    for name, what in owed.all().items():
+        tracker = WandbTracker.of(sweep.state.started, sweep.paths.wandb, warn=notify, files=True)
+        if tracker.mode == "disabled":
+            return
+        with contextlib.closing(tracker):
+            try:
+                if "reading" in what:
+                    _write_reading(sweep, tracker, what["reading"], progress, notify)
+                elif promised(Path(what["folder"])) == name:
+                    notify(
+                        "an export was not saved in W&B, since its command was cut off: it is now"
+                    )
+                    save_export(tracker, sweep, Path(what["folder"]), best=what["best"])
+                else:
+                    owed.settle(name)
+            except (BertsweepError, OSError) as error:
+                notify(f"the W&B run {name} of {sweep.name} cannot be written any more: {error}")
+                owed.settle(name)
 
 
-def evidence_of(state: SweepState) -> dict[str, Any]:
-    """What is on record of the winner, for a model card: see `export.card.Findings`."""
-    found: dict[str, Any] = {}
-    outcome = None if state.confirmation is None else state.confirmation.outcome
-    if outcome is not None:
-        every = [*outcome["finalists"], *filter(None, [outcome["baseline"]])]
-        chosen = next(one for one in every if one["trial"] == outcome["delivered"])
-        found |= {
-            "score": chosen["mean"],
-            "interval": [chosen["low"], chosen["high"]],
-            "verdict": outcome["verdict"]["text"],
-        }
-    reading = state.test
-    if reading is not None and reading.result is not None:
-        result, metric = reading.result, state.metric.removeprefix("val_")
-        calibration = result["calibration"]
-        found |= {
-            "test": {
-                metric: result["metrics"].get(metric),
-                "95 % interval": list((result["intervals"].get(metric) or {}).values()),
-                "rows": result["rows"],
-                "readings of the split": len(state.tests),
-            },
-            "calibration": {
-                name: calibration[name] for name in ("temperature", "expected_calibration_error")
-            },
-            "slices": [
-                f"{one['slice']}: {one['metric']} {one['score']:.3f} ({one['rows']} rows)"
-                for one in (*result["slices"]["length"], *result["slices"]["class"])
-                if one["score"] is not None
-            ],
-        }
-    return found
+def _write_reading(
+    sweep: Sweep,
+    tracker: WandbTracker,
+    number: int,
+    progress: Progress | None,
+    notify: Callable[[str], None],
+) -> None:
+    """Writes the run of a reading of the test split, unless that is to be completed itself."""
+    if sweep.state.tests[number - 1].result is None:
+        return
+    import_tensorflow_lightly()
+    from bertsweep.scoring import track_reading
+
+    notify(f"reading {number} of the test split is not in W&B, since it was cut off: it is now")
+    track_reading(sweep.paths, sweep.state, number, tracker=tracker, progress=progress)
 
 
 def _is_unread(state: SweepState) -> bool:

@@ -31,6 +31,11 @@ class SweepPaths:
         return self.folder
 
     @property
+    def owed(self) -> Path:
+        """Which W&B runs are still to be written (see `bertsweep.tracking.owed`)."""
+        return self.wandb / "wandb" / "owed"
+
+    @property
     def scratch(self) -> Path:
         """What Ray Tune writes for itself; never read by bertsweep."""
         return self.folder / "scratch"

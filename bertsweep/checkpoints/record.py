@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from bertsweep.checksums import DamageError
 from bertsweep.encoders.config import EncoderConfig
@@ -16,6 +16,11 @@ from bertsweep.space import Scalar
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
+
+
+TRAIN: Literal["train"] = "train"
+TRAIN_AND_VALIDATION: Literal["train+validation"] = "train+validation"
+TrainedOn = Literal["train", "train+validation"]
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,9 @@ class CheckpointRecord:
     one, is chosen, None where there are more, and `threshold_rule` how it was set (a number, or a
     name such as "f1"). `temperature` divides the logits before they become probabilities, None for
     1; the threshold was set without it. `params` are complete. `report` and `epoch` say when in
-    the trial, `metrics` what it scored there, `compute` what it was trained in.
+    the trial, `metrics` what it scored there, `compute` what it was trained in. `trained_on` are
+    the rows that it was trained on: with "train+validation", no row was left to score it by, and
+    those of the `metrics` that begin with `val_` are the means over repeats of its configuration.
 
     A field that a later version adds needs a default, so that older checkpoints open; one that this
     version does not know is passed over.
@@ -57,6 +64,7 @@ class CheckpointRecord:
     positive: Scalar | None = None
     threshold_rule: float | str | None = None
     temperature: float | None = None
+    trained_on: TrainedOn = TRAIN
 
     def __post_init__(self) -> None:
         length, most = self.params.get("max_seq_length"), self.encoder.config

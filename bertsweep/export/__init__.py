@@ -38,6 +38,7 @@ def export(
     evidence: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
     notify: Callable[[str], None] = lambda _: None,
+    before: Callable[[Path], None] = lambda _: None,
 ) -> dict[str, Any]:
     """Writes a checkpoint in these formats into the folder `to`, and returns its metrics.json.
 
@@ -84,6 +85,7 @@ def export(
             evidence=evidence or {},
         )
         findings.write(draft)
+        before(draft)
     return findings.document()
 
 

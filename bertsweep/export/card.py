@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json, to_json
 
-from bertsweep.checkpoints import CheckpointRecord
+from bertsweep.checkpoints import TRAIN_AND_VALIDATION, CheckpointRecord
 from bertsweep.export.checking import Check
 from bertsweep.export.subject import FLOAT32, Subject
 from bertsweep.export.target import CARD, KIND, METRICS
@@ -60,6 +60,7 @@ class Findings:
             "trial": record.trial,
             "epoch": record.epoch,
             "params": dict(record.params),
+            "trained_on": record.trained_on,
             "validation": dict(record.metrics),
             "encoder": {"source": record.encoder.source, "hash": record.encoder.hash},
             "sweep": None if self.sweep is None else dict(self.sweep),
@@ -125,6 +126,7 @@ class Findings:
             "trial": record.trial,
             "epoch": f"{record.epoch:g}",
             "params": record.params,
+            "refitted": record.trained_on == TRAIN_AND_VALIDATION,
             "shown": lambda key: described(self.evidence.get(key)),
             "value": described,
             "checks": {name: self.checks[name] for name in formats},

@@ -5,7 +5,8 @@ before.
 """
 
 from bertsweep.scoring.held_out import evaluate_test
+from bertsweep.scoring.measuring import track_reading
 from bertsweep.scoring.outcome import Evaluation
 from bertsweep.scoring.own_file import evaluate_file
 
-__all__ = ["Evaluation", "evaluate_file", "evaluate_test"]
+__all__ = ["Evaluation", "evaluate_file", "evaluate_test", "track_reading"]

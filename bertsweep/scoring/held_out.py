@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
-from bertsweep import data
 from bertsweep.errors import InputError, InterruptedSweep
-from bertsweep.evaluation import Aim, Assessment, assess
+from bertsweep.evaluation import Aim
 from bertsweep.ledger import Ledger, Reading, Subscriber, SweepState
 from bertsweep.ledger.events import TestScored
-from bertsweep.paths import SweepPaths, cache_root
+from bertsweep.paths import SweepPaths
 from bertsweep.progress import Progress
-from bertsweep.scoring.contenders import Scored, score
+from bertsweep.scoring.measuring import data_of, measure, spec_of
 from bertsweep.scoring.outcome import TEST, Evaluation
 from bertsweep.scoring.plans import Plan, decided, recorded
-from bertsweep.seeds import derive
-from bertsweep.spec import SweepSpec, from_plain
-from bertsweep.sweep.begun import as_begun, check_same
 from bertsweep.tracking import WandbTracker
-from bertsweep.tracking.evaluation import EvaluationRun
 
 Notify = Callable[[str], None]
 
@@ -51,29 +45,29 @@ def evaluate_test(
         unfinished = _unfinished(state, paths, aim=aim, again=again)
         if unfinished is None:
             _check_unread(state, paths, again=again)
-        spec = as_begun(from_plain(dict(state.started.spec)), state.started)
+        spec, tracker = spec_of(state), WandbTracker.of(state.started, paths.wandb, warn=notify)
         try:
-            dataset = data.prepare(
-                spec.data, cache=cache_root(), base=Path(state.started.base), progress=progress
-            )
-            check_same(state, "data", dataset.hash)
+            dataset = data_of(spec, state, progress=progress)
             if unfinished is not None:
                 notify("a reading of the test split was cut off: it is completed as it was begun")
                 plan = recorded(state, paths, unfinished)
             else:
                 plan = decided(state, paths, dataset, aim, notify=notify, progress=progress)
-            scored = score(
-                dataset.splits["test"],
-                plan.winner,
-                plan.baseline,
+            found = measure(
+                spec,
+                dataset,
+                plan,
+                metric=state.metric,
                 before=lambda: _open(ledger, plan, begun=unfinished is not None),
                 progress=progress,
             )
-            assessment = _assessed(spec, state, plan, scored, progress)
-            ledger.append(TestScored(result=_plain(plan, assessment)))
+            promised = f"evaluate-{len(state.tests)}"
+            tracker.promise(promised, reading=len(state.tests))
+            ledger.append(TestScored(result=found.to_plain()))
         except KeyboardInterrupt as error:
             raise InterruptedSweep(_stopped(ledger.state, paths)) from error
-        _track(spec, paths, ledger, scored, assessment, notify=notify)
+        with contextlib.closing(tracker):
+            tracker.write(found.run(state, state.tests[-1]), promised=promised)
         return evaluation_of(ledger.state, paths, ledger.state.tests[-1])
 
 
@@ -139,63 +133,8 @@ def _open(ledger: Ledger, plan: Plan, *, begun: bool) -> None:
         ledger.append(plan.opened)
 
 
-def _assessed(
-    spec: SweepSpec, state: SweepState, plan: Plan, scored: Scored, progress: Progress | None
-) -> Assessment:
-    return assess(
-        scored.rows,
-        scored.winner,
-        metric=state.metric.removeprefix("val_"),
-        temperature=plan.opened.temperature or 1.0,
-        baseline=scored.baseline,
-        seed=derive(spec.seed, TEST),
-        progress=progress,
-    )
-
-
-def _plain(plan: Plan, assessment: Assessment) -> Mapping[str, Any]:
-    plain = assessment.to_plain()
-    if plan.baseline is not None:
-        plain["against_baseline"] = {"trial": plan.baseline.trial, **plain["against_baseline"]}
-    return plain
-
-
 def _stopped(state: SweepState, paths: SweepPaths) -> str:
     """What Ctrl-C left."""
     if state.tests and state.tests[-1].result is None:
         return f"stopped; `bertsweep evaluate {paths.folder}` completes the reading: it counts once"
     return "stopped; the test split was not read"
-
-
-def _track(
-    spec: SweepSpec,
-    paths: SweepPaths,
-    ledger: Ledger,
-    scored: Scored,
-    assessment: Assessment,
-    *,
-    notify: Notify,
-) -> None:
-    """Writes the W&B run of the reading that was just recorded."""
-    state, tracking = ledger.state, spec.tracking
-    reading = state.tests[-1]
-    tracker = WandbTracker(
-        mode=tracking.wandb,
-        project=tracking.project,
-        entity=tracking.entity,
-        group=state.name,
-        folder=paths.wandb,
-        warn=notify,
-    )
-    with contextlib.closing(tracker):
-        ledger.subscribe(tracker.handle)
-        tracker.log_evaluation(
-            EvaluationRun(
-                started=state.started,
-                reading=reading,
-                rows=scored.rows,
-                answers=scored.winner,
-                assessment=assessment,
-                sample_rows=tracking.sample_rows,
-            )
-        )

@@ -14,6 +14,7 @@ from bertsweep.paths import SweepPaths
 from bertsweep.search.mirror import StudyMirror
 from bertsweep.spec import SweepSpec
 from bertsweep.tracking import WandbTracker
+from bertsweep.tracking.data import DataRun
 
 
 @contextlib.contextmanager
@@ -36,22 +37,15 @@ def following(
         goals=goals_of(started),
         warn=notify,
     )
-    tracker = WandbTracker(
-        mode=spec.tracking.wandb,
-        project=spec.tracking.project,
-        entity=spec.tracking.entity,
-        group=started.name,
-        folder=paths.wandb,
-        warn=notify,
-    )
+    tracker = WandbTracker.of(started, paths.wandb, warn=notify)
     with contextlib.closing(ledger), contextlib.closing(mirror), contextlib.closing(tracker):
         ledger.subscribe(mirror.handle)
         ledger.subscribe(tracker.handle)
         yield tracker
 
 
-def log_data(tracker: WandbTracker, dataset: Dataset, *, sample_rows: int) -> None:
-    """Sends the first training rows and the distributions of the data to W&B."""
+def data_run(started: SweepStarted, dataset: Dataset, *, sample_rows: int) -> DataRun:
+    """The first training rows and the distributions of the data, for W&B."""
     sample = dataset.splits["train"].head(sample_rows)
     rows = [{"split": "train", **dict(row)} for _, row in sample.iterrows()]
-    tracker.log_data(data.statistics(dataset), rows, dataset.labels, dataset.notes)
+    return DataRun(started, data.statistics(dataset), rows, dataset.labels, dataset.notes)

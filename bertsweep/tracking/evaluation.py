@@ -10,7 +10,7 @@ import numpy as np
 from bertsweep.evaluation import Answers, Assessment, Rows
 from bertsweep.ledger import Reading
 from bertsweep.ledger.events import SweepStarted
-from bertsweep.tracking.process import RunSettings
+from bertsweep.tracking.plans import RunSettings, origin
 
 ERROR_ROWS = 200
 """Rows of the table of errors at most."""
@@ -30,27 +30,25 @@ class EvaluationRun:
     assessment: Assessment
     sample_rows: int
 
-    def settings(self, *, uid: str, group: str) -> RunSettings:
-        """One run for each reading, whose id never changes."""
+    step = 1
+
+    @property
+    def settings(self) -> RunSettings:
         number, opened = self.reading.number, self.reading.opened
         last = "evaluate" if number == 1 else f"evaluate-{number}"
         return RunSettings(
-            id=f"{uid}-{last}",
-            name=f"{group}-{last}",
+            id=f"{self.started.sweep}-{last}",
+            name=f"{self.started.name}-{last}",
             job_type="evaluate",
             config={
-                "sweep": group,
+                **origin(self.started),
                 "trial": opened.trial,
                 "aim": opened.aim,
                 "threshold": opened.threshold,
                 "temperature": opened.temperature,
                 "again": opened.again,
                 "rows": self.assessment.rows,
-                "positive": self.started.positive,
-                "data_hash": self.started.data.get("hash"),
-                "encoder_hash": self.started.encoder.get("hash"),
             },
-            axes={},
         )
 
     def summary(self) -> dict[str, Any]:
@@ -101,6 +99,9 @@ class EvaluationRun:
             if words:
                 charts["test/words"] = _table(wandb, words)
         return charts
+
+    def files(self) -> None:
+        return None
 
     @property
     def _reliability(self) -> list[dict[str, Any]]:

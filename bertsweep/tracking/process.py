@@ -6,30 +6,23 @@ import contextlib
 import os
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
+
+from bertsweep.tracking.plans import RunSettings
 
 INIT_TIMEOUT = 20.0
 """Seconds until an online run that W&B does not answer is written offline instead."""
 
 FINISH_TIMEOUT = 15.0
-"""Seconds that the last upload of a run may take; the run stays on disk."""
+"""Seconds that the last upload of a run without files may take; the run stays on disk."""
+
+_STAGING = "WANDB_DATA_DIR"
 
 KILLED = 255
 """The exit code that W&B shows as killed."""
-
-
-@dataclass(frozen=True)
-class RunSettings:
-    """What a run is; opened twice with the same id it goes on."""
-
-    id: str
-    name: str
-    job_type: str
-    config: Mapping[str, Any]
-    axes: Mapping[str, str]
-    """Metric, or pattern with `*`, → its x axis; the axes themselves have none ("")."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +36,14 @@ class OpenRun:
 class WandbProcess:
     """Starts runs with the same `options` of `wandb.init`; whatever wandb raises comes through.
 
-    `stop_asked` is called when the stop button of a run's web page was pressed.
+    `folder` is where wandb's own folder `wandb` is made; `stop_asked` is called when the stop
+    button of a run's web page was pressed.
     """
 
-    def __init__(self, options: Mapping[str, Any], *, stop_asked: Callable[[], None]) -> None:
-        self._options, self._stop_asked = dict(options), stop_asked
+    def __init__(
+        self, options: Mapping[str, Any], *, folder: Path, stop_asked: Callable[[], None]
+    ) -> None:
+        self._options, self._folder, self._stop_asked = dict(options), folder, stop_asked
         self._wandb: Any = None
         self._count = 0
         self._open: list[Any] = []
@@ -71,6 +67,7 @@ class WandbProcess:
     def open(self, plan: RunSettings, *, mode: Literal["online", "offline"]) -> OpenRun:
         run = self.wandb.init(
             **self._options,
+            dir=str(self._folder),
             mode=mode,
             id=plan.id,
             name=plan.name,
@@ -78,7 +75,7 @@ class WandbProcess:
             config=dict(plan.config),
             resume="allow",
             reinit="create_new",
-            settings=self._settings(),
+            settings=self._settings(plan.upload_seconds or FINISH_TIMEOUT),
         )
         for metric, axis in plan.axes.items():
             # The summary holds the best values, which the last ones must not overwrite.
@@ -92,7 +89,7 @@ class WandbProcess:
         return opened.process == self._count
 
     def finish(self, opened: OpenRun, *, exit_code: int) -> None:
-        """Ends the run. Raises `TimeoutError` when the upload takes longer than FINISH_TIMEOUT."""
+        """Ends the run. Raises `TimeoutError` when the upload takes longer than planned."""
         self._open.remove(opened.run)
         opened.run.finish(exit_code=exit_code)
 
@@ -115,7 +112,21 @@ class WandbProcess:
             self._wandb.teardown()
         self._wandb = None
 
-    def _settings(self) -> Any:
+    @contextlib.contextmanager
+    def staging(self) -> Iterator[None]:
+        """Within it wandb copies the files of artifacts, tables too, to its folder of the sweep.
+
+        Otherwise they go to the user's home, where a sweep that is copied leaves them behind.
+        """
+        before = os.environ.get(_STAGING)
+        os.environ[_STAGING] = before or str(self._folder / "wandb")
+        try:
+            yield
+        finally:
+            if before is None:
+                del os.environ[_STAGING]
+
+    def _settings(self, upload_seconds: float) -> Any:
         stop_asked = self._stop_asked
         return self.wandb.Settings(
             console="off",
@@ -124,7 +135,7 @@ class WandbProcess:
             disable_git=True,
             save_code=False,
             init_timeout=INIT_TIMEOUT,
-            finish_timeout=FINISH_TIMEOUT,
+            finish_timeout=upload_seconds,
             finish_timeout_raises=True,
             # The stop button of the web page would otherwise interrupt this process: all trials.
             # A plain function, because wandb copies its settings and with them what they refer to.

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from bertsweep.tracking.login import Mode
-from bertsweep.tracking.process import OpenRun, RunSettings, WandbProcess
+from bertsweep.tracking.plans import Files, RunSettings, WholeRun
+from bertsweep.tracking.process import OpenRun, WandbProcess
 
 _PROBE = bytes(64 * 1024)
 _BREAKS = 3
@@ -37,8 +38,8 @@ class WandbRuns:
         self._warn = warn
         self._warned: set[str] = set()
         self._breaks = 0
-        options = {"project": project, "entity": entity, "group": group, "dir": str(folder)}
-        self._process = WandbProcess(options, stop_asked=self._stop_asked)
+        options = {"project": project, "entity": entity, "group": group}
+        self._process = WandbProcess(options, folder=folder, stop_asked=self._stop_asked)
 
     @property
     def wandb(self) -> Any:
@@ -81,7 +82,8 @@ class WandbRuns:
         if not self.alive(opened):
             return False
         try:
-            opened.run.log(dict(row), step=step, commit=True)
+            with self._process.staging():
+                opened.run.log(dict(row), step=step, commit=True)
         except Exception as error:  # noqa: BLE001 - as above
             self.broken(error)
             self._process.end()
@@ -111,6 +113,45 @@ class WandbRuns:
             self._process.end()
             return False
         self._has_room()
+        return True
+
+    def write(self, whole: WholeRun) -> bool:
+        """Writes a run from its beginning to its end; False where something of it is missing.
+
+        What W&B does not take online is written again offline.
+        """
+        return self._written(whole) or self._written(whole)
+
+    def _written(self, whole: WholeRun) -> bool:
+        charts, files = whole.charts(self.wandb), whole.files()
+        run = self.open(whole.settings)
+        if run is None:
+            return False
+        if charts and not self.log(run, charts, step=whole.step):
+            return False
+        self.summarise(run, whole.summary())
+        if files is not None and not self._save(run, files, whole.settings.upload_seconds):
+            return False
+        return self.finish(run, exit_code=0)
+
+    def _save(self, opened: OpenRun, files: Files, seconds: float | None) -> bool:
+        """Adds files to a run as a new version of an artifact."""
+        artifact = self.wandb.Artifact(files.name, type=files.type, metadata=dict(files.metadata))
+        try:
+            with self._process.staging():
+                # Of a file that changes before it is sent, W&B would refuse the upload: "mutable"
+                # has it copied.
+                artifact.add_dir(str(files.folder), policy="mutable", skip_cache=True)
+                opened.run.log_artifact(artifact, aliases=list(files.aliases))
+            if not opened.run.offline:
+                artifact.wait(timeout=seconds)
+        except Exception as error:  # noqa: BLE001 - as above
+            if opened.run.offline:
+                self.broken(error)
+                self._process.end()
+            else:
+                self._go_offline(f"did not take {files.name} ({first_line(error)})")
+            return False
         return True
 
     def broken(self, error: Exception) -> None:

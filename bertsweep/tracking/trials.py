@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bertsweep.ledger import FAILED, INTERRUPTED, TrialSnapshot, Update
+from bertsweep.ledger import FAILED, INTERRUPTED, Event, TrialSnapshot, Update
 from bertsweep.ledger.events import (
     CheckpointSaved,
     SweepEnded,
@@ -16,7 +16,9 @@ from bertsweep.ledger.events import (
     TrialStarted,
 )
 from bertsweep.ledger.state import SweepSnapshot
-from bertsweep.tracking.process import KILLED, OpenRun, RunSettings
+from bertsweep.tracking.overview import SweepRun
+from bertsweep.tracking.plans import RunSettings, origin
+from bertsweep.tracking.process import KILLED, OpenRun
 from bertsweep.tracking.runs import WandbRuns
 
 _EXIT_CODES = {FAILED: 1, INTERRUPTED: KILLED}
@@ -45,27 +47,26 @@ class _TrialRun:
 
 @dataclass
 class TrialRuns:
-    """Keeps a run for every trial that has started and not ended."""
+    """Keeps a run for every trial that has started and not ended, and writes the sweep's own."""
 
     runs: WandbRuns
-    group: str
     _open_runs: dict[str, _TrialRun] = field(default_factory=dict)
-    _sweep: SweepSnapshot | None = None
-
-    @property
-    def uid(self) -> str | None:
-        """The sweep's id, known from the first update on."""
-        return None if self._sweep is None else self._sweep.uid
+    _trials: dict[str, TrialSnapshot] = field(default_factory=dict)
+    _sweep: SweepSnapshot = field(init=False)
+    """As of the last update."""
 
     def handle(self, update: Update) -> None:
         """Logs what an update says."""
         self._sweep = update.sweep
-        event, trial = update.event, update.trial
-        if isinstance(event, SweepEnded):
+        if update.trial is not None:
+            self._trials[update.trial.id] = update.trial
+            self._follow(update.event, update.trial)
+        elif isinstance(update.event, SweepEnded):
             self.close()
-        elif trial is None:
-            return
-        elif isinstance(event, TrialStarted):
+            self.runs.write(SweepRun(update.sweep, tuple(self._trials.values())))
+
+    def _follow(self, event: Event, trial: TrialSnapshot) -> None:
+        if isinstance(event, TrialStarted):
             self._opened(trial)
         elif isinstance(event, TrialReported):
             self._report(trial, event)
@@ -90,8 +91,8 @@ class TrialRuns:
             return known
         run = self.runs.open(
             RunSettings(
-                id=f"{self.uid}-{trial.id}",
-                name=f"{self.group}-{trial.id}",
+                id=f"{self._sweep.uid}-{trial.id}",
+                name=f"{self._sweep.name}-{trial.id}",
                 job_type="train" if trial.repeats is None else "confirm",
                 config=self._config(trial),
                 axes=_AXES,
@@ -127,25 +128,22 @@ class TrialRuns:
         self._open_runs.pop(trial.id, None)
 
     def _config(self, trial: TrialSnapshot) -> dict[str, Any]:
-        started = None if self._sweep is None else self._sweep.started
+        started = self._sweep.started
         repeat = {} if trial.repeats is None else {"split": trial.split}
         return {
             **trial.params,
             **repeat,
+            **origin(started),
             "seed": trial.seed,
             "origin": trial.origin,
-            "sweep": self.group,
             "trial": trial.repeats or trial.id,
-            "positive": started.positive if started else None,
-            "threshold_rule": started.threshold_rule if started else None,
-            "data_hash": started.data.get("hash") if started else None,
-            "encoder_hash": started.encoder.get("hash") if started else None,
+            "threshold_rule": started.threshold_rule,
         }
 
     def _summary(self, trial: TrialSnapshot, status: str) -> dict[str, Any]:
         """The trial's best moment by the objective, how it stands, and in what it computes."""
         summary: dict[str, Any] = {"status": status}
-        if self._sweep is not None and self._sweep.compute:
+        if self._sweep.compute:
             summary |= {name: self._sweep.compute[name] for name in ("precision", "jit")}
         if trial.error or trial.reason:
             summary["reason"] = trial.error or trial.reason

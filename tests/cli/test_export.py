@@ -13,7 +13,7 @@ from bertsweep import checkpoints
 from bertsweep.ledger.events import CheckpointSaved, SweepEnded, TrialFinished
 from bertsweep.results import Sweep
 from tests.cli.test_json import example, shape
-from tests.support import clisweeps
+from tests.support import clisweeps, wandbfile
 from tests.support.checkpoints import CONFIG, VOCABULARY, record
 from tests.support.clisweeps import cli
 
@@ -62,9 +62,19 @@ def test_a_sweep_is_exported_and_says_where_and_how_close(storage: Path, tmp_pat
     card = (out / "README.md").read_text()
     assert "1 trials** of the sweep `demo`" in card
     assert "hash of rows, labels and splits: `d`" in card
+    (path,) = wandbfile.run_files(storage / "demo")
+    assert wandbfile.run_info(path)["job_type"] == "save"
+    (model,) = wandbfile.artifacts(path, "model")
+    files = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
+    assert (model["name"], set(model["files"])) == ("demo-model", files)
+    assert model["aliases"] == {"best", "latest"}
+    assert (model["metadata"]["trial"], model["metadata"]["score"]) == ("t0000", 0.5)
 
 
-def test_the_document_is_as_described(storage: Path, tmp_path: Path) -> None:
+def test_the_document_is_as_described(
+    storage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WANDB_MODE", "disabled")
     out = tmp_path / "model"
     given = ("--to", out, "--format", "onnx", "--json", "--storage", storage)
     printed: Any = cli("export", "demo", *given).json

@@ -20,7 +20,9 @@ from bertsweep import checkpoints, ledger
 from bertsweep.errors import InputError, InterruptedSweep
 from bertsweep.evaluation import Aim, Answers, temperature_for
 from bertsweep.ledger import Ledger, Update, events
+from bertsweep.paths import SweepPaths
 from bertsweep.predict import Predictor
+from bertsweep.tracking.owed import Owed
 from tests.cli.test_json import example, shape
 from tests.support import trainedsweep, wandbfile
 from tests.support.clisweeps import Done, cli
@@ -61,6 +63,10 @@ def completed(killed: Path, before: Any) -> Done:
 
 @pytest.fixture(scope="module")
 def refused(killed: Path, completed: Done) -> Done:
+    """The command after one that was killed when the scores stood in the ledger and not in W&B."""
+    for path in wandbfile.run_files(killed):
+        shutil.rmtree(path.parent)
+    Owed(SweepPaths(killed).owed).note("evaluate-1", {"reading": 1})
     return cli("evaluate", killed)
 
 
@@ -151,7 +157,8 @@ def test_a_second_reading_needs_again_and_reads_nothing_without(
 ) -> None:
     assert refused.code == 2
     assert "--again" in refused.err
-    assert refused.out == ""
+    assert "reading 1 of the test split is not in W&B, since it was cut off" in refused.out
+    assert Owed(SweepPaths(killed).owed).all() == {}
 
 
 def test_a_second_reading_is_shown_as_such_ever_after(killed: Path, again: Done) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,15 +33,23 @@ def begin(ledger: Ledger, *, metric: str = "val_f1", mode: str = "max") -> None:
     )
 
 
-def propose(ledger: Ledger, trial: str, *, origin: str = "sampler") -> None:
+def propose(
+    ledger: Ledger,
+    trial: str,
+    *,
+    params: Mapping[str, Any] | None = None,
+    origin: str = "sampler",
+    **repeat: Any,
+) -> None:
     ledger.append(
         TrialProposed(
             trial=trial,
-            number=int(trial[1:]),
+            number=int(trial[1:5]),
             point={"learning_rate": 1e-5},
-            params={"learning_rate": 1e-5, "batch_size": 32, "optimizer": "adam"},
+            params=params or {"learning_rate": 1e-5, "batch_size": 32, "optimizer": "adam"},
             seed=7,
             origin=origin,
+            **repeat,
         )
     )
 

@@ -68,6 +68,28 @@ def run_info(path: Path) -> dict[str, Any]:
     return info
 
 
+def artifacts(path: Path, kind: str) -> list[dict[str, Any]]:
+    """Every artifact of a kind (W&B's `type`) that a run logged: name, aliases, metadata, files.
+
+    `files` maps a path in the artifact to the MD5 (base64) it is to have, and the file that a later
+    `wandb sync` sends.
+    """
+    logged = [r.artifact for r in _records(path) if r.WhichOneof("record_type") == "artifact"]
+    return [
+        {
+            "name": one.name,
+            "aliases": set(one.aliases),
+            "metadata": json.loads(one.metadata),
+            "files": {
+                entry.path: (entry.digest, Path(entry.local_path))
+                for entry in one.manifest.contents
+            },
+        }
+        for one in logged
+        if one.type == kind
+    ]
+
+
 def _records(path: Path) -> Iterator[Any]:
     from wandb.proto import wandb_internal_pb2
 

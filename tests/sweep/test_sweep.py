@@ -131,7 +131,7 @@ def test_the_winner_is_confirmed_tested_and_exported(output: str, sweep: Path) -
     jobs = [wandbfile.run_info(path)["job_type"] for path in wandbfile.run_files(sweep)]
     repeats = ledger.load(sweep / "ledger.jsonl").repeats
     assert jobs.count("confirm") == len(repeats) > 2
-    assert jobs.count("evaluate") == 1
+    assert [jobs.count(job) for job in ("sweep", "evaluate", "save")] == [1, 1, 1]
 
 
 def test_finalists_and_baseline_are_repeated_with_the_same_fresh_seeds(sweep: Path) -> None:

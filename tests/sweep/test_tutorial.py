@@ -15,6 +15,7 @@ import pytest
 
 from bertsweep.data import builtin
 from bertsweep.ledger.events import SweepStarted
+from tests.support import wandbfile
 from tests.support.hubmodule import tar_gz, write_hub_module
 from tests.support.sweeps import REPOSITORY, bertsweep, document, events
 
@@ -60,12 +61,20 @@ def test_a_zipped_csv_and_a_hub_module_from_addresses(
         *(argument for setting in [*changed, "budget.trials=3"] for argument in ("--set", setting)),
     )
     assert done.returncode == 0, done.stderr
-    (started, *_) = events(tmp_path / "quora")
+    sweep = tmp_path / "quora"
+    (started, *_) = events(sweep)
     assert isinstance(started, SweepStarted)
     assert started.data["rows"]["train"] == len(rows) // 10
     assert started.encoder["source"] == f"{address}/bert/2"
-    best = document("best", str(tmp_path / "quora"))
+    best = document("best", str(sweep))
     assert best["baseline"]["params"]["learning_rate"] == 2e-5
     assert best["baseline"]["params"]["max_seq_length"] == 128
-    (answer,) = document("predict", str(tmp_path / "quora"), "Where can I buy soup?")
+    (answer,) = document("predict", str(sweep), "Where can I buy soup?")
     assert answer["label"] in (0, 1)
+    # The tutorial's jobs, up to the .h5 as a versioned artifact.
+    runs = {wandbfile.run_info(path)["job_type"]: path for path in wandbfile.run_files(sweep)}
+    assert set(runs) == {"data", "train", "confirm", "sweep", "evaluate", "save"}
+    (model,) = wandbfile.artifacts(runs["save"], "model")
+    assert (model["name"], model["aliases"]) == ("quora-model", {"best", "latest"})
+    _, kept = model["files"]["keras/model.h5"]
+    assert kept.read_bytes() == (sweep / "export" / "keras" / "model.h5").read_bytes()

@@ -47,7 +47,7 @@ def test_errors_are_shown_by_how_sure_they_were_unless_no_text_may_be(
     tracking = tracker(tmp_path, warnings=warnings)
     ledger = Ledger(tmp_path / "ledger.jsonl", subscribers=[tracking.handle])
     begin(ledger)
-    tracking.log_evaluation(run(ledger, sample_rows=sample_rows))
+    tracking.write(run(ledger, sample_rows=sample_rows))
     tracking.close()
     assert warnings == []
     (path,) = wandbfile.run_files(tmp_path)
@@ -72,7 +72,7 @@ def test_curves_are_of_the_class_that_they_name(tmp_path: Path) -> None:
     tracking = tracker(tmp_path, warnings=[])
     ledger = Ledger(tmp_path / "ledger.jsonl", subscribers=[tracking.handle])
     begin(ledger)
-    tracking.log_evaluation(run(ledger, sample_rows=0))
+    tracking.write(run(ledger, sample_rows=0))
     tracking.close()
     (path,) = wandbfile.run_files(tmp_path)
     curve = wandbfile.run_info(path)["tables"]["test/precision_recall_table"]

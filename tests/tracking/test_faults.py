@@ -19,6 +19,7 @@ import pytest
 from bertsweep.ledger import Ledger
 from bertsweep.ledger.events import SweepResumed, TrialFinished
 from bertsweep.tracking import process
+from bertsweep.tracking.data import DataRun
 from bertsweep.tracking.worker import Worker
 from tests.support import wandbfile
 from tests.support.trackedsweep import UID, begin, report, run_trial, start, tracker
@@ -205,8 +206,8 @@ def test_statistics_that_make_no_sense_end_nothing(tmp_path: Path) -> None:
     warnings: list[str] = []
     tracking = tracker(tmp_path, warnings=warnings)
     ledger = Ledger(tmp_path / "ledger.jsonl", subscribers=[tracking.handle])
-    tracking.log_data({"splits": {}}, [], [], [])
     begin(ledger)
+    tracking.write(DataRun(ledger.state.started, {"splits": {}}, [], [], []))
     run_trial(ledger, "t0000", [0.5])
     tracking.close()
     assert _steps(tmp_path) == {"t0000": [1]}

@@ -24,6 +24,7 @@ from bertsweep.ledger.events import (
     TrialStopped,
 )
 from bertsweep.tracking import login_source, settled_mode
+from bertsweep.tracking.data import DataRun
 from tests.support import wandbfile
 from tests.support.trackedsweep import GROUP, UID, begin, propose, report, run_trial, start, tracker
 
@@ -53,7 +54,7 @@ def test_every_trial_is_a_run_with_its_whole_history(tmp_path: Path) -> None:
     tracking.close()
 
     assert warnings == []
-    assert len(wandbfile.run_files(tmp_path)) == 2
+    assert len(wandbfile.run_files(tmp_path)) == 3
     path = one_run(tmp_path, f"{UID}-t0001")
     rows = wandbfile.history(path)
     assert [row["_step"] for row in rows] == [1, 2, 3]
@@ -81,6 +82,67 @@ def test_every_trial_is_a_run_with_its_whole_history(tmp_path: Path) -> None:
     assert info["axes"]["val_*"] == "epoch"
     assert info["axes"]["system/*"] == "examples"
     assert info["exit_code"] == 0
+
+
+def test_all_trials_stand_in_one_table_with_their_hyperparameters(tmp_path: Path) -> None:
+    warnings: list[str] = []
+    tracking = tracker(tmp_path, warnings=warnings)
+    ledger = Ledger(tmp_path / "ledger.jsonl", subscribers=[tracking.handle])
+    begin(ledger)
+    propose(ledger, "t0000", origin="baseline")
+    start(ledger, "t0000")
+    for number, value in enumerate((0.5, 0.6), start=1):
+        report(ledger, "t0000", number, f1=value)
+    ledger.append(TrialFinished(trial="t0000"))
+    params = {"learning_rate": 2e-5, "batch_size": 16, "trainable_layers": "all"}
+    propose(ledger, "t0001", params=params)
+    start(ledger, "t0001")
+    report(ledger, "t0001", 1, f1=0.7)
+    ledger.append(TrialStopped(trial="t0001", reason="rung 1"))
+    propose(ledger, "t0002", params={**params, "trainable_layers": 2})
+    ledger.append(TrialFailed(trial="t0002", error="no memory"))
+    ledger.append(SweepEnded(status="interrupted", reason="Ctrl-C"))
+    tracking.close()
+    ledger.close()
+
+    # Another command goes on, and ends the sweep.
+    tracking = tracker(tmp_path, warnings=warnings)
+    ledger = Ledger(tmp_path / "ledger.jsonl", subscribers=[tracking.handle])
+    ledger.append(SweepResumed())
+    propose(ledger, "t0001-r1", params=params, origin="repeat", repeats="t0001", split=5)
+    start(ledger, "t0001-r1")
+    report(ledger, "t0001-r1", 1, f1=0.8)
+    ledger.append(TrialFinished(trial="t0001-r1"))
+    ledger.append(SweepEnded(status="finished"))
+    tracking.close()
+
+    assert warnings == []
+    paths = [path for path in wandbfile.run_files(tmp_path) if path.stem.endswith("-sweep")]
+    first, second = map(wandbfile.run_info, paths)
+    assert first["run_id"] == second["run_id"] == f"{UID}-sweep"
+    assert (second["job_type"], second["name"]) == ("sweep", f"{GROUP}-sweep")
+    assert (first["summary"]["status"], second["summary"]["status"]) == ("interrupted", "finished")
+    summary = {"trials": 3, "trials_stopped": 1, "best_trial": "t0001", "baseline_value": 0.6}
+    assert {name: second["summary"][name] for name in summary} == summary
+    # A later table of the same run comes after the earlier one, or W&B would pass over it.
+    steps = [wandbfile.history(path)[0]["_step"] for path in paths]
+    assert steps == [3, 4]
+
+    table = second["tables"]["trials"]
+    assert table == first["tables"]["trials"]
+    rows = [dict(zip(table["columns"], row, strict=True)) for row in table["data"]]
+    assert [row["state"] for row in rows] == ["finished", "stopped", "failed"]
+    assert [row["val_f1"] for row in rows] == [0.6, 0.7, None]
+    assert [row["best_epoch"] for row in rows] == [0.5, 0.25, None]
+    assert [row["epochs_trained"] for row in rows] == [0.5, 0.25, 0]
+    assert [row["seconds"] for row in rows] == [3.0, 1.5, 0]
+    assert [row["learning_rate"] for row in rows] == [1e-5, 2e-5, 2e-5]
+    assert [row["optimizer"] for row in rows] == ["adam", None, None]
+    assert [row["trainable_layers"] for row in rows] == [None, "all", "2"]
+    assert [row["reason"] for row in rows] == [None, "rung 1", "no memory"]
+    repeats = second["tables"]["repeats"]
+    (repeat,) = [dict(zip(repeats["columns"], row, strict=True)) for row in repeats["data"]]
+    assert (repeat["trial"], repeat["repeats"], repeat["split"]) == ("t0001-r1", "t0001", 5)
 
 
 @pytest.mark.parametrize(("metric", "mode", "best"), [("val_f1", "max", 2), ("val_loss", "min", 4)])
@@ -182,7 +244,7 @@ def test_a_resumed_sweep_goes_on_in_the_same_run(tmp_path: Path) -> None:
     ledger.append(TrialFinished(trial="t0000"))
     second.close()
 
-    before, after = wandbfile.run_files(tmp_path)
+    before, after = [path for path in wandbfile.run_files(tmp_path) if path.stem.endswith("t0000")]
     assert before != after
     assert [row["_step"] for row in wandbfile.history(before)] == [1, 2]
     assert [row["_step"] for row in wandbfile.history(after)] == [3]
@@ -235,6 +297,11 @@ def questions() -> Dataset:
     return Dataset(splits=splits, labels=("sincere", "insincere"), hash="data-hash", notes=notes)
 
 
+def data_run(ledger: Ledger, dataset: Dataset, sample: list[Any]) -> DataRun:
+    started = ledger.state.started
+    return DataRun(started, statistics(dataset), sample, dataset.labels, dataset.notes)
+
+
 def test_the_data_run_shows_sample_rows_labels_and_lengths(tmp_path: Path) -> None:
     warnings: list[str] = []
     tracking = tracker(tmp_path, warnings=warnings)
@@ -242,7 +309,7 @@ def test_the_data_run_shows_sample_rows_labels_and_lengths(tmp_path: Path) -> No
     begin(ledger)
     dataset = questions()
     sample = [{"split": "train", **row} for row in dataset.splits["train"].to_dict("records")]
-    tracking.log_data(statistics(dataset), sample, dataset.labels, dataset.notes)
+    tracking.write(data_run(ledger, dataset, sample))
     tracking.close()
 
     assert warnings == []
@@ -266,7 +333,7 @@ def test_without_sample_rows_no_text_is_written(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger.jsonl", subscribers=[tracking.handle])
     begin(ledger)
     dataset = questions()
-    tracking.log_data(statistics(dataset), [], dataset.labels, dataset.notes)
+    tracking.write(data_run(ledger, dataset, []))
     tracking.close()
     assert "data/sample" not in wandbfile.run_info(one_run(tmp_path, f"{UID}-data"))["tables"]
     written = [path.read_bytes() for path in (tmp_path / "wandb").rglob("*") if path.is_file()]
@@ -280,12 +347,14 @@ from pathlib import Path
 from bertsweep.ledger import replay
 from bertsweep.ledger.events import SweepStarted
 from bertsweep.tracking import WandbTracker
+from bertsweep.tracking.data import DataRun
 folder = Path(sys.argv[1])
 options = {"project": "p", "entity": None, "group": "g", "folder": folder, "warn": print}
 tracker = WandbTracker(mode="disabled", **options)
 started = SweepStarted(sweep="x", name="x", objective={"metric": "m", "mode": "max"})
 replay([started], tracker.handle)
-tracker.log_data({}, [], [], [])
+tracker.write(DataRun(started, {}, [], [], []))
+tracker.promise("save", folder="x")
 tracker.close()
 print("wandb" in sys.modules, threading.active_count(), list(folder.iterdir()))
 """
