@@ -112,8 +112,8 @@ def end_confirmation(
 
     That is the refit's, where there is one; else the best repeat's, by validation, of the chosen
     finalist, or of the baseline where its mean is better and the rule of several objectives takes
-    it. `tokens` is the folder of the sweep's tokens. Raises `NoUsableTrialError` where no repeat has
-    a score.
+    it. `tokens` is the folder of the sweep's tokens. Raises `NoUsableTrialError` where no repeat
+    has a score.
     """
     state = ledger.state
     plain = _outcome(state, tokens)
