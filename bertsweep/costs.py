@@ -20,20 +20,20 @@ class Cost:
     batch: int | None = None
 
 
-_PREDICTION = ("max_seq_length",)
+PREDICTION = ("max_seq_length", "pooling")
 """The hyperparameters that change what one prediction computes."""
 
 COSTS: Mapping[str, Cost] = {
     cost.name: cost
     for cost in (
-        Cost("latency_ms", "milliseconds for one text, measured", _PREDICTION, batch=1),
+        Cost("latency_ms", "milliseconds for one text, measured", PREDICTION, batch=1),
         Cost(
             "latency_ms_batch_32",
             "milliseconds for a batch of 32 texts, measured",
-            _PREDICTION,
+            PREDICTION,
             batch=32,
         ),
-        Cost("parameters", "number of weights in the checkpoint", ()),
+        Cost("parameters", "number of weights that a prediction uses", ("pooling",)),
         Cost("train_seconds", "seconds of training up to the checkpoint"),
     )
 }

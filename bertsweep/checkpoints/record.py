@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from bertsweep.checksums import DamageError
 from bertsweep.encoders.config import EncoderConfig
@@ -16,6 +16,10 @@ from bertsweep.space import Scalar
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
+
+    from bertsweep.spec.hyperparameters import Pooling
+
+_POOLINGS = ("pooled", "cls", "mean")
 
 
 TRAIN: Literal["train"] = "train"
@@ -79,6 +83,11 @@ class CheckpointRecord:
             raise ValueError(f"threshold must be a probability, but is {self.threshold}")
         if self.temperature is not None and not 0 < self.temperature < math.inf:
             raise ValueError(f"temperature must be above 0, but is {self.temperature}")
+        if self.params.get("pooling", _POOLINGS[0]) not in _POOLINGS:
+            raise ValueError(
+                f"params -> pooling must be one of {', '.join(_POOLINGS)}, but is "
+                f"{self.params['pooling']!r}"
+            )
         if isinstance(length, bool) or not isinstance(length, int):
             raise ValueError(f"params -> max_seq_length must be whole, but is {length!r}")
         if not 3 <= length <= most.max_position_embeddings:
@@ -91,6 +100,12 @@ class CheckpointRecord:
     def max_seq_length(self) -> int:
         """Word pieces that a row is cut to."""
         return int(self.params["max_seq_length"])
+
+    @property
+    def pooling(self) -> Pooling:
+        """What the head sees; checkpoints older than the parameter have BERT's pooled output."""
+        found: Any = self.params.get("pooling", _POOLINGS[0])
+        return cast("Pooling", found)
 
     def to_plain(self) -> dict[str, Any]:
         """The record as values that JSON holds."""

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from bertsweep.costs import COSTS
+from bertsweep.costs import COSTS, PREDICTION
 from bertsweep.ledger import Ledger, SweepState
 from bertsweep.paths import SweepPaths
 from bertsweep.search.stopping import build_rule, stops_nothing
@@ -127,7 +127,7 @@ def job_of(
         precision=chosen["precision"] if chosen else spec.precision,
         jit=chosen["jit"] if chosen else spec.jit,
         costs=tuple(one.metric for one in spec.further if one.metric in COSTS),
-        reference_length=spec.baseline.max_seq_length,
+        reference={name: spec.baseline.to_point()[name] for name in PREDICTION},
     )
 
 

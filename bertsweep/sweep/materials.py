@@ -143,6 +143,7 @@ def check_space(spec: SweepSpec, encoder: PreparedEncoder) -> None:
     limits = {
         "max_seq_length": (config.max_position_embeddings, "positions"),
         "trainable_layers": (config.num_layers, "layers"),
+        "reinit_layers": (config.num_layers, "layers"),
     }
     for name, (limit, what) in limits.items():
         asked = [getattr(spec.baseline, name), largest(spec.space, name)]

@@ -1,15 +1,15 @@
 """How long predictions take: measured, in turns with a reference.
 
 The protocol. The texts are `TEXTS` validation rows at even steps through the order of length, so
-that short and long ones have their share. They are cut to the sequence length that is measured and
+that short and long ones have their share. They are cut to the trial's sequence length and
 padded as `evaluate` and `predict` do it, and go through the graph by which the trial is evaluated,
 one by one or in batches, from word pieces in memory to logits in memory: what a call takes besides
 (splitting a text into word pieces, about 0.03 ms) is the same for all trials. After one call of
-each form that is not timed, rounds follow. In a round each call is made at both lengths, one right
+each form that is not timed, rounds follow. In a round each call is made in both ways, one right
 after the other, and which comes first changes with every round; so a change of the machine's load
 falls on both. There are at least `LEAST_ROUNDS`, and more until `SECONDS` have passed. Of each call
 the median over the rounds is taken, and of these the mean over the calls, since a service pays for
-the long texts too; the result is that of both lengths, and their quotient.
+the long texts too; the result is that of both ways, and their quotient.
 """
 
 from __future__ import annotations
@@ -31,6 +31,17 @@ MOST_ROUNDS = 100
 SECONDS = 3.0
 
 
+Forward = Callable[[Feed], Any]
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to predict: the graph from a feed to logits, and the length that texts are cut to."""
+
+    forward: Forward
+    length: int
+
+
 @dataclass(frozen=True)
 class Latency:
     """Milliseconds of a call, the same of the reference, their quotient, and how many rounds."""
@@ -42,37 +53,32 @@ class Latency:
 
 
 def measure(
-    forward: Callable[[Feed], Any],
-    tokens: Tokens,
-    *,
-    batch: int,
-    length: int,
-    reference: int,
-    seconds: float = SECONDS,
+    tokens: Tokens, *, batch: int, own: Way, reference: Way, seconds: float = SECONDS
 ) -> Latency:
-    """Times calls of `batch` texts cut to `length` word pieces, and to `reference` in turns.
+    """Times calls of `batch` texts in both ways, in turns.
 
-    Where both lengths cut the texts alike, the quotient is 1, without noise.
+    Where both give the same word pieces to the same graph, the quotient is 1, without noise.
     """
-    own, other = (_feeds(tokens, batch=batch, length=one) for one in (length, reference))
-    alike = all(map(_equal, own, other))
-    for feed in (*own, *other):
-        _timed(forward, feed)
-    mine, others = list[list[float]](), list[list[float]]()
+    calls = [
+        [_Call(way.forward, feed) for feed in _feeds(tokens, batch=batch, length=way.length)]
+        for way in (own, reference)
+    ]
+    alike = all(map(_Call.equals, *calls))
+    for call in (*calls[0], *calls[1]):
+        call.timed()
+    times: tuple[list[list[float]], ...] = ([], [])
     until = time.perf_counter() + seconds
-    while len(mine) < LEAST_ROUNDS or (time.perf_counter() < until and len(mine) < MOST_ROUNDS):
-        first, second = (own, other) if len(mine) % 2 == 0 else (other, own)
-        times = [
-            (_timed(forward, one), _timed(forward, two))
-            for one, two in zip(first, second, strict=True)
-        ]
-        pair = [list(column) for column in zip(*times, strict=True)]
-        if first is other:
-            pair.reverse()
-        mine.append(pair[0])
-        others.append(pair[1])
-    taken, reference_ms = _typical(mine), _typical(others)
-    return Latency(taken, reference_ms, 1.0 if alike else taken / reference_ms, len(mine))
+    while len(times[0]) < LEAST_ROUNDS or (
+        time.perf_counter() < until and len(times[0]) < MOST_ROUNDS
+    ):
+        turn = (0, 1) if len(times[0]) % 2 == 0 else (1, 0)
+        for column in times:
+            column.append([])
+        for place in range(len(calls[0])):
+            for way in turn:
+                times[way][-1].append(calls[way][place].timed())
+    taken, reference_ms = map(_typical, times)
+    return Latency(taken, reference_ms, 1.0 if alike else taken / reference_ms, len(times[0]))
 
 
 def _typical(rounds: Sequence[Sequence[float]]) -> float:
@@ -81,10 +87,21 @@ def _typical(rounds: Sequence[Sequence[float]]) -> float:
     return 1000 * statistics.mean(medians)
 
 
-def _timed(forward: Callable[[Feed], Any], feed: Feed) -> float:
-    begun = time.perf_counter()
-    forward(feed).numpy()
-    return time.perf_counter() - begun
+@dataclass(frozen=True)
+class _Call:
+    forward: Forward
+    feed: Feed
+
+    def timed(self) -> float:
+        """Seconds that the call takes."""
+        begun = time.perf_counter()
+        self.forward(self.feed).numpy()
+        return time.perf_counter() - begun
+
+    def equals(self, other: _Call) -> bool:
+        """Whether both compute the same."""
+        same = zip(self.feed, other.feed, strict=True)
+        return self.forward is other.forward and all(np.array_equal(a, b) for a, b in same)
 
 
 def _feeds(tokens: Tokens, *, batch: int, length: int) -> list[Feed]:
@@ -101,7 +118,3 @@ def _feeds(tokens: Tokens, *, batch: int, length: int) -> list[Feed]:
 
 _UNCUT = 1 << 30
 """A sequence length that cuts nothing."""
-
-
-def _equal(one: Feed, other: Feed) -> bool:
-    return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))

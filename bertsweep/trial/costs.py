@@ -9,15 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from bertsweep.costs import COSTS
+from bertsweep.costs import COSTS, PREDICTION
 from bertsweep.paths import SweepPaths
-from bertsweep.training.latency import measure
+from bertsweep.training.latency import Way, measure
 from bertsweep.training.trainer import Trainer
 from bertsweep.trial.job import TrialJob
 from bertsweep.trial.kept import kept
 from bertsweep.trial.workbench import Workbench
-
-_LENGTH = "max_seq_length"
 
 
 def costs_of(
@@ -49,7 +47,8 @@ def costs_of(
 
 
 def _parameters(trainer: Trainer) -> float:
-    weights = trainer.classifier.weights.values()
+    """The weights that a prediction computes with; without the pooler, where it is not used."""
+    weights = trainer.classifier.trained("all", trainer.hyperparameters.pooling).values()
     return float(sum(int(np.prod(weight.shape.as_list())) for weight in weights))
 
 
@@ -62,32 +61,27 @@ def _latency(
     milliseconds are the quotient to the reference times what the reference took in the first
     measurement of the sweep, so that those of all trials compare, whatever the machine was doing.
     """
-    trainer, folder = bench.trainer, SweepPaths(Path(job.folder)).latency
-    params = {_LENGTH: trainer.hyperparameters.max_seq_length}
-    reference = {_LENGTH: job.reference_length}
+    folder = SweepPaths(Path(job.folder)).latency
+    trial = bench.trainer.hyperparameters.to_point()
+    params = {key: trial[key] for key in PREDICTION}
+    measured: list[dict[str, Any]] = []
 
-    def measured() -> dict[str, Any]:
-        found = measure(
-            trainer.forward,
-            bench.validation,
-            batch=batch,
-            length=params[_LENGTH],
-            reference=reference[_LENGTH],
-        )
+    def make() -> dict[str, Any]:
+        own, reference = (_way(bench.trainer, point) for point in (params, job.reference))
+        found = measure(bench.validation, batch=batch, own=own, reference=reference)
         first = kept(
             folder / f"{name}-reference",
             lambda: {"milliseconds": found.reference_ms},
             keys=["milliseconds"],
         )
-        facts = {"cost": name, "batch": batch, "params": params, "reference": reference}
-        return {**facts, **asdict(found), "reference_ms": first["milliseconds"]}
+        facts = {"cost": name, "batch": batch, "params": params, "reference": dict(job.reference)}
+        measured.append({**facts, **asdict(found), "reference_ms": first["milliseconds"]})
+        return measured[0]
 
-    mine: list[dict[str, Any]] = []
+    key = "-".join(str(value) for value in params.values())
+    record = kept(folder / f"{name}-{key}", make, keys=["ratio", "reference_ms"])
+    return record["ratio"] * record["reference_ms"], record if record in measured else None
 
-    def make() -> dict[str, Any]:
-        mine.append(measured())
-        return mine[0]
 
-    record = kept(folder / f"{name}-{params[_LENGTH]}", make, keys=["ratio", "reference_ms"])
-    value = record["ratio"] * record["reference_ms"]
-    return value, record if mine and mine[0] == record else None
+def _way(trainer: Trainer, point: Mapping[str, Any]) -> Way:
+    return Way(trainer.forward(point["pooling"]), point["max_seq_length"])

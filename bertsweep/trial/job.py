@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ class TrialJob:
     the data (two for pairs of texts). `report_every` is a share of an epoch; `threshold_rule` is
     what `metrics.threshold_rule` returned; `precision` and `jit` are as in a search space file.
     `costs` are those of `costs.COSTS` that are objectives; latencies are measured against a
-    prediction cut to `reference_length` word pieces, the baseline's `max_seq_length`.
+    prediction with the parameters `reference`, the baseline's.
     """
 
     folder: str
@@ -43,7 +43,7 @@ class TrialJob:
     precision: str = "float32"
     jit: bool | str = False
     costs: tuple[str, ...] = ()
-    reference_length: int = 0
+    reference: Mapping[str, Scalar] = field(default_factory=dict)
 
     @property
     def reports_per_epoch(self) -> int:

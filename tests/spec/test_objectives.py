@@ -56,12 +56,12 @@ def test_objectives_come_back_from_a_ledger(lines: tuple[str, ...]) -> None:
 def test_what_has_no_effect_is_told() -> None:
     several = spec("objective: [{}, {metric: parameters}, {metric: train_seconds}]")
     assert [text.split(": ", 1)[1] for text in several.warnings] == [
-        "parameters is the same for all trials: no parameter changes it"
+        "parameters is the same for all trials: only `pooling` changes it"
     ]
     fixed = HEAD.replace("[32, 64]", "32") + "objective: [{}, {metric: latency_ms}]"
     (warning,) = parse(fixed, source="several.yaml").warnings
     assert warning.endswith(
-        "latency_ms is the same for all trials: only `max_seq_length` changes it"
+        "latency_ms is the same for all trials: only `max_seq_length`, `pooling` changes it"
     )
     (warning,) = spec("prefer: knee").warnings
     assert warning.endswith("it has no effect with one objective")

@@ -13,7 +13,7 @@ import pytest
 
 from bertsweep.spec.hyperparameters import Hyperparameters
 from bertsweep.tokens import Tokens
-from bertsweep.training.latency import LEAST_ROUNDS, TEXTS, measure
+from bertsweep.training.latency import LEAST_ROUNDS, TEXTS, Latency, Way, measure
 from bertsweep.trial import costs
 from bertsweep.trial.costs import costs_of
 from bertsweep.trial.job import TrialJob
@@ -21,13 +21,14 @@ from bertsweep.trial.session import Session
 from bertsweep.trial.workbench import Workbench
 from tests.support.trials import proposal, small_job, small_prepared
 
+REFERENCE = {"max_seq_length": 32, "pooling": "pooled"}
 COSTS = ("latency_ms", "latency_ms_batch_32", "parameters", "train_seconds")
 
 
 @pytest.fixture(scope="module")
 def job(tmp_path_factory: pytest.TempPathFactory) -> TrialJob:
     job = small_job(tmp_path_factory.mktemp("sweep"), small_prepared())
-    return replace(job, costs=COSTS, reference_length=32)
+    return replace(job, costs=COSTS, reference=REFERENCE)
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +58,11 @@ class Forward:
         """What a graph's result has."""
 
 
+def timed(forward: Forward, tokens: Tokens, *, batch: int, lengths: tuple[int, int]) -> Latency:
+    own, reference = (Way(forward, length) for length in lengths)
+    return measure(tokens, batch=batch, own=own, reference=reference, seconds=0.0)
+
+
 @pytest.fixture(scope="module")
 def validation(job: TrialJob) -> Tokens:
     return Tokens.open(Path(job.tokens), "validation")
@@ -64,10 +70,10 @@ def validation(job: TrialJob) -> Tokens:
 
 def test_both_lengths_are_timed_in_turns_and_the_turns_change(validation: Tokens) -> None:
     forward = Forward()
-    found = measure(forward, validation, batch=32, length=6, reference=12, seconds=0.0)
-    timed = forward.shapes[2:]
-    assert set(timed) == {(32, 6), (32, 12)}
-    assert [width for _, width in timed] == [6, 12, 12, 6, 6, 12, 12, 6, 6, 12]
+    found = timed(forward, validation, batch=32, lengths=(6, 12))
+    calls = forward.shapes[2:]
+    assert set(calls) == {(32, 6), (32, 12)}
+    assert [width for _, width in calls] == [6, 12, 12, 6, 6, 12, 12, 6, 6, 12]
     assert found.rounds == LEAST_ROUNDS
     assert found.ratio == found.milliseconds / found.reference_ms
     assert 0.3 < found.ratio < 0.9
@@ -77,7 +83,7 @@ def test_the_texts_are_the_same_for_both_lengths_and_from_short_to_long(
     validation: Tokens,
 ) -> None:
     forward = Forward()
-    measure(forward, validation, batch=1, length=9, reference=500, seconds=0.0)
+    timed(forward, validation, batch=1, lengths=(9, 500))
     warm = forward.shapes[: 2 * TEXTS]
     short, long = [w for _, w in warm[:TEXTS]], [w for _, w in warm[TEXTS:]]
     assert short == [min(width, 9) for width in long]
@@ -87,7 +93,7 @@ def test_the_texts_are_the_same_for_both_lengths_and_from_short_to_long(
 
 
 def test_lengths_that_cut_no_text_take_the_same_time(validation: Tokens) -> None:
-    found = measure(Forward(), validation, batch=32, length=400, reference=500, seconds=0.0)
+    found = timed(Forward(), validation, batch=32, lengths=(400, 500))
     assert found.ratio == 1.0
 
 
@@ -98,15 +104,15 @@ def test_a_trial_reports_its_costs_and_what_was_measured_for_them(
     first, second = session.next_report(), session.next_report()
     metrics = first["metrics"]
     assert set(COSTS) <= metrics.keys()
-    weights = bench.trainer.classifier.weights.values()
-    assert metrics["parameters"] == sum(variable.numpy().size for variable in weights)
+    weights = bench.trainer.classifier.weights
+    assert metrics["parameters"] == sum(variable.numpy().size for variable in weights.values())
     assert metrics["train_seconds"] == first["system"]["training_seconds"]
     total = sum(report["system"]["training_seconds"] for report in (first, second))
     assert second["metrics"]["train_seconds"] == pytest.approx(total)
     for name, batch in (("latency_ms", 1), ("latency_ms_batch_32", 32)):
         (measured,) = [one for one in first["latency"] if one["cost"] == name]
         assert measured["batch"] == batch
-        assert measured["params"] == measured["reference"] == {"max_seq_length": 32}
+        assert measured["params"] == measured["reference"] == REFERENCE
         assert measured["ratio"] == 1.0
         # The baseline's own length: what it took is what all others are compared with.
         assert metrics[name] == measured["reference_ms"] > 0
@@ -116,10 +122,14 @@ def test_a_trial_reports_its_costs_and_what_was_measured_for_them(
 
 def test_trials_that_predict_alike_share_one_measurement(bench: Workbench, job: TrialJob) -> None:
     found = []
-    for seed in (1, 2):
-        bench.trainer.begin(Hyperparameters(max_seq_length=6, epochs=1), seed=seed)
+    for seed, pooling in ((1, "pooled"), (2, "pooled"), (3, "mean")):
+        point = {"max_seq_length": 6, "epochs": 1, "pooling": pooling}
+        bench.trainer.begin(Hyperparameters.from_point(point), seed=seed)
         found.append(costs_of(bench, job, None, training_seconds=1.0))
-    (first, measured), (second, again) = found
+    (first, measured), (second, again), (other, anew) = found
+    assert [one["params"]["pooling"] for one in anew] == ["mean", "mean"]
+    hidden = bench.encoder.config.hidden_size
+    assert first["parameters"] - other["parameters"] == hidden * hidden + hidden, "the pooler"
     assert first == second
     assert [one["params"]["max_seq_length"] for one in measured] == [6, 6]
     assert again == []
