@@ -190,7 +190,8 @@ class Encoder(Section):
     """The pre-trained BERT encoder."""
 
     source: Text = Field(
-        title="TF Hub handle, SavedModel folder, Hugging Face folder or `builtin:tiny`",
+        title="TF Hub handle, `hf://owner/name[@revision]` of the Hugging Face Hub, a folder "
+        "(SavedModel, Hugging Face, original BERT checkpoint) or `builtin:tiny`",
         examples=["builtin:tiny"],
     )
     mirrors: Addresses = Field(
