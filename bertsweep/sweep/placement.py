@@ -32,8 +32,9 @@ class Placement(PlacementGroupFactory):
     def start(self, job: TrialJob, params: Mapping[str, Any], *, trials: int | None = None) -> None:
         """Starts a worker for each trial that runs at once, at most `trials`, to get warm.
 
-        Those that were started before and wait for a trial still count. Returns at once. An error while a worker warms up is not reported here: the trial that it
-        receives meets it again and reports it.
+        Those that were started before and wait for a trial still count. Returns at once. An error
+        while a worker warms up is not reported here: the trial that it receives meets it again and
+        reports it.
         """
         wanted = min(self.share.concurrent, trials or self.share.concurrent)
         for _ in range(wanted - len(self._started)):
