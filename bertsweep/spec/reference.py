@@ -9,6 +9,7 @@ from bertsweep.metrics import METRICS, describe_rule
 from bertsweep.spec.checks import PREFIX
 from bertsweep.spec.data_reference import DATA, TABLE
 from bertsweep.spec.models import SweepFile
+from bertsweep.spec.recipes import RECIPES
 from bertsweep.spec.schema import keys, parameter, schema_at
 from bertsweep.spec.values import NAMES, default
 from bertsweep.spec.words import describe
@@ -119,7 +120,7 @@ reductions by 3 have room in `epochs` (HyperBand's proportions) |
 }
 
 
-_RECIPE = """\
+_OPTIONS = """\
 The layers of an encoder hold what it learned in pre-training, the lower ones the most general part.
 `layer_decay` and `head_learning_rate` let each learn at a rate of its own (Sun et al. 2019, section
 5.3.3); weight decay follows the rate. With `layer_decay: 0.9`, n layers below the top one it is
@@ -131,6 +132,14 @@ to the gradient of the whole batch, though dropout draws other masks.
 With `pooling` cls or mean there is no pooler. A checkpoint says which it was, and `predict` and the
 exports compute it; only the format huggingface cannot have it, as Hugging Face's BERT classifier
 always uses the pooler.
+"""
+
+
+_RECIPES = """\
+`recipe` at the top of the file sets several parameters by one name. What `space` names goes before
+it, fixed or searched, and so does the baseline for itself; `bertsweep validate FILE` shows what the
+recipe sets. Its `weight_decay` goes with `adamw` alone.
+
 """
 
 
@@ -195,8 +204,16 @@ def _parameters() -> str:
         schema = parameter(name)
         usual = f"`{default(name)}`"
         lines.append(f"| `{name}` | {describe(schema)} | {usual} | {schema['title']} |")
-    text = f"\nThe defaults are the tutorial's configuration.\n\n{_RECIPE}"
-    return "\n".join(lines) + "\n" + text
+    text = "\nThe defaults are the tutorial's configuration.\n"
+    return "\n".join(lines) + f"\n{text}\n{_OPTIONS}\n{_recipes()}"
+
+
+def _recipes() -> str:
+    lines = ["| recipe | what it sets |", "| --- | --- |"]
+    for name, values in RECIPES.items():
+        said = ", ".join(f"`{key}: {value}`" for key, value in values.items())
+        lines.append(f"| `{name}` | {said or 'nothing: the defaults'} |")
+    return _RECIPES + "\n".join(lines) + "\n"
 
 
 def _metrics() -> str:
