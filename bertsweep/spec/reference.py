@@ -129,6 +129,14 @@ The layers of an encoder hold what it learned in pre-training, the lower ones th
 5. `accumulate` changes the memory that a batch takes, not what is learned from it: its parts add up
 to the gradient of the whole batch, though dropout draws other masks.
 
+`patience` ends a trial that has gone so many epochs without a better report; a falling `schedule`
+is still that of all its `epochs`. `average` leaves the training as it is: what is evaluated,
+reported and kept is another set of weights. `ema` is an exponential moving average of every few
+steps.
+`soup` (Wortsman et al. 2022) is the mean of the trial's own best weights: those of a report join
+where the mean with them scores better on the validation rows than all before, which takes a second
+evaluation a report. A refit has no validation rows to choose by and takes its last weights.
+
 With `pooling` cls or mean there is no pooler. A checkpoint says which it was, and `predict` and the
 exports compute it; only the format huggingface cannot have it, as Hugging Face's BERT classifier
 always uses the pooler.
