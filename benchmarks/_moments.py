@@ -23,7 +23,7 @@ STAGES: Mapping[str, tuple[str, ...]] = {
 """Stage → kinds of events from which on it goes; a kill comes some time after one of them."""
 
 _ENDS = {"confirmation": "confirmation_ended", "test": "test_scored"}
-_POLL_SECONDS = 0.02
+_POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from bertsweep.metrics import METRICS, describe_rule
-from bertsweep.spec.checks import PREFIX
 from bertsweep.spec.data_reference import DATA, TABLE
 from bertsweep.spec.models import SweepFile
+from bertsweep.spec.objective_reference import PREFER, objectives
 from bertsweep.spec.recipes import RECIPES
 from bertsweep.spec.schema import keys, parameter, schema_at
 from bertsweep.spec.values import NAMES, default
@@ -76,7 +75,8 @@ Shares and counts go one after the other, so that `train: 0.1` and `validation: 
 all rows and a hundredth of the other nine tenths. At most one part is `rest`. A part whose file
 `data.source` names is not cut.
 """,
-    "objective": "METRICS",
+    "objective": objectives(),
+    "prefer": PREFER,
     "search": """\
 A warm start is a point of the space, `parameter: value`; what it leaves out is completed like the
 baseline. A storage is a URL such as `sqlite:///study.db` or `postgresql://user@host/optuna`;
@@ -100,13 +100,15 @@ sweeps of hundreds of trials | `pip install 'bertsweep[cmaes]'` |
 Parameters that a sampler does not model are drawn at random. A model learns from trials that were
 stopped early, too: `tpe` ranks them behind the finished ones, by how far they came; for `gp` and
 `cmaes` their values are carried on to a full training, by what the trials nearest to them gained
-that trained further.
+that trained further. With several objectives `tpe` and `gp` go by all of them, Optuna's way, and
+see stopped trials carried on; `train_seconds` is carried on in proportion to the epochs. `cmaes`
+takes one objective.
 """,
     "search.scheduler": """\
 Rungs are counted in shares of an epoch. `grace_epochs` lies between `report_every` and `epochs`. On
 few rows half an epoch is a few dozen optimizer steps, after which a BERT has learned nothing that
 trials could be told apart by; so the first rung also waits for `grace_steps` steps of the largest
-batch size in the space.
+batch size in the space. Of several objectives the first decides who stops.
 
 | scheduler | stops a trial |
 | --- | --- |
@@ -151,16 +153,6 @@ recipe sets. Its `weight_decay` goes with `adamw` alone.
 """
 
 
-_THRESHOLDS = """\
-With two classes, `predict` says positive from a threshold on, which is set on the validation rows
-and stored in the checkpoint. A metric that scores labels has a threshold of its own, so that the
-labels of `predict` score what `best` reports; another one is refused. With the other metrics it is
-that of the best F1, or what `threshold` says: the best `f1`, `accuracy` or `balanced_accuracy`, the
-highest precision where recall is at least 0.5 (`precision_at_recall`), or a number. With more than
-two classes the likeliest class is predicted.
-"""
-
-
 def markdown() -> str:
     """The whole reference: a table a section, the forms of `space`, its parameters."""
     return "\n".join(_parts())
@@ -191,7 +183,7 @@ def _section(path: tuple[str, ...], depth: int) -> Iterator[str]:
     yield _table(parts, set(body.get("required", ())))
     note = _NOTES.get(dotted, "")
     if note:
-        yield _metrics() if note == "METRICS" else note
+        yield note
     for name, part in parts.items():
         if keys(part):
             yield from _section((*path, name), depth + 1)
@@ -222,15 +214,6 @@ def _recipes() -> str:
         said = ", ".join(f"`{key}: {value}`" for key, value in values.items())
         lines.append(f"| `{name}` | {said or 'nothing: the defaults'} |")
     return _RECIPES + "\n".join(lines) + "\n"
-
-
-def _metrics() -> str:
-    lines = ["| metric | better | what it is | threshold |", "| --- | --- | --- | --- |"]
-    for metric in METRICS.values():
-        better = "higher" if metric.mode == "max" else "lower"
-        rule = "any" if metric.threshold is None else describe_rule(metric.threshold)
-        lines.append(f"| `{PREFIX}{metric.name}` | {better} | {metric.title} | {rule} |")
-    return "\n".join(lines) + f"\n\n{_THRESHOLDS}"
 
 
 def _default(part: dict[str, Any]) -> str:

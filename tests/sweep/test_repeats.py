@@ -175,6 +175,36 @@ def test_the_delivered_repeat_is_what_is_used_until_there_are_new_trials(
     assert name in book.state.repeats
 
 
+def test_a_checkpoint_is_recorded_though_the_command_died_before_that_line(
+    book: Ledger, tmp_path: Path
+) -> None:
+    name = str((conductor(book, tmp_path).propose() or {})["trial"])
+    paths = [f"trials/{name}/best-{number:04d}" for number in range(1, REPORTS + 1)]
+    told = [report(number, number / 10, path) for number, path in enumerate(paths, start=1)]
+    killed = conductor(book, tmp_path)
+    killed.propose()
+    killed.started(name, "node")
+    for one in told[:-1]:
+        killed.reported(name, one)
+    last = json.loads(told[-1][REPORT])
+    kept = ("report", "epoch", "examples", "seconds", "metrics", "system")
+    book.append(events.events.TrialReported(trial=name, **{key: last[key] for key in kept}))
+    repeat = book.state.repeats[name]
+    assert repeat.checkpoint == paths[-2], "the best report's is not on record"
+
+    write_checkpoint(tmp_path / "demo" / "trials" / name, REPORTS)
+    again = conductor(book, tmp_path)
+    again.propose()
+    again.started(name, "node")
+    for one in told:
+        again.reported(name, one)
+        assert repeat.checkpoint == (paths[-1] if one is told[-1] else paths[-2])
+        again.reported(name, one)
+    again.ended(name)
+    assert (repeat.checkpoint, repeat.threshold) == (paths[-1], REPORTS / 10)
+    assert len(repeat.reports) == REPORTS
+
+
 def test_a_fault_of_the_environment_ends_it_and_the_repeat_runs_again(
     book: Ledger, tmp_path: Path
 ) -> None:

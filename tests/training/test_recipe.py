@@ -255,7 +255,7 @@ def test_an_average_is_judged_and_kept_and_the_training_goes_on_without_it(
 ) -> None:
     monkeypatch.setattr(session, "STATE_BUDGET", math.inf)
     here = TrialJob.from_plain({**job.to_plain(), "folder": str(tmp_path), "report_every": 0.25})
-    wild = {"learning_rate": 4e-3, "epochs": 2}
+    wild = {"learning_rate": 1e-3, "epochs": 2}
     usual = reports(Session(bench, here, proposal("usual", **wild)))
     cut = Session(bench, here, proposal("cut", average=average, **wild))
     first = [cut.next_report() for _ in range(5)]
