@@ -56,7 +56,7 @@ class Task:
 
 
 def tasks(options: argparse.Namespace) -> dict[str, Task]:
-    """The tasks whose files are there; `--rows` cuts the training rows."""
+    """The tasks whose files are there."""
     held = {"validation": options.validation, "test": options.validation}
     quora = {
         "source": str(options.questions or _inputs.REAL / "quora" / "train.csv"),
@@ -69,7 +69,7 @@ def tasks(options: argparse.Namespace) -> dict[str, Task]:
         "source": {name: str(folder / f"{name}.csv") for name in ("train", "test")},
         "text": "text",
         "label": "label_coarse",
-        "split": {"validation": 0.1},
+        "split": {"train": options.trec_rows or "rest", "validation": 0.1},
     }
     found = {"quora": Task("quora", quora, "average_precision")}
     if (folder / "train.csv").is_file():
@@ -124,7 +124,7 @@ def measure(options: argparse.Namespace, task: Task, encoder: Path, done: set[An
 def _plan(options: argparse.Namespace) -> Iterator[tuple[int, float, str]]:
     for seed in range(options.seeds):
         for rate in options.rates:
-            for name in variants():
+            for name in options.variants or variants():
                 yield _inputs.SEED + seed, rate, name
 
 
@@ -232,10 +232,14 @@ def main() -> None:
     parser.add_argument("--rates", type=float, nargs="+", default=[5e-5, 1e-4, 2e-4])
     parser.add_argument("--rows", type=int, default=6000, help="quora: training rows")
     parser.add_argument("--validation", type=int, default=4000, help="quora: and as many test rows")
+    parser.add_argument("--trec-rows", type=int, help="trec6: training rows; else all")
+    parser.add_argument("--variants", nargs="+", metavar="NAME", help="some; else all")
     parser.add_argument("--threads", type=int, default=_tables.cores())
     parser.add_argument("--precision", default="float32")
     parser.add_argument("--table", action="store_true", help="train nothing")
     options = parser.parse_args()
+    if unknown := sorted(set(options.variants or ()) - set(variants())):
+        parser.error(f"a variant is one of {', '.join(variants())}, but got {', '.join(unknown)}")
     found = None if options.table else _inputs.inputs(options)
     options.out = options.out or _inputs.work_folder(options) / "recipes.jsonl"
     if found is not None:
