@@ -152,6 +152,6 @@ def confirm(
         check_length(opened.spec, **rows_of(opened.materials.dataset, wanted))
         with opened.experiment() as experiment:
             experiment.conductor.retention.tidy()
-            confirm_winner(experiment, wanted, notify, placement=experiment.placement)
+            confirm_winner(experiment, wanted, notify)
             ledger.append(SweepEnded(status=status))
             return ledger.state
