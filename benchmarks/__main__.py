@@ -17,6 +17,7 @@ PROGRAMS: dict[str, Sequence[Sequence[str]]] = {
     "tokens": [[]],
     "growth": [[]],
     "selection": [[]],
+    "chaos": [[]],
     "winner": [["--task", "quora"], ["--task", "trec6"]],
     "overhead": [[]],
     "step": [[], ["--profile"]],

@@ -86,27 +86,32 @@ def resume(
     *,
     storage: str | Path | None = None,
     trials: int | None = None,
+    trainings: float | None = None,
+    gpu_hours: float | None = None,
+    hours: float | None = None,
     address: str | None = None,
     subscribers: Sequence[Subscriber] = (),
     progress: Progress | None = None,
     notify: Callable[[str], None] = lambda _: None,
 ) -> Sweep:
-    """Goes on with an interrupted sweep, or gives a finished one more trials.
+    """Goes on with an interrupted sweep, or gives a finished one more budget.
 
-    `sweep` is an open sweep, its folder, or its name under `storage`; `trials` a new
-    `budget.trials`. `subscribers` are first told what the ledger holds already. The other arguments
-    and what it raises are those of `run`, besides `SweepNotFoundError` and `LedgerError`.
+    `sweep` is an open sweep, its folder, or its name under `storage`; `trials`, `trainings`,
+    `gpu_hours` and `hours` are new values of these keys of `budget`, for the sweep as a whole and
+    not for what is added. `subscribers` are first told what the ledger holds already. The other
+    arguments and what it raises are those of `run`, besides `SweepNotFoundError` and `LedgerError`.
     """
     from bertsweep.sweep import run as conducting
 
     opened = sweep if isinstance(sweep, Sweep) else open_sweep(sweep, storage=storage)
+    given = {"trials": trials, "trainings": trainings, "gpu_hours": gpu_hours, "hours": hours}
     conducting.resume(
         opened.folder,
         address=address,
         subscribers=subscribers,
         progress=progress,
         notify=notify,
-        trials=trials,
+        bounds={unit: bound for unit, bound in given.items() if bound is not None},
     )
     return conclude(
         Sweep.open(opened.folder), subscribers=subscribers, progress=progress, notify=notify

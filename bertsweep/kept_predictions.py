@@ -12,6 +12,7 @@ from bertsweep.errors import DataError
 from bertsweep.ledger import SweepState, TrialState
 from bertsweep.paths import SweepPaths
 from bertsweep.ranking import ranking
+from bertsweep.selection.bootstrap import resampled_scores
 
 MOST = 50
 """Trials whose choice is looked at: more would take long and change nothing."""
@@ -23,6 +24,26 @@ def predictions_of(trial: TrialState, paths: SweepPaths) -> Predictions | None:
         return None
     recorded = Path(trial.last_checkpoint)
     return read_predictions(paths.folder / recorded.parent, recorded.name)
+
+
+def noise_between(
+    one: TrialState, other: TrialState, paths: SweepPaths, metric: str
+) -> float | None:
+    """The standard error of the difference of two trials' scores, by the rows they share.
+
+    From 200 resamples of the validation rows, the same for both; None where predictions are gone
+    or the rows allow no resamples.
+    """
+    first, second = predictions_of(one, paths), predictions_of(other, paths)
+    if first is None or second is None or not np.array_equal(first.labels, second.labels):
+        return None
+    try:
+        scores = resampled_scores(
+            first.labels, [first.probabilities, second.probabilities], metric, resamples=200
+        )
+    except DataError:
+        return None
+    return float(np.std(scores[:, 0] - scores[:, 1], ddof=1))
 
 
 def selection_of(state: SweepState, paths: SweepPaths) -> selection.Selection | None:

@@ -21,15 +21,25 @@ def ranking(state: SweepState) -> list[TrialState]:
 def best_repeat(
     state: SweepState, finalist: str, *, among: Collection[str] | None = None
 ) -> TrialState | None:
-    """The best repeat of a finalist with a checkpoint on record, of those `among` these ids."""
+    """The best repeat of a finalist with a checkpoint on record, of those `among` these ids.
+
+    A refit is none: nothing says how good it is.
+    """
     repeats = [
         repeat
         for repeat in state.repeats.values()
         if repeat.repeats == finalist
+        and repeat.refit is None
         and repeat.checkpoint is not None
         and (among is None or repeat.id in among)
     ]
     return next(iter(_ranked(state, repeats)), None)
+
+
+def latest_refit(state: SweepState, finalist: str) -> TrialState | None:
+    """The latest refit of a finalist with a checkpoint on record."""
+    refits = [one for one in state.repeats.values() if one.repeats == finalist and one.refit]
+    return next((one for one in reversed(refits) if one.checkpoint is not None), None)
 
 
 def _ranked(state: SweepState, trials: Iterable[TrialState]) -> list[TrialState]:
@@ -41,7 +51,10 @@ def _ranked(state: SweepState, trials: Iterable[TrialState]) -> list[TrialState]
 
 
 def delivered(state: SweepState) -> TrialState | None:
-    """The repeat that a confirmation chose, where its checkpoint is kept; None before one ended."""
+    """The repeat that a confirmation chose, or the refit, where its checkpoint is kept.
+
+    None before a confirmation has ended.
+    """
     name = None if state.confirmation is None else state.confirmation.delivered
     repeat = None if name is None else state.repeats[name]
     return repeat if repeat is not None and repeat.checkpoint is not None else None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bertsweep import ledger
-from bertsweep.errors import InputError, LedgerError, NoUsableTrialError
+from bertsweep.budget import Spent
+from bertsweep.errors import InputError, LedgerError, NoUsableTrialError, SpecError
 from bertsweep.ledger import (
     FAILED,
     FINISHED,
@@ -17,6 +18,7 @@ from bertsweep.ledger import (
     STOPPED,
     SweepState,
     TrialState,
+    spent_by,
 )
 from bertsweep.metrics import ThresholdRule
 from bertsweep.paths import SweepPaths, find_sweep, list_sweeps, storage_root
@@ -103,6 +105,16 @@ class Sweep:
     def counts(self) -> dict[str, int]:
         """How many trials stand at each status: finished, stopped, failed, running."""
         return counts(self.state)
+
+    @property
+    def spent(self) -> Spent:
+        """What the search has used of its budget, in every unit."""
+        return spent_by(
+            self.trials,
+            longest=longest_training(self.state.started.spec),
+            seconds=self.state.search_seconds,
+            now=self.state.last_event,
+        )
 
     def ranking(self) -> list[TrialState]:
         """Trials with a value, best first; of equals the earlier one."""
@@ -206,6 +218,16 @@ def counts(state: SweepState) -> dict[str, int]:
     for trial in state.trials.values():
         found[trial_status(trial)] += 1
     return found
+
+
+def longest_training(spec: Mapping[str, Any]) -> float:
+    """The epochs of a full training in a sweep's recorded spec, 1 where it cannot be read here."""
+    from bertsweep.spec import from_plain
+
+    try:
+        return float(from_plain(dict(spec)).longest)
+    except SpecError:
+        return 1.0
 
 
 def checkpoint_of(target: str, storage: Path, *, notify: Notify = lambda _: None) -> Checkpoint:

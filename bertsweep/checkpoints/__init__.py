@@ -35,7 +35,12 @@ from bertsweep.checkpoints.best import (
 from bertsweep.checkpoints.folders import RECORD, VOCABULARY, WEIGHTS
 from bertsweep.checkpoints.predictions import FILE as PREDICTIONS
 from bertsweep.checkpoints.predictions import Predictions
-from bertsweep.checkpoints.record import CheckpointRecord, EncoderRecord
+from bertsweep.checkpoints.record import (
+    TRAIN,
+    TRAIN_AND_VALIDATION,
+    CheckpointRecord,
+    EncoderRecord,
+)
 from bertsweep.checkpoints.states import State, newest_state, remove_states, write_state
 
 FILES = (RECORD, WEIGHTS, VOCABULARY, PREDICTIONS)
@@ -43,6 +48,8 @@ FILES = (RECORD, WEIGHTS, VOCABULARY, PREDICTIONS)
 
 __all__ = [
     "FILES",
+    "TRAIN",
+    "TRAIN_AND_VALIDATION",
     "Checkpoint",
     "CheckpointRecord",
     "EncoderRecord",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,8 @@ _NAMES = ("labels", "probabilities")
 class Predictions:
     """Class index (int32 [rows]) and probabilities (float64) of the validation rows, in order.
 
+    Those of a refit, which was trained on these rows too, are of the repeats of its configuration:
+    what each predicted for its validation rows, one after the other.
     `probabilities` are those of class 1 [rows], or with more than two of every class [rows,
     classes]. In float32, rows whose outputs hardly differ would tie, and score otherwise than
     reported.
@@ -35,6 +38,16 @@ class Predictions:
 
     labels: npt.NDArray[np.int32]
     probabilities: npt.NDArray[np.float64]
+
+    @classmethod
+    def joined(cls, parts: Sequence[Predictions]) -> Predictions:
+        """The rows of all parts, one after the other."""
+        import numpy as np
+
+        return cls(
+            np.concatenate([part.labels for part in parts]),
+            np.concatenate([part.probabilities for part in parts]),
+        )
 
 
 def save(predictions: Predictions, path: Path) -> None:

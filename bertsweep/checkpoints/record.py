@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from bertsweep.checksums import DamageError
 from bertsweep.encoders.config import EncoderConfig
@@ -16,6 +16,15 @@ from bertsweep.space import Scalar
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
+
+    from bertsweep.spec.hyperparameters import Pooling
+
+_POOLINGS = ("pooled", "cls", "mean")
+
+
+TRAIN: Literal["train"] = "train"
+TRAIN_AND_VALIDATION: Literal["train+validation"] = "train+validation"
+TrainedOn = Literal["train", "train+validation"]
 
 
 @dataclass(frozen=True)
@@ -37,7 +46,9 @@ class CheckpointRecord:
     one, is chosen, None where there are more, and `threshold_rule` how it was set (a number, or a
     name such as "f1"). `temperature` divides the logits before they become probabilities, None for
     1; the threshold was set without it. `params` are complete. `report` and `epoch` say when in
-    the trial, `metrics` what it scored there, `compute` what it was trained in.
+    the trial, `metrics` what it scored there, `compute` what it was trained in. `trained_on` are
+    the rows that it was trained on: with "train+validation", no row was left to score it by, and
+    those of the `metrics` that begin with `val_` are the means over repeats of its configuration.
 
     A field that a later version adds needs a default, so that older checkpoints open; one that this
     version does not know is passed over.
@@ -57,6 +68,7 @@ class CheckpointRecord:
     positive: Scalar | None = None
     threshold_rule: float | str | None = None
     temperature: float | None = None
+    trained_on: TrainedOn = TRAIN
 
     def __post_init__(self) -> None:
         length, most = self.params.get("max_seq_length"), self.encoder.config
@@ -71,6 +83,11 @@ class CheckpointRecord:
             raise ValueError(f"threshold must be a probability, but is {self.threshold}")
         if self.temperature is not None and not 0 < self.temperature < math.inf:
             raise ValueError(f"temperature must be above 0, but is {self.temperature}")
+        if self.params.get("pooling", _POOLINGS[0]) not in _POOLINGS:
+            raise ValueError(
+                f"params -> pooling must be one of {', '.join(_POOLINGS)}, but is "
+                f"{self.params['pooling']!r}"
+            )
         if isinstance(length, bool) or not isinstance(length, int):
             raise ValueError(f"params -> max_seq_length must be whole, but is {length!r}")
         if not 3 <= length <= most.max_position_embeddings:
@@ -83,6 +100,12 @@ class CheckpointRecord:
     def max_seq_length(self) -> int:
         """Word pieces that a row is cut to."""
         return int(self.params["max_seq_length"])
+
+    @property
+    def pooling(self) -> Pooling:
+        """What the head sees; checkpoints older than the parameter have BERT's pooled output."""
+        found: Any = self.params.get("pooling", _POOLINGS[0])
+        return cast("Pooling", found)
 
     def to_plain(self) -> dict[str, Any]:
         """The record as values that JSON holds."""

@@ -63,6 +63,22 @@ def verdict(document: Document) -> Iterator[str]:
         )
     if document["delivered"] != document["chosen"]:
         yield f"delivered is {document['delivered']}, the baseline: no finalist has a better mean"
+    yield from _refitted(document)
+
+
+def _refitted(document: Document) -> Iterator[str]:
+    """What was trained on all rows but the test split, and what is known of it."""
+    refit = document.get("refit")
+    if refit is None:
+        return
+    if document["repeat"] != refit["trial"]:
+        yield f"the refit {refit['trial']} failed, so {document['repeat']} is delivered instead"
+        return
+    yield (
+        f"delivered is {refit['trial']}: {document['delivered']} trained once more, on training "
+        f"and validation rows, for {refit['epoch']:g} epochs. No row is left to score it by: its "
+        "scores are the means over the repeats, and its threshold is set on what those predicted"
+    )
 
 
 def _row(one: Document, document: Document) -> tuple[str, ...]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from msgspec import to_builtins
+
 from bertsweep import results
 from bertsweep.ledger import TrialState
 from bertsweep.results import Sweep
@@ -32,6 +34,7 @@ def shown(sweep: Sweep) -> Document:
                 "repeats": repeat.repeats,
                 "seed": repeat.seed,
                 "split": repeat.split,
+                "refit": None if repeat.refit is None else to_builtins(repeat.refit),
                 **_trial(repeat),
             }
             for repeat in sweep.state.repeats.values()
@@ -96,6 +99,7 @@ def outcome(sweep: Sweep, *, notify: Notify = lambda _: None) -> Document:
         "path": str(sweep.folder),
         "status": sweep.status,
         "trials": sweep.counts,
+        "spent": sweep.spent.to_plain(),
         "best": best(sweep, notify=notify),
     }
 
@@ -130,11 +134,13 @@ def _trial(trial: TrialState) -> Document:
 def _summary(sweep: Sweep, trial: TrialState, checkpoint: Checkpoint | None) -> Document:
     """A trial's best moment and its checkpoint, None where it is gone.
 
-    Where another checkpoint than that of its best moment is left, that one's moment.
+    Where another checkpoint than that of its best moment is left, that one's moment; of a refit,
+    the means over the repeats of its configuration, which its checkpoint holds.
     """
     metrics: Mapping[str, Any] = trial.best["metrics"] if trial.best else {}
     value, threshold = trial.value, trial.threshold
-    if checkpoint is not None and checkpoint.folder != sweep.folder / str(trial.checkpoint):
+    other = checkpoint is not None and checkpoint.folder != sweep.folder / str(trial.checkpoint)
+    if checkpoint is not None and (other or trial.refit is not None):
         metrics, threshold = checkpoint.record.metrics, checkpoint.record.threshold
         value = metrics.get(sweep.metric)
     return {
@@ -144,4 +150,5 @@ def _summary(sweep: Sweep, trial: TrialState, checkpoint: Checkpoint | None) -> 
         "objective": {**_objective(sweep), "value": value},
         "threshold": threshold,
         "checkpoint": None if checkpoint is None else str(checkpoint.folder),
+        "trained_on": None if checkpoint is None else checkpoint.record.trained_on,
     }

@@ -18,7 +18,8 @@ def summary(spec: SweepSpec, file: Path) -> dict[str, Any]:
     return {
         "file": str(file),
         "name": spec.name,
-        "trials": spec.budget.trials,
+        "trials": spec.bounds.trials,
+        "budget": spec.bounds.by_unit(),
         "positive": spec.data.positive,
         "objective": {
             "metric": spec.objective.metric,

@@ -30,7 +30,6 @@ def describe(spec: SweepSpec, *, name: str | None = None) -> list[str]:
     `name` is that of the sweep where it is not to be called as the file says.
     """
     data, search, resources = spec.data, spec.search, spec.resources
-    hours = f" or {spec.budget.hours:g} h" if spec.budget.hours is not None else ""
     files = {split: ", ".join(sources) for split, sources in data.files().items()}
     source = parameters(files) if len(files) > 1 else files["train"]
     searched = ", ".join(parameter.name for parameter in spec.space.searched)
@@ -39,7 +38,7 @@ def describe(spec: SweepSpec, *, name: str | None = None) -> list[str]:
     columns = f"text {' + '.join(map(str, data.text))}, label {', '.join(labels)}"
     split = parameters(data.split.model_dump(exclude={"random_state"}))
     return [
-        f"sweep {name or spec.name}: {spec.budget.trials} trials{hours}, {how}",
+        f"sweep {name or spec.name}: {spec.bounds.told()}, {how}",
         ranked_by(spec),
         f"searched: {searched or 'nothing, every parameter is fixed'}",
         f"data: {source}; {columns}; {split}",
@@ -57,7 +56,8 @@ def conclude(sweep: Sweep, out: Console, *, as_json: bool) -> None:
         print_json(document)
         return
     ranked = sweep.ranking()
-    out.print(f"\nthe best {min(len(ranked), _SHOWN_TRIALS)} of {len(state.trials)} trials")
+    out.print(f"\nused: {state.bounds.used(sweep.spent)}")
+    out.print(f"the best {min(len(ranked), _SHOWN_TRIALS)} of {len(state.trials)} trials")
     out.print(trials_table(state, ranked[:_SHOWN_TRIALS]))
     out.print("the winner against the baseline")
     out.print(comparison(document["best"]))

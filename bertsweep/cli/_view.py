@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -73,7 +74,6 @@ class View:
     def headline(self) -> str:
         """One line: counts of the budget, elapsed, time left."""
         watch = self.watch
-        of = f" of {watch.budget}" if watch.budget is not None else ""
         kinds = [(watch.count(kind), kind) for kind in (FINISHED, STOPPED, FAILED)]
         kinds.append((watch.waiting(), "starting"))
         parts = [f"{count} {word}" for count, word in kinds if count]
@@ -88,7 +88,10 @@ class View:
                 f"confirming: {done} of {watch.repeats_planned()} repeats done "
                 f"({len(watch.running())} running); {times}"
             )
-        return f"{watch.ended()}{of} trials done ({', '.join(parts)}); {times}"
+        of = "" if watch.bounds.trials is None else f" of {watch.bounds.trials}"
+        used = replace(watch.bounds, trials=None).told_beside(watch.spent(now))
+        used = f"{used}; " if used else ""
+        return f"{watch.ended()}{of} trials done ({', '.join(parts)}); {used}{times}"
 
     def standing(self) -> str:
         """One line: the best value so far and the baseline's; empty before the first report."""
@@ -115,7 +118,8 @@ class View:
 
 def epochs(trial: TrialSnapshot) -> str:
     """How far a trial is: `0.5 / 3`."""
-    return f"{short(float(epoch_of(trial)))} / {short(trial.params.get('epochs'))}"
+    last = trial.params.get("epochs") if trial.refit is None else trial.refit.epoch
+    return f"{short(float(epoch_of(trial)))} / {short(last)}"
 
 
 def amount(done: int, total: int | None) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bertsweep.budget import Bounds, Spent
 from bertsweep.ledger import (
     FAILED,
     FINISHED,
@@ -16,8 +17,10 @@ from bertsweep.ledger import (
     SweepSnapshot,
     TrialSnapshot,
     Update,
+    spent_by,
 )
 from bertsweep.ledger.events import Recalled, TrialEvent
+from bertsweep.results import longest_training
 
 
 @dataclass
@@ -32,6 +35,7 @@ class Watch:
     _values: dict[str, set[str]] = field(default_factory=dict)
     _since: float = math.inf
     """When this session began (unix seconds): what began earlier does not run any more."""
+    _full: float | None = None
 
     def handle(self, update: Update) -> bool:
         """Takes an update; returns whether it is news rather than the past of a resumed sweep."""
@@ -68,12 +72,13 @@ class Watch:
         ]
 
     def repeats_planned(self) -> int:
-        """How many repeats there will be, as far as is known now."""
+        """How many repeats there will be, a refit counted, as far as is known now."""
         confirmation = None if self.sweep is None else self.sweep.confirmation
         if confirmation is None:
             return 0
         begun = [trial.repeats for trial in self.repeats()]
-        return sum(
+        refits = int(confirmation.settings.get("refit", "none") != "none")
+        return refits + sum(
             begun.count(name) if name in confirmation.dropped else len(confirmation.seeds)
             for name in confirmation.finalists
         )
@@ -99,9 +104,21 @@ class Watch:
         return sum(self.count(status) for status in (FINISHED, STOPPED, FAILED))
 
     @property
-    def budget(self) -> int | None:
-        """The most trials there will be."""
-        return None if self.sweep is None else self.sweep.trials
+    def bounds(self) -> Bounds:
+        """What the search may use."""
+        return Bounds() if self.sweep is None else self.sweep.bounds
+
+    def spent(self, now: float) -> Spent:
+        """What the search has used by `now` (unix seconds)."""
+        if self.sweep is None:
+            return Spent()
+        session = now - self.sweep.session_began
+        return spent_by(
+            self._trials(),
+            longest=self._longest(),
+            seconds=self.sweep.earlier_seconds + session,
+            now=now,
+        )
 
     def searched(self) -> list[str]:
         """Names of the parameters that differ between the trials so far, or that will."""
@@ -121,20 +138,22 @@ class Watch:
         """An estimate from the mean time of trials that ended; None before the first one did.
 
         Every running trial still needs the mean less what it had, every waiting one the mean, and
-        as many run at once as ever did in this session. `budget.hours` caps when trials begin, so
-        it caps this. While finalists are repeated, it is of their repeats; before, the repeats to
-        come are not in it.
+        as many run at once as ever did in this session. How many wait follows from the bound that
+        is reached first. `budget.hours` caps when trials begin, so it caps this. While finalists
+        are repeated, it is of their repeats; before, the repeats to come are not in it.
         """
-        if self.sweep is None or self.budget is None:
+        if self.sweep is None:
             return None
         if self.confirming:
             kin = self.repeats()
             # Before the first repeat has ended, a trial that trained all its epochs tells.
             done = [t.spent for t in kin if t.status == FINISHED] or self._finished()
-            waiting = self.repeats_planned() - sum(t.ended for t in kin) - len(self.running())
+            waiting: float = (
+                self.repeats_planned() - sum(t.ended for t in kin) - len(self.running())
+            )
         else:
             done = [t.spent for t in self._trials() if t.status in (FINISHED, STOPPED)]
-            waiting = self.budget - self.ended() - len(self.running())
+            waiting = self._trials_expected(now) - self.ended() - len(self.running())
         if not done:
             return None
         mean = sum(done) / len(done)
@@ -142,12 +161,29 @@ class Watch:
         left = max([(sum(running) + max(0, waiting) * mean) / self.most_at_once, *running])
         if self.confirming:
             return left
-        hours = (self.sweep.started.spec.get("budget") or {}).get("hours")
-        if hours is not None:
-            session = now - self.sweep.session_began
-            until_no_more = max(0.0, hours * 3600 - self.sweep.earlier_seconds - session)
+        if self.bounds.hours is not None:
+            until_no_more = 3600 * max(0.0, self.bounds.hours - self.spent(now).hours)
             left = min(left, until_no_more + mean)
-        return left
+        return left if math.isfinite(left) else None
+
+    def _trials_expected(self, now: float) -> float:
+        """How many trials there will be when those to come use as much as those that ended."""
+        ended = [trial for trial in self._trials() if trial.ended]
+        used = spent_by(ended, longest=self._longest(), seconds=0.0, now=now)
+        expected = math.inf if self.bounds.trials is None else float(self.bounds.trials)
+        for unit in ("trainings", "gpu_hours"):
+            bound, so_far = getattr(self.bounds, unit), getattr(used, unit)
+            if bound is not None and so_far > 0:
+                expected = min(expected, len(ended) * bound / so_far)
+        return expected
+
+    def _longest(self) -> float:
+        """The epochs of a full training: the most that any trial of the space has."""
+        if self.sweep is None:
+            return 1.0
+        if self._full is None:
+            self._full = longest_training(self.sweep.started.spec)
+        return self._full
 
     def _trials(self) -> list[TrialSnapshot]:
         """The trials of the search."""

@@ -46,6 +46,10 @@ def confirm(
         Literal["cheaper", "simpler"] | None,
         typer.Option("--prefer", help="Which of finalists that tie is chosen."),
     ] = None,
+    refit: Annotated[
+        Literal["none", "train+validation"] | None,
+        typer.Option("--refit", help="Rows that the winner is trained on once more."),
+    ] = None,
     storage: Storage = None,
     address: Address = None,
     as_json: Json = False,
@@ -58,7 +62,13 @@ def confirm(
     """
     opened = open_sweep(sweep, storage=storage)
     varied = None if vary is None else [one.value for one in vary]
-    given = {"finalists": finalists, "seeds": seeds, "vary": varied, "prefer": prefer}
+    given = {
+        "finalists": finalists,
+        "seeds": seeds,
+        "vary": varied,
+        "prefer": prefer,
+        "refit": refit,
+    }
     out = console(stderr=as_json)
     out.print(f"confirming the winner of {opened.folder}", soft_wrap=True)
     with live_view(out) as view:

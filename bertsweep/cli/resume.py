@@ -24,12 +24,21 @@ def resume(
             "--trials", min=1, metavar="N", help="New budget.trials, to go on for longer."
         ),
     ] = None,
+    trainings: Annotated[
+        float | None, typer.Option("--trainings", metavar="N", help="New budget.trainings.")
+    ] = None,
+    gpu_hours: Annotated[
+        float | None, typer.Option("--gpu-hours", metavar="N", help="New budget.gpu_hours.")
+    ] = None,
+    hours: Annotated[
+        float | None, typer.Option("--hours", metavar="N", help="New budget.hours.")
+    ] = None,
     storage: Storage = None,
     address: Address = None,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Go on with an interrupted sweep, or give a finished one more trials."""
+    """Go on with an interrupted sweep, or give a finished one more budget."""
     opened = open_sweep(sweep, storage=storage)
     out = console(stderr=as_json)
     out.print(f"going on with {opened.folder}")
@@ -41,5 +50,8 @@ def resume(
             progress=view.progress,
             notify=view.notify,
             trials=trials,
+            trainings=trainings,
+            gpu_hours=gpu_hours,
+            hours=hours,
         )
     conclude(opened, out, as_json=as_json)

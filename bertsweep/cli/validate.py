@@ -24,7 +24,7 @@ def validate(
         return
     out = console()
     size = points(document["space"]["points"])
-    out.print(f"{file} is valid: sweep {document['name']}, {document['trials']} trials of {size}")
+    out.print(f"{file} is valid: sweep {document['name']}, {spec.bounds.told()} of {size}")
     out.print(ranked_by(spec))
     out.print(positive_class(spec))
     rows = [

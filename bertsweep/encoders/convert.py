@@ -1,4 +1,4 @@
-"""Converts a SavedModel into a prepared encoder: `python -m bertsweep.encoders.convert`.
+"""Converts a SavedModel or an original checkpoint: `python -m bertsweep.encoders.convert`.
 
 It runs in a process of its own, so that the caller never imports TensorFlow. An error that the user
 can mend is written to a file in the output folder; any other is a traceback on stderr.
@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
-from bertsweep.encoders import prepared, verify
-from bertsweep.encoders.savedmodel import ERROR_FILE
+from bertsweep.encoders import checkpoint_weights, prepared, verify
+from bertsweep.encoders.apart import ERROR_FILE
+from bertsweep.encoders.checkpoint import CONFIG, CheckpointFolder
+from bertsweep.encoders.huggingface import read_config as read_bert_config
 from bertsweep.encoders.savedmodel_weights import read_config, read_weights
 from bertsweep.errors import EncoderError
 from bertsweep.vocabulary import looks_lowercase, read_vocabulary
@@ -30,7 +33,8 @@ def main(arguments: list[str]) -> int:
     given = parser.parse_args(arguments)
     lowercase = None if given.lowercase == "auto" else given.lowercase == "true"
     try:
-        convert(given.model, given.out, lowercase=lowercase, source=given.source)
+        chosen = convert_checkpoint if CheckpointFolder.matches(given.model) else convert
+        chosen(given.model, given.out, lowercase=lowercase, source=given.source)
     except EncoderError as error:
         (given.out / ERROR_FILE).write_text(str(error), encoding="utf-8")
         return error.exit_code
@@ -58,6 +62,32 @@ def convert(
         weights=weights,
         vocabulary=tokens,
         lowercase=lowercase,
+        source=source,
+    )
+
+
+def convert_checkpoint(
+    folder: Path, out: Path, *, lowercase: bool | None, source: str
+) -> prepared.PreparedEncoder:
+    """Writes the prepared encoder of an original BERT checkpoint into `out`.
+
+    Its "gelu" is the tanh approximation (`modeling.gelu` of google-research/bert). Raises
+    `EncoderError`.
+    """
+    config = read_bert_config(folder / CONFIG)
+    if config.activation == "gelu":
+        config = replace(config, activation="gelu_tanh")
+    if not (folder / "vocab.txt").is_file():
+        raise EncoderError(
+            f"{source} must hold the checkpoint's vocab.txt, but does not. Put it there."
+        )
+    tokens = read_vocabulary(folder / "vocab.txt")
+    return prepared.write(
+        out,
+        config=config,
+        weights=checkpoint_weights.read_weights(folder, config, where=source),
+        vocabulary=tokens,
+        lowercase=looks_lowercase(tokens) if lowercase is None else lowercase,
         source=source,
     )
 

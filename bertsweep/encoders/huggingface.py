@@ -28,6 +28,15 @@ ACTIVATIONS: Mapping[str, Activation] = {
 }
 """The activation of the native encoder by `hidden_act` of a config.json."""
 
+FILES = (
+    "config.json",
+    "model.safetensors",
+    "vocab.txt",
+    "tokenizer.json",
+    "tokenizer_config.json",
+)
+"""The files on which the prepared encoder depends."""
+
 
 @dataclass(frozen=True)
 class HuggingFaceFolder:
@@ -41,14 +50,7 @@ class HuggingFaceFolder:
 
     def key(self) -> str:
         """Returns path, size and time of every file on which the prepared encoder depends."""
-        names = (
-            "config.json",
-            "model.safetensors",
-            "vocab.txt",
-            "tokenizer.json",
-            "tokenizer_config.json",
-        )
-        return fingerprint(self.folder / name for name in names)
+        return fingerprint(self.folder / name for name in FILES)
 
     def convert(self, out: Path, *, lowercase: bool | None, source: str) -> PreparedEncoder:
         """Writes the prepared encoder into `out`. Raises `EncoderError`."""
@@ -83,7 +85,8 @@ def read_config(path: Path) -> EncoderConfig:
                 "encoders are supported; choose another encoder."
             )
 
-    need("model_type", "'bert'", holds=raw.get("model_type") == "bert")
+    # Where it is not said, the names of the tensors tell.
+    need("model_type", "'bert'", holds=raw.get("model_type", "bert") == "bert")
     position = raw.get("position_embedding_type", "absolute")
     need("position_embedding_type", "'absolute'", holds=position == "absolute")
     need("layer_norm_eps", "1e-12", holds=raw.get("layer_norm_eps", 1e-12) == 1e-12)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bertsweep.encoders.config import EncoderConfig
+from bertsweep.encoders.safetensors_file import read_tensors
 from bertsweep.encoders.variables import listed, shapes
 from bertsweep.errors import EncoderError
 
@@ -128,18 +129,9 @@ def _fresh_pooler(hidden: int) -> dict[str, Array]:
 
 
 def _load(path: Path) -> dict[str, Array]:
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
     if not path.is_file():
         raise EncoderError(_no_weights(path))
-    try:
-        return load_file(path)
-    except (SafetensorError, OSError, ValueError, TypeError, KeyError) as error:
-        raise EncoderError(
-            f"{path} cannot be read as safetensors ({type(error).__name__}: {error}). "
-            "Fetch it again, or save the model in float32."
-        ) from error
+    return read_tensors(path)
 
 
 def _no_weights(path: Path) -> str:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from bertsweep.download.transfer import without_secrets
 from bertsweep.encoders import tiny
+from bertsweep.encoders.checkpoint import CheckpointFolder
 from bertsweep.encoders.hub import HubArchive, HubHandle
+from bertsweep.encoders.hub_model import SCHEME, HubModel, parse
 from bertsweep.encoders.huggingface import HuggingFaceFolder
 from bertsweep.encoders.prepared import PreparedEncoder
 from bertsweep.encoders.savedmodel import SavedModelFolder
@@ -104,11 +106,14 @@ def locate(address: str, *, store: Store, base: Path, progress: Progress | None 
         raise EncoderError(
             f"the only built-in encoder is {tiny.NAME}, but got {address!r}. Type {tiny.NAME}."
         )
+    if address.startswith(SCHEME):
+        parse(address)
+        return HubModel(address, store=store)
     if address.startswith(("http://", "https://")):
         return HubHandle(address, store=store, progress=progress)
     if "://" in address:
         raise EncoderError(
-            "the address of an encoder must start with http:// or https://, but got "
+            "the address of an encoder must start with http://, https:// or hf://, but got "
             f"{without_secrets(address)!r}. Copy it to a folder and give the folder."
         )
     return _local(address, store=store, base=base)
@@ -125,12 +130,15 @@ def _local(address: str, *, store: Store, base: Path) -> Source:
         return HubArchive(path, store=store)
     if SavedModelFolder.matches(path):
         return SavedModelFolder(path)
+    if CheckpointFolder.matches(path):
+        return CheckpointFolder(path)
     if HuggingFaceFolder.matches(path):
         return HuggingFaceFolder(path)
     there = ", ".join(sorted(os.listdir(path))[:6]) if path.is_dir() else "a file"
     raise EncoderError(
-        "an encoder folder must hold saved_model.pb (TF Hub, SavedModel) or config.json and "
-        f"model.safetensors (Hugging Face), but {path} is {there or 'empty'}. "
+        "an encoder folder must hold saved_model.pb (TF Hub, SavedModel), config.json and "
+        "model.safetensors (Hugging Face) or bert_config.json and a checkpoint (the original "
+        f"BERTs), but {path} is {there or 'empty'}. "
         "Give the folder that holds these files."
     )
 

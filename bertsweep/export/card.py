@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json, to_json
 
-from bertsweep.checkpoints import Checkpoint
+from bertsweep.checkpoints import TRAIN_AND_VALIDATION, Checkpoint
 from bertsweep.export.checking import Check
 from bertsweep.export.story import story
 from bertsweep.export.subject import FLOAT32, Subject
@@ -61,6 +61,7 @@ class Findings:
             "trial": record.trial,
             "epoch": record.epoch,
             "params": dict(record.params),
+            "trained_on": record.trained_on,
             "validation": dict(record.metrics),
             "encoder": {"source": record.encoder.source, "hash": record.encoder.hash},
             "sweep": None if self.sweep is None else dict(self.sweep),
@@ -126,6 +127,7 @@ class Findings:
             "trial": record.trial,
             "epoch": f"{record.epoch:g}",
             "params": record.params,
+            "refitted": record.trained_on == TRAIN_AND_VALIDATION,
             "shown": lambda key: described(self.evidence.get(key)),
             "value": described,
             "lasting": lasting,

@@ -17,7 +17,8 @@ class Format:
     """One format; its module in this package has `write(subject, folder)`.
 
     `tolerance` is the largest difference from a probability of the checkpoint that passes. `needs`
-    are the modules that writing and checking it import, `readers` those that its user imports.
+    are the modules that writing and checking it import, `readers` those that its user imports, and
+    `poolings` the values of that parameter that its models can have.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Format:
     tolerance: float
     needs: tuple[str, ...] = ()
     readers: tuple[str, ...] = ()
+    poolings: tuple[str, ...] = ("pooled", "cls", "mean")
 
     def check_packages(self) -> None:
         """Raises `MissingPackageError` where it cannot be written or checked here."""
@@ -34,6 +36,16 @@ class Format:
             raise MissingPackageError(
                 f"the format {self.name} needs {' and '.join(missing)}, which this Python does not "
                 "have. Type: pip install 'bertsweep[export]'"
+            )
+
+    def check_pooling(self, pooling: str) -> None:
+        """Raises `InputError` where its models cannot compute this."""
+        if pooling not in self.poolings:
+            raise InputError(
+                f"the format {self.name} can have `pooling: {' or '.join(self.poolings)}` only, as "
+                "the classifiers of that library always use BERT's pooler, but the checkpoint was "
+                f"trained with {pooling}. Type another --format: "
+                f"{', '.join(name for name, one in FORMATS.items() if pooling in one.poolings)}"
             )
 
     def writer(self) -> Callable[[Subject, Path], None]:
@@ -68,6 +80,7 @@ FORMATS = {
             "huggingface_folder",
             1e-4,
             readers=("transformers", "torch"),
+            poolings=("pooled",),
         ),
         Format(
             "onnx",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import tf_keras
 from official.modeling.activations import gelu as tanh_gelu
@@ -11,6 +12,7 @@ from official.modeling.activations import gelu as tanh_gelu
 from bertsweep.encoders import native
 from bertsweep.export.formats import installed
 from bertsweep.export.subject import Subject
+from bertsweep.spec.hyperparameters import Pooling
 
 MODEL, SUMMARY, PLOT = "model.h5", "summary.txt", "model.png"
 
@@ -45,7 +47,7 @@ def build(subject: Subject) -> tf_keras.Model:
     native.assign(encoder, subject.encoder, config=config, where="the checkpoint")
     names = ("input_word_ids", "input_mask", "input_type_ids")
     inputs = {name: tf_keras.layers.Input([None], dtype="int32", name=name) for name in names}
-    pooled = encoder(inputs)["pooled_output"]
+    pooled = _pooled(encoder(inputs), inputs["input_mask"], subject.pooling)
     units = len(subject.bias)
     head = tf_keras.layers.Dense(
         units, activation="sigmoid" if units == 1 else "softmax", name="probabilities"
@@ -54,3 +56,12 @@ def build(subject: Subject) -> tf_keras.Model:
     model = tf_keras.Model(inputs, head(dropped), name="bert_classifier")
     head.set_weights([subject.kernel, subject.bias])
     return model
+
+
+def _pooled(outputs: Any, mask: Any, pooling: Pooling) -> Any:
+    if pooling == "cls":
+        return outputs["sequence_output"][:, 0]
+    if pooling == "mean":
+        layer = tf_keras.layers.GlobalAveragePooling1D(name="mean")
+        return layer(outputs["sequence_output"], mask=mask)
+    return outputs["pooled_output"]

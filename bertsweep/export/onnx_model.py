@@ -66,7 +66,7 @@ class _Graph:
         self.weights: list[Any] = []
 
     def pooled(self) -> str:
-        """The pooled output [rows, hidden]."""
+        """What the head sees of the encoder, [rows, hidden]; as in `model.network`."""
         words, mask, types = _INPUTS
         kinds = self._op("Gather", self._weight("type_embeddings/embeddings"), types)
         x = self._op("Gather", self._weight("word_embeddings/embeddings"), words)
@@ -79,11 +79,23 @@ class _Graph:
         absent = self._op("Sub", self._number(1.0), present)
         bias = self._op("Mul", absent, self._number(_MASKED))
         bias = self._op("Unsqueeze", bias, self._ints(1, 2))
+        mean = self._subject.pooling == "mean"
         for layer in range(self._config.num_layers):
-            last = layer == self._config.num_layers - 1
+            last = layer == self._config.num_layers - 1 and not mean
             x = self._layer(f"transformer/layer_{layer}", x, bias, last=last)
+        if mean:
+            return self._mean(x, present)
         x = self._op("Squeeze", x, self._ints(1))
+        if self._subject.pooling == "cls":
+            return x
         return self._op("Tanh", self._dense("pooler_transform", x))
+
+    def _mean(self, x: str, present: str) -> str:
+        """The mean of `x` over the word pieces that are `present`, [rows, hidden]."""
+        weights = self._op("Unsqueeze", present, self._ints(1))
+        total = self._op("Squeeze", self._op("MatMul", weights, x), self._ints(1))
+        count = self._op("ReduceSum", present, self._ints(1), keepdims=1)
+        return self._op("Div", total, self._op("Max", count, self._number(1.0)))
 
     def probabilities(self, pooled: str) -> None:
         """The last nodes: one logit gives the probabilities of two classes."""

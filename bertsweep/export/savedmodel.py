@@ -36,7 +36,7 @@ class _Served(tf.Module):
         self._network = Network(self._encoder, subject.config, tf.float32)
         kinds = {type(label) for label in subject.labels}
         self._labels = tf.constant(subject.labels if len(kinds) == 1 else subject.names)
-        self._threshold = subject.record.threshold
+        self._threshold, self._pooling = subject.record.threshold, subject.pooling
 
     def signatures(self, *, pair: bool) -> dict[str, Any]:
         text = [tf.TensorSpec([None], tf.string, "text")]
@@ -65,7 +65,7 @@ class _Served(tf.Module):
 
     def _classified(self, ids: Any, mask: Any, types: Any) -> dict[str, Any]:
         words = tf.gather(self._encoder[WORDS], ids)
-        pooled = self._network.pooled(words, mask, types, None)
+        pooled = self._network.output(words, mask, types, None, pooling=self._pooling)
         # In float64, as `model.classifier.probabilities` does it: the label of a probability close
         # to the threshold must not depend on rounding.
         logits = tf.cast(tf.matmul(pooled, self._kernel) + self._bias, tf.float64)

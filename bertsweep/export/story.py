@@ -26,7 +26,7 @@ def story(state: SweepState, trial: TrialState, *, value: str, epoch: float) -> 
         return [
             f"The search of {sweep} compared {count} {by}.{seen}",
             *_repeated(state, trial),
-            f"It is {here}.",
+            f"It is {here}{', which its repeats reached on average' if trial.refit else ''}.",
         ]
     if trial is not best:
         leads = "" if best is None else f", of which `{best.id}` was the best, {_of(best)}"
@@ -53,7 +53,9 @@ def _repeated(state: SweepState, trial: TrialState) -> list[str]:
         why = "No finalist was better on average: the baseline configuration is delivered."
     else:
         why = f"`{trial.repeats}` was chosen: {outcome['reason']}"
-    return [again, why, f"This is the repeat of `{trial.repeats}` with the best validation score."]
+    best = f"This is the repeat of `{trial.repeats}` with the best validation score."
+    refitted = f"This is `{trial.repeats}`, trained once more on training and validation rows."
+    return [again, why, refitted if trial.refit else best]
 
 
 def _of(trial: TrialState) -> str:

@@ -16,6 +16,8 @@ from bertsweep.tokens import WordPieces
 if TYPE_CHECKING:
     import numpy as np
 
+    from bertsweep.spec.hyperparameters import Pooling
+
     Arrays = Mapping[str, np.ndarray[Any, Any]]
 
 FLOAT32 = "float32"
@@ -76,6 +78,11 @@ class Subject:
     def length(self) -> int:
         """Word pieces that a row is cut to."""
         return self.record.max_seq_length
+
+    @property
+    def pooling(self) -> Pooling:
+        """What the head sees of the encoder."""
+        return self.record.pooling
 
     @property
     def head_dropout(self) -> float:

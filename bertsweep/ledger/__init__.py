@@ -5,17 +5,20 @@ from bertsweep.ledger.events import (
     FAILED,
     FINISHED,
     INTERRUPTED,
+    REFIT,
     REPEAT,
     RUNNING,
     SAMPLER,
     STOPPED,
     WARM_START,
     Event,
+    Refit,
 )
 from bertsweep.ledger.fold import fold
 from bertsweep.ledger.journal import Ledger, Subscriber, load, read, recall, replay
 from bertsweep.ledger.lock import is_locked
 from bertsweep.ledger.reports import Report, Reports
+from bertsweep.ledger.spending import spent_by
 from bertsweep.ledger.state import (
     Confirmation,
     Reading,
@@ -31,6 +34,7 @@ __all__ = [
     "FAILED",
     "FINISHED",
     "INTERRUPTED",
+    "REFIT",
     "REPEAT",
     "RUNNING",
     "SAMPLER",
@@ -40,6 +44,7 @@ __all__ = [
     "Event",
     "Ledger",
     "Reading",
+    "Refit",
     "Report",
     "Reports",
     "Subscriber",
@@ -54,4 +59,5 @@ __all__ = [
     "read",
     "recall",
     "replay",
+    "spent_by",
 ]

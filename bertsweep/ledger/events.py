@@ -26,7 +26,8 @@ FORMAT = 2
 RUNNING, FINISHED, STOPPED, FAILED = "running", "finished", "stopped", "failed"
 INTERRUPTED = "interrupted"
 
-BASELINE, WARM_START, SAMPLER, REPEAT = "baseline", "warm_start", "sampler", "repeat"
+BASELINE, WARM_START, SAMPLER = "baseline", "warm_start", "sampler"
+REPEAT, REFIT = "repeat", "refit"
 """Where a trial's point comes from: its `origin`."""
 
 
@@ -76,8 +77,13 @@ class SweepStarted(Event, frozen=True, kw_only=True, gc=False, tag="sweep_starte
 
 
 class SweepResumed(Event, frozen=True, kw_only=True, gc=False, tag="sweep_resumed"):
-    """Another command goes on with the sweep, up to `trials` trials in all."""
+    """Another command goes on with the sweep.
 
+    `bounds` are new values of keys of `budget`, which replace those before. Earlier versions wrote
+    the number of `trials` alone.
+    """
+
+    bounds: Plain | None = None
     trials: int | None = None
 
 
@@ -133,8 +139,8 @@ class ConfirmationStarted(Event, frozen=True, kw_only=True, gc=False, tag="confi
 
 
 class ConfirmationEnded(Event, frozen=True, kw_only=True, gc=False, tag="confirmation_ended"):
-    """All repeats ended: the `outcome`, and `delivered`, the repeat whose checkpoint is the one to
-    use; null where no repeat has any.
+    """All repeats ended, and a refit: the `outcome`, and `delivered`, the one of them whose
+    checkpoint is the one to use; null where none has any.
     """
 
     outcome: Plain
@@ -147,12 +153,27 @@ class TrialEvent(Event, frozen=True, kw_only=True, gc=False):
     trial: str
 
 
+class Refit(Struct, frozen=True, kw_only=True, gc=False):
+    """How a configuration that was confirmed is trained once more, on training and validation rows.
+
+    Training ends after `epoch` epochs of a schedule that keeps its full length. No row is left to
+    score it by: `expected` are the means of the metrics of its repeats, and its threshold follows
+    from what the checkpoints of these, `sources` (relative to the sweep's folder), predicted for
+    rows that they had not seen.
+    """
+
+    epoch: float
+    expected: Metrics
+    sources: tuple[str, ...]
+
+
 class TrialProposed(TrialEvent, frozen=True, kw_only=True, gc=False, tag="trial_proposed"):
     """A trial to run: its `point` in the space, and the complete `params` that follow from it.
 
     `sampler_state` is what the sampler needs again after a resume, where it needs anything. A
     repeat, which confirms a finalist, names that trial in `repeats`; where `split` is a number, it
-    is the seed by which training and validation rows are drawn anew from both.
+    is the seed by which training and validation rows are drawn anew from both. A `refit` names the
+    confirmed trial in `repeats` too.
     """
 
     number: int = -1
@@ -163,6 +184,7 @@ class TrialProposed(TrialEvent, frozen=True, kw_only=True, gc=False, tag="trial_
     sampler_state: Plain | None = None
     repeats: str | None = None
     split: int | None = None
+    refit: Refit | None = None
 
 
 class TrialStarted(TrialEvent, frozen=True, kw_only=True, gc=False, tag="trial_started"):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
+from bertsweep.budget import Bounds
 from bertsweep.direction import Direction
 from bertsweep.errors import LedgerError
 from bertsweep.ledger.events import (
@@ -66,6 +67,8 @@ def apply(state: SweepState | None, event: Event) -> SweepState:
         if trial is None or kind is TrialProposed:
             trial = _new_trial(state, event)
         _TRIAL_CHANGES[kind](state, trial, event)
+        if trial.repeats is None:
+            state.last_search_event = event.time
     else:
         _SWEEP_CHANGES[kind](state, event)
     if not isinstance(event, _AFTERWARDS):
@@ -74,15 +77,15 @@ def apply(state: SweepState | None, event: Event) -> SweepState:
 
 
 def _begun(event: SweepStarted) -> SweepState:
-    budget = event.spec.get("budget") or {}
     return SweepState(
         started=event,
         metric=str(event.objective["metric"]),
         mode=str(event.objective["mode"]),
         sign=Direction.of(str(event.objective["mode"])).sign,
-        budget_trials=budget.get("trials"),
+        bounds=Bounds.of(event.spec.get("budget") or {}),
         session_began=event.time,
         last_event=event.time,
+        last_search_event=event.time,
     )
 
 
@@ -104,6 +107,7 @@ def _new_trial(state: SweepState, event: TrialEvent) -> TrialState:
         sampler_state=event.sampler_state,
         repeats=event.repeats,
         split=event.split,
+        refit=event.refit,
         proposed=event.time,
     )
     return trial
@@ -122,8 +126,10 @@ def _pause(trial: TrialState, now: float) -> None:
 
 def _resumed(state: SweepState, event: SweepResumed) -> None:
     state.earlier_seconds = state.active_seconds
+    state.earlier_search_seconds = state.search_seconds
     state.status, state.reason = RUNNING, None
-    state.budget_trials = event.trials or state.budget_trials
+    changed = {"trials": event.trials} if event.trials is not None else {}
+    state.bounds = state.bounds.changed({**changed, **(event.bounds or {})})
     state.session_began = event.time
     for trial in (*state.trials.values(), *state.repeats.values()):
         # A command that was killed has written no end of what ran under it.

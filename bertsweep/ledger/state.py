@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import FrozenInstanceError, dataclass, field, fields
 from typing import Any
 
+from bertsweep.budget import Bounds
 from bertsweep.ledger.events import (
     BASELINE,
     FAILED,
@@ -19,6 +20,7 @@ from bertsweep.ledger.events import (
     Event,
     FaultKind,
     Plain,
+    Refit,
     SweepStarted,
     TestOpened,
 )
@@ -34,7 +36,8 @@ class TrialState:
     the seconds of the earlier ones. `checkpoint` is relative to the sweep's folder, and None where
     it is not kept any more, which `last_checkpoint` still names; `threshold` is the probability
     from which it predicts the positive one of two classes. A repeat names the trial that it
-    `repeats`, and the seed of its `split` where it has one of its own.
+    `repeats`, and the seed of its `split` where it has one of its own; a `refit` names it too. No
+    row is left to score a refit by, so it has no `value`.
     """
 
     id: str
@@ -60,6 +63,7 @@ class TrialState:
     sampler_state: Plain | None = None
     repeats: str | None = None
     split: int | None = None
+    refit: Refit | None = None
     proposed: float = 0.0
     started: float | None = None
     spent: float = 0.0
@@ -135,8 +139,8 @@ class Confirmation:
 
     `finalists` are trial ids, the baseline among them, `seeds` and `splits` what each repeat runs
     with, `selection` why they are the finalists, `settings` how that was asked for. `dropped` says
-    of those that can no longer win why. `outcome` is None until all repeats have ended, `delivered`
-    the id of the repeat whose checkpoint is the one to use.
+    of those that can no longer win why. `outcome` is None until all repeats and a refit have ended,
+    `delivered` the id of the one of them whose checkpoint is the one to use.
     """
 
     finalists: tuple[str, ...]
@@ -157,17 +161,16 @@ class Confirmation:
 class SweepSnapshot:
     """A sweep of one moment.
 
-    `trials` is the number of trials it may have (None where not known), `statuses` how many stand
-    at each status, `session_began` when the running command began (unix seconds) and
-    `earlier_seconds` how long earlier ones ran. `best` is the trial with the best value so far.
-    `confirmation` is None before it began.
+    `bounds` is how much it may use, `statuses` how many stand at each status, `session_began` when
+    the running command began (unix seconds) and `earlier_seconds` how long earlier ones searched.
+    `best` is the trial with the best value so far. `confirmation` is None before it began.
     """
 
     started: SweepStarted
     status: str
     reason: str | None
     compute: Plain | None
-    trials: int | None
+    bounds: Bounds
     statuses: dict[str, int]
     session_began: float
     earlier_seconds: float
@@ -198,8 +201,10 @@ class SweepState:
 
     `compute` is what all trials compute in (`precision`, `jit`, how that was found), None before
     the first report. `session_began` and `last_event` are the times of the running command's first
-    event and of the latest one, `earlier_seconds` how long earlier commands wrote the ledger.
-    `repeats` are the repeats of finalists by their id; they are no trials of the search.
+    event and of the latest one, `earlier_seconds` how long earlier commands wrote the ledger. The
+    same with `search` count trials of the search alone, and not their confirmation.
+    `repeats` are the repeats of finalists, and refits, by their id; they are no trials of the
+    search.
     """
 
     started: SweepStarted
@@ -211,10 +216,12 @@ class SweepState:
     status: str = RUNNING
     reason: str | None = None
     compute: Plain | None = None
-    budget_trials: int | None = None
+    bounds: Bounds = field(default_factory=Bounds)
     session_began: float = 0.0
     last_event: float = 0.0
     earlier_seconds: float = 0.0
+    last_search_event: float = 0.0
+    earlier_search_seconds: float = 0.0
     leader: str | None = None
     """Id of the trial with the best value, the earlier of equals."""
     statuses: dict[str, int] = field(default_factory=dict)
@@ -246,6 +253,11 @@ class SweepState:
         return self.earlier_seconds + max(0.0, self.last_event - self.session_began)
 
     @property
+    def search_seconds(self) -> float:
+        """For how long commands have searched."""
+        return self.earlier_search_seconds + max(0.0, self.last_search_event - self.session_began)
+
+    @property
     def baseline(self) -> TrialState | None:
         """The trial that ran the baseline configuration: the first, whatever became of it."""
         first = next(iter(self.trials.values()), None)
@@ -262,10 +274,10 @@ class SweepState:
             status=self.status,
             reason=self.reason,
             compute=self.compute,
-            trials=self.budget_trials,
+            bounds=self.bounds,
             statuses=dict(self.statuses),
             session_began=self.session_began,
-            earlier_seconds=self.earlier_seconds,
+            earlier_seconds=self.earlier_search_seconds,
             best=None if best is None else TrialSnapshot.of(best),
             baseline=None if baseline is None else TrialSnapshot.of(baseline),
             confirmation=self.confirmation,

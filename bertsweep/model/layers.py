@@ -75,14 +75,22 @@ class Dropout:
     _STREAMS = 4096
     """Streams per step: 256 for each of 16 replicas, more than the dropouts of any encoder."""
 
+    _PART = 2**40
+    """Streams between two parts of a batch: more than the steps of the longest trial use."""
+
     def __init__(self, key: Any, first: Any) -> None:
         """`key` is a uint64 [1] tensor; `first`, an int64 scalar, numbers the first stream."""
         self._key, self._next = key, first
 
     @classmethod
-    def of_step(cls, key: Any, step: Any, *, replica: Any = 0) -> Dropout:
-        """Returns the dropout of a step; `step` and `replica` are int32 scalars."""
+    def of_step(cls, key: Any, step: Any, *, replica: Any = 0, part: Any = None) -> Dropout:
+        """Returns the dropout of a step; `step`, `replica` and `part` are int32 scalars.
+
+        `part` numbers the parts that a replica computes its rows in, None where it is one.
+        """
         base = tf.cast(step, tf.int64) * cls._STREAMS
+        if part is not None:
+            base += tf.cast(part, tf.int64) * cls._PART
         return cls(key, base + tf.cast(replica, tf.int64) * 256)
 
     def reserve(self, streams: int) -> tuple[Any, Any]:

@@ -86,7 +86,9 @@ class Predictor:
         classifier = Classifier(native.empty(config), config, classes=len(self.labels))
         classifier.compute_in(Compute(record.compute.get("precision", "float32")).dtype)
         classifier.load(arrays)
-        self._forward = trace_forward(classifier, pair=self.text_columns == 2)
+        self._forward = trace_forward(
+            classifier, pair=self.text_columns == 2, pooling=record.pooling
+        )
 
     @classmethod
     def open(cls, folder: Path) -> Predictor:

@@ -41,7 +41,8 @@ def baseline_of(
 ) -> tuple[TrialState, Checkpoint] | None:
     """The baseline to compare the winner with, verified; None, with a sentence, without one.
 
-    A winner that is the best of several seeds is compared with the baseline's best of as many.
+    A winner that is the best of several seeds is compared with the baseline's best of as many; so
+    is a refit, which was trained on more rows.
     """
     trial = state.baseline
     if trial is None:
@@ -69,7 +70,8 @@ class Validation:
 def kept_validation(checkpoint: Checkpoint) -> Validation | None:
     """What the checkpoint predicted for its validation rows when it was written.
 
-    None in one of a version that kept no predictions, and where they are damaged.
+    Those of a refit, which was trained on them, are of the repeats of its configuration. None in
+    one of a version that kept no predictions, and where they are damaged.
     """
     folder = checkpoint.folder
     kept = checkpoints.read_predictions(folder.parent, folder.name)

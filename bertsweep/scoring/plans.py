@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bertsweep.checkpoints import Checkpoint
+from bertsweep.checkpoints import TRAIN, Checkpoint
 from bertsweep.data import Dataset
 from bertsweep.evaluation import Aim
 from bertsweep.ledger import Reading, SweepState
@@ -47,8 +47,11 @@ def decided(
     """Winner and baseline of the sweep as it stands, with what the validation rows fix."""
     rows = dataset.splits["validation"]
 
-    def validation(checkpoint: Checkpoint) -> Validation:
-        return kept_validation(checkpoint) or scored_validation(checkpoint, rows, progress)
+    def validation(checkpoint: Checkpoint) -> Validation | None:
+        kept = kept_validation(checkpoint)
+        if kept is None and checkpoint.record.trained_on == TRAIN:  # a refit has seen these rows
+            return scored_validation(checkpoint, rows, progress)
+        return kept
 
     trial, checkpoint = usable(state, paths, notify=notify)
     told = validation(checkpoint)

@@ -195,9 +195,10 @@ def _address(address: str, path: KeyPath, kind: str, problems: Problems) -> None
     scheme, mark, rest = address.partition("://")
     if not mark or not no_password(address, path, problems):
         return
-    if scheme.lower() not in _SCHEMES:
-        rule = f"an address must begin with one of {', '.join(_SCHEMES)}, but got {scheme}://"
-        close = nearest(scheme, _SCHEMES)
+    schemes = (*_SCHEMES, "hf") if kind == "encoder" else _SCHEMES
+    if scheme.lower() not in schemes:
+        rule = f"an address must begin with one of {', '.join(schemes)}, but got {scheme}://"
+        close = nearest(scheme, schemes)
         advice = (
             f"Did you mean `{close[0]}://{rest}`?" if close else "Type such an address or a path."
         )

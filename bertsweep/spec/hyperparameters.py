@@ -13,6 +13,7 @@ from bertsweep.spec.models import Section
 Optimizer = Literal["adam", "adamw"]
 Schedule = Literal["constant", "linear", "cosine"]
 ClassWeight = Literal["none", "balanced"]
+Pooling = Literal["pooled", "cls", "mean"]
 
 MOST_STEPS = 10_000_000
 """Optimizer steps of the longest trial: the table of their rates takes about 100 bytes a step."""
@@ -29,7 +30,7 @@ class Hyperparameters(Section):
     """
 
     learning_rate: Annotated[float, Field(gt=0, le=1)] = Field(2e-5, title="peak learning rate")
-    dropout: Annotated[float, Field(ge=0, lt=1)] = Field(0.5, title="dropout on the pooled output")
+    dropout: Annotated[float, Field(ge=0, lt=1)] = Field(0.5, title="dropout on what the head sees")
     max_seq_length: Annotated[int, Field(ge=4)] = Field(
         128, title="word pieces a row is cut to, [CLS] and [SEP] included"
     )
@@ -55,6 +56,30 @@ class Hyperparameters(Section):
     )
     trainable_layers: Annotated[int, Field(ge=0)] | Literal["all"] = Field(
         "all", title="all, or only the top N encoder layers, the pooler and the head"
+    )
+    layer_decay: Annotated[float, Field(gt=0, le=1)] = Field(
+        1.0,
+        title="factor by which the learning rate falls from each encoder layer to the one below; "
+        "the top layer, the pooler and the head have the full rate",
+    )
+    head_learning_rate: Annotated[float, Field(gt=0, le=1000)] = Field(
+        1.0, title="times `learning_rate` that the head learns at"
+    )
+    clip_norm: Annotated[float, Field(ge=0)] = Field(
+        0.0, title="largest global norm of a step's gradients; 0 clips nothing"
+    )
+    pooling: Pooling = Field(
+        "pooled",
+        title="what the head sees: BERT's pooler, the last layer at [CLS], or its mean over the "
+        "word pieces",
+    )
+    reinit_layers: Annotated[int, Field(ge=0)] = Field(
+        0,
+        title="top encoder layers that begin anew, as if never pre-trained, and with them the "
+        "pooler",
+    )
+    accumulate: Annotated[int, Field(ge=1, le=MOST_ROWS)] = Field(
+        1, title="parts that a batch is computed in, one after the other; saves memory"
     )
 
     @classmethod

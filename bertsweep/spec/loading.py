@@ -16,6 +16,7 @@ from bertsweep.spec.models import Data
 from bertsweep.spec.named_points import read_baseline
 from bertsweep.spec.overrides import expanded, override
 from bertsweep.spec.problems import Problems
+from bertsweep.spec.recipe_checks import check_recipe
 from bertsweep.spec.search_checks import read_search
 from bertsweep.spec.structure import structure
 from bertsweep.spec.sweep_spec import SweepSpec
@@ -101,6 +102,8 @@ def _build(document: Document, problems: Problems) -> SweepSpec | None:
     trial_0 = read_baseline(file.baseline, found, problems)
     checks.objective(file.objective, problems)
     searching = read_search(file, found, trial_0, problems)
+    if trial_0 is not None:
+        check_recipe(found, trial_0, file.export, problems)
     checks.resources(file.resources, problems)
     checks.tracking(file.tracking, problems)
     every = checks.report_every(file.report_every, problems)

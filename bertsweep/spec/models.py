@@ -190,7 +190,8 @@ class Encoder(Section):
     """The pre-trained BERT encoder."""
 
     source: Text = Field(
-        title="TF Hub handle, SavedModel folder, Hugging Face folder or `builtin:tiny`",
+        title="TF Hub handle, `hf://owner/name[@revision]` of the Hugging Face Hub, a folder "
+        "(SavedModel, Hugging Face, original BERT checkpoint) or `builtin:tiny`",
         examples=["builtin:tiny"],
     )
     mirrors: Addresses = Field(
@@ -259,11 +260,36 @@ class Search(Section):
 
 
 class Budget(Section):
-    """When the sweep ends."""
+    """How much the search may use: of several bounds, the one that is reached first counts."""
 
-    trials: Count = Field(20, title="trials, the baseline included")
+    trials: Count | None = Field(
+        None,
+        title="trials, the baseline included; 20 where no other key of `budget` is given",
+        examples=[20],
+    )
+    trainings: Annotated[float, Field(gt=0)] | None = Field(
+        None,
+        title="trainings of all the epochs that `space.epochs` allows: a trial that is stopped "
+        "early uses a part of one, so that more trials fit",
+    )
+    gpu_hours: Annotated[float, Field(gt=0)] | None = Field(
+        None, title="hours of GPUs that trials have had, after which no trial starts"
+    )
     hours: Annotated[float, Field(gt=0)] | None = Field(
         None, title="wall-clock hours after which no trial starts"
+    )
+
+
+class StopWhen(Section):
+    """What ends the search before its budget is used up: no trial starts any more."""
+
+    reached: float | None = Field(
+        None, title="value of the objective that is good enough: a trial has come to it"
+    )
+    plateau: Annotated[int, Field(ge=2)] | None = Field(
+        None,
+        title="trials in a row, none of which beat the best before them by more than one standard "
+        "error of the difference on the validation rows",
     )
 
 
@@ -310,6 +336,11 @@ class Confirm(Section):
         title="which of finalists that tie: the one that predicts the fastest, or the simplest "
         "within one standard error of the best",
     )
+    refit: Literal["none", "train+validation"] = Field(
+        "none",
+        title="whether the chosen configuration is trained once more, on training and validation "
+        "rows together, and that checkpoint delivered; `none` delivers the best repeat's",
+    )
 
 
 class Tracking(Section):
@@ -343,6 +374,7 @@ class SweepFile(Section):
     objective: Objective = Field(default_factory=Objective, title="what is best")
     search: Search = Field(default_factory=Search, title="sampler, scheduler, warm starts")
     budget: Budget = Field(default_factory=Budget, title="when to end")
+    stop_when: StopWhen = Field(default_factory=StopWhen, title="what ends the search early")
     confirm: Confirm | None = Field(
         None, title="confirm the winner at the end; left out, `bertsweep confirm` can do it later"
     )

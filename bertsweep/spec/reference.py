@@ -119,6 +119,21 @@ reductions by 3 have room in `epochs` (HyperBand's proportions) |
 }
 
 
+_RECIPE = """\
+The layers of an encoder hold what it learned in pre-training, the lower ones the most general part.
+`layer_decay` and `head_learning_rate` let each learn at a rate of its own (Sun et al. 2019, section
+5.3.3); weight decay follows the rate. With `layer_decay: 0.9`, n layers below the top one it is
+`0.9 ** n` times `learning_rate`, and the embeddings count as one more layer. `clip_norm` is
+`tf.clip_by_global_norm` over all gradients of a step. `reinit_layers` is Zhang et al. 2021, section
+5. `accumulate` changes the memory that a batch takes, not what is learned from it: its parts add up
+to the gradient of the whole batch, though dropout draws other masks.
+
+With `pooling` cls or mean there is no pooler. A checkpoint says which it was, and `predict` and the
+exports compute it; only the format huggingface cannot have it, as Hugging Face's BERT classifier
+always uses the pooler.
+"""
+
+
 _THRESHOLDS = """\
 With two classes, `predict` says positive from a threshold on, which is set on the validation rows
 and stored in the checkpoint. A metric that scores labels has a threshold of its own, so that the
@@ -180,7 +195,7 @@ def _parameters() -> str:
         schema = parameter(name)
         usual = f"`{default(name)}`"
         lines.append(f"| `{name}` | {describe(schema)} | {usual} | {schema['title']} |")
-    text = "\nThe defaults are the tutorial's configuration.\n"
+    text = f"\nThe defaults are the tutorial's configuration.\n\n{_RECIPE}"
     return "\n".join(lines) + "\n" + text
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from bertsweep.budget import Bounds
 from bertsweep.space import Float, Int, Point, Space
 from bertsweep.spec import checks
 from bertsweep.spec.document import KeyPath
@@ -125,9 +126,20 @@ def smallest(space: Space, name: str) -> int:
 def budget(
     file: SweepFile, space: Space, baseline: Hyperparameters | None, problems: Problems
 ) -> None:
-    """Warns where the trials do not fit the space: no trial is run twice, by any sampler."""
-    trials, points = file.budget.trials, space.size
+    """Units that count nothing here; warns where trials do not fit the space: none is run twice."""
+    budget, points = file.budget, space.size
+    if budget.gpu_hours is not None and file.resources.gpus_per_trial == 0:
+        rule = "`gpu_hours` counts the GPUs of trials, but `resources.gpus_per_trial` is 0"
+        problems.add(
+            ("budget", "gpu_hours"),
+            rule,
+            "Type `hours` or `trainings` in its place, or give trials GPUs.",
+            needs=[("resources", "gpus_per_trial")],
+        )
+    trials = Bounds.of(budget.model_dump()).trials
     path: KeyPath = ("budget", "trials")
+    if trials is None:
+        return
     if trials < 1 + len(file.search.warm_start):
         problems.warn(path, f"{trials} trials leave out some of the baseline and the warm starts")
     if points is None or trials <= 1:

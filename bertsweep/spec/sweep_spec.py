@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ConfigDict
 
+from bertsweep.budget import Bounds
 from bertsweep.metrics import ThresholdRule, threshold_rule
 from bertsweep.space import Choice, Domain, Fixed, Parameter, Point, Scalar, Space
 from bertsweep.spec.hyperparameters import Hyperparameters
@@ -47,6 +48,18 @@ class SweepSpec(SweepFile):
     def threshold_rule(self) -> ThresholdRule:
         """How the threshold of two classes is set: `objective.threshold`, "auto" resolved."""
         return threshold_rule(self.objective.metric, self.objective.threshold)
+
+    @property
+    def bounds(self) -> Bounds:
+        """What the search may use; 20 trials where the file bounds nothing."""
+        return Bounds.of(self.budget.model_dump())
+
+    @property
+    def longest(self) -> int:
+        """The epochs of a full training: the most that the space allows."""
+        from bertsweep.spec.search_checks import largest
+
+        return largest(self.space, "epochs")
 
     def hyperparameters(self, point: Mapping[str, Scalar]) -> Hyperparameters:
         """What a trial of this point runs with: its active values, then fixed ones, then defaults.

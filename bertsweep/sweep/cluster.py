@@ -59,13 +59,14 @@ def started(address: str | None) -> Iterator[None]:
             log_to_driver=False,
             runtime_env={"env_vars": _WORKERS},
         )
-    except (ConnectionError, OSError, RuntimeError, ValueError) as error:
+    except Exception as error:  # of an overloaded machine Ray raises just that
         where = f"the cluster at {address}" if address else "a local Ray"
         first = (str(error).strip().splitlines() or [""])[0]
         raise ClusterError(
             f"{where} could not be reached or started ({type(error).__name__}: {first}). "
-            "`ray status` says if a cluster runs, `bertsweep doctor` what this machine has. A "
-            "cluster that was started with a token wants RAY_AUTH_MODE=token here too."
+            "`ray status` says if a cluster runs, `bertsweep doctor` what this machine has; on a "
+            "busy one Ray may not start in time: try again. A cluster that was started with a "
+            "token wants RAY_AUTH_MODE=token here too."
         ) from error
     # Tune would print failures that the ledger and the terminal tell in their own words.
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)

@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bertsweep.budget import Spent
 from bertsweep.direction import Direction
-from bertsweep.ledger import BASELINE, FAILED, INTERRUPTED, RUNNING, Ledger, TrialState
+from bertsweep.ledger import BASELINE, FAILED, INTERRUPTED, RUNNING, Ledger, TrialState, spent_by
 from bertsweep.ledger.events import FaultKind, TrialEnded, TrialProposed, TrialStopped
 from bertsweep.search.stopping import StoppingRule
 from bertsweep.search.study import Study
 from bertsweep.spec import SweepSpec
+from bertsweep.sweep.early_end import EarlyEnd
 from bertsweep.sweep.recorder import Recorder
 from bertsweep.sweep.retention import Retention
 from bertsweep.trial.job import TrialJob
@@ -27,8 +29,8 @@ class SweepConductor:
     """The one place where Ray's events, the study, the stopping rule and the ledger meet.
 
     `resumable` are trials of an interrupted run that go on before anything new is proposed.
-    `stop_requested` says whether the user wants the sweep to stop. `trials` is the budget; trials
-    that failed through no fault of their own do not count against it.
+    `stop_requested` says whether the user wants the sweep to stop. The budget is the ledger's;
+    trials that failed through no fault of their own do not count against it.
     """
 
     spec: SweepSpec
@@ -38,7 +40,6 @@ class SweepConductor:
     rule: StoppingRule
     retention: Retention
     stop_requested: Callable[[], bool]
-    trials: int
     resumable: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -47,9 +48,9 @@ class SweepConductor:
         """Whether the space has no point left that was not tried."""
         self._ended: list[str] = []
         self._sign = Direction.of(self.job.mode).sign
-        hours = self.spec.budget.hours
-        left = None if hours is None else 3600 * hours - self.ledger.state.active_seconds
-        self._deadline = None if left is None else time.monotonic() + left
+        self._early_end = EarlyEnd(self.spec, self.ledger, self.retention.paths)
+        self._earlier = self.ledger.state.search_seconds
+        self._began = time.monotonic()
 
     def refill(self) -> None:
         """Tells study and rule of every trial in the ledger; unfinished ones are to go on.
@@ -81,6 +82,7 @@ class SweepConductor:
                 self._tell(self.recorder.end(TrialStopped(trial=trial.id, reason=reason)))
             else:
                 self.resumable.append(trial.id)
+        self._early_end.refilled()
 
     @property
     def broken(self) -> str | None:
@@ -104,6 +106,21 @@ class SweepConductor:
             and all(trials[name].status == FAILED for name in self._ended)
         )
 
+    @property
+    def enough(self) -> str | None:
+        """Why the search ends before its budget is used up, once `stop_when` says so."""
+        return self._early_end.reason
+
+    def spent(self, *, in_full: bool = False) -> Spent:
+        """What the search has used of its budget; `in_full` with what running trials may yet."""
+        return spent_by(
+            self.ledger.state.trials.values(),
+            longest=self.spec.longest,
+            seconds=self._earlier + time.monotonic() - self._began,
+            now=time.time(),
+            in_full=in_full,
+        )
+
     def interrupted(self) -> bool:
         """Whether everything is to stop now."""
         return self.broken is not None or self.stop_requested()
@@ -118,8 +135,8 @@ class SweepConductor:
             return None
         if self.resumable:
             return self._config(self.resumable.pop(0))
-        state = self.ledger.state
-        if sum(not trial.retryable for trial in state.trials.values()) >= self.trials:
+        # Running trials count in full, so that together they use a training too much at most.
+        if self.enough or self.ledger.state.bounds.reached(self.spent(in_full=True)):
             return None
         asked = self.study.ask()
         if asked is None:
@@ -152,7 +169,8 @@ class SweepConductor:
         self._tell(self.recorder.failed(trial, reason, fault=fault))
 
     def _over(self) -> bool:
-        late = self._deadline is not None and time.monotonic() > self._deadline
+        hours = self.ledger.state.bounds.hours
+        late = hours is not None and self._earlier + time.monotonic() - self._began > 3600 * hours
         return late or self.interrupted() or self.hopeless
 
     def _config(self, trial: str) -> dict[str, Any]:
@@ -162,6 +180,7 @@ class SweepConductor:
             "params": state.params,
             "seed": state.seed,
             "split": None,
+            "refit": None,
             "job": self.job.to_plain(),
         }
 
@@ -171,6 +190,7 @@ class SweepConductor:
         if value is None:
             return None
         self.study.report(trial.number, report["report"], value)
+        self._early_end.reported(trial)
         reason = self.rule.observe(trial.id, report["epoch"], self._sign * value)
         return None if report["finished"] or _trains_to_its_end(trial) else reason
 
@@ -184,6 +204,7 @@ class SweepConductor:
 
     def _tell(self, event: TrialEnded) -> None:
         self._ended.append(event.trial)
+        self._early_end.ended()
         self.study.tell(self.ledger.state.trials[event.trial].number, event.status)
 
 

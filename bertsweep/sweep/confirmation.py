@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from bertsweep import selection
 from bertsweep.errors import NoUsableTrialError
@@ -14,7 +15,8 @@ from bertsweep.paths import SweepPaths
 from bertsweep.ranking import best_repeat, ranking
 from bertsweep.seeds import derive
 from bertsweep.spec import Confirm, SweepSpec
-from bertsweep.sweep.repeats import Race, scores_of
+from bertsweep.sweep import refit
+from bertsweep.sweep.repeats import Race, Repeat, scores_of
 from bertsweep.tokens import Tokens
 
 Notify = Callable[[str], None]
@@ -38,9 +40,9 @@ def begin_confirmation(
     ledger: Ledger, paths: SweepPaths, settings: Confirm, *, seed: int, notify: Notify
 ) -> None:
     """Writes who the finalists are, unless the same confirmation was begun and has not ended."""
-    plain, state = settings.model_dump(mode="json"), ledger.state
+    state = ledger.state
     begun = state.confirmation
-    if begun is not None and begun.outcome is None and begun.settings == plain:
+    if begun is not None and begun.outcome is None and Confirm(**begun.settings) == settings:
         return
     finalists, chosen = _finalists(state, paths, settings.finalists)
     redrawn = "split" in settings.vary
@@ -51,7 +53,7 @@ def begin_confirmation(
             seeds=seeds,
             splits=tuple(derive(one, "split") if redrawn else None for one in seeds),
             selection={} if chosen is None else chosen.to_plain(),
-            settings=plain,
+            settings=settings.model_dump(mode="json"),
         )
     )
     if chosen is None:
@@ -82,16 +84,55 @@ def race_of(ledger: Ledger) -> Race:
     return race
 
 
-def end_confirmation(ledger: Ledger, *, tokens: Path, notify: Notify) -> None:
+def refit_of(
+    ledger: Ledger, paths: SweepPaths, *, tokens: Path, seed: int, notify: Notify
+) -> Repeat | None:
+    """The refit that follows when all repeats have ended; None where none is wanted or possible."""
+    state = ledger.state
+    if not refit.is_wanted(_recorded(state)) or not any(_scores(state).values()):
+        return None
+    name = _outcome(state, tokens)["delivered"]
+    found = refit.planned(state, paths, name, seed=seed)
+    if found is None or found.refit is None:
+        notify(f"{name} is not refitted: no repeat of it kept what it predicted")
+        return None
+    if found.id not in state.repeats:
+        notify(
+            f"{name} is trained once more, on training and validation rows, for "
+            f"{found.refit.epoch:g} epochs: the median of its repeats' best"
+        )
+    return found
+
+
+def end_confirmation(
+    ledger: Ledger, *, tokens: Path, notify: Notify, refitted: Repeat | None = None
+) -> None:
     """Writes what the repeats came to, and which checkpoint is delivered.
 
-    That is the best repeat's, by validation, of the chosen finalist; of the baseline where its mean
-    is better than that of the chosen one. `tokens` is the folder of the sweep's tokens. Raises
-    `NoUsableTrialError` where no repeat has a score.
+    That is the refit's, where there is one; else the best repeat's, by validation, of the chosen
+    finalist, or of the baseline where its mean is better. `tokens` is the folder of the sweep's
+    tokens. Raises `NoUsableTrialError` where no repeat has a score.
     """
     state = ledger.state
+    plain = _outcome(state, tokens)
+    delivered, about = best_repeat(state, plain["delivered"]), None
+    if refitted is not None:
+        trial = state.repeats.get(refitted.id)
+        about = refit.told(refitted, trial)
+        if trial is not None and trial.checkpoint is not None:
+            delivered = trial
+        else:
+            notify(f"the refit {refitted.id} failed: delivered is the best repeat instead")
+    name = None if delivered is None else delivered.id
+    plain = {**plain, "repeat": name, "refit": about}
+    ledger.append(ConfirmationEnded(outcome=plain, delivered=name))
+    notify(plain["verdict"]["text"])
+
+
+def _outcome(state: SweepState, tokens: Path) -> dict[str, Any]:
+    """What the repeats came to, and in `delivered` whose checkpoint is to be used."""
     confirmation = _recorded(state)
-    scores = {n: one for n, one in scores_of(state.repeats, confirmation).items() if one}
+    scores = {name: one for name, one in _scores(state).items() if one}
     if not scores:
         raise NoUsableTrialError(
             f"all repeats of {', '.join(confirmation.finalists)} failed, so nothing was confirmed. "
@@ -117,17 +158,11 @@ def end_confirmation(ledger: Ledger, *, tokens: Path, notify: Notify) -> None:
         plain["verdict"]["text"] = (
             f"{name}, the baseline, is the winner: the validation rows rank all others below."
         )
-    delivered = best_repeat(state, name)
-    plain = {
-        **plain,
-        "delivered": name,
-        "repeat": None if delivered is None else delivered.id,
-        "vary": confirmation.settings.get("vary", ["seed"]),
-    }
-    ledger.append(
-        ConfirmationEnded(outcome=plain, delivered=None if delivered is None else delivered.id)
-    )
-    notify(plain["verdict"]["text"])
+    return {**plain, "delivered": name, "vary": confirmation.settings.get("vary", ["seed"])}
+
+
+def _scores(state: SweepState) -> Scores:
+    return scores_of(state.repeats, _recorded(state))
 
 
 def _recorded(state: SweepState) -> Confirmation:

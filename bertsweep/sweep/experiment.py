@@ -40,7 +40,6 @@ class Experiment:
     prepared: Prepared
     placement: Placement
     stopping: threading.Event
-    trials: int
     trainable: type[Any] = BertTrial
 
     @cached_property
@@ -72,7 +71,6 @@ class Experiment:
             rule=build_rule(spec.search.scheduler, **self._lengths),
             retention=Retention(self.paths, self.ledger, spec.checkpoints.keep),
             stop_requested=self.stopping.is_set,
-            trials=self.trials,
         )
 
     def search(self) -> None:

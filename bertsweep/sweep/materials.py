@@ -13,7 +13,7 @@ from bertsweep.encoders import PreparedEncoder
 from bertsweep.errors import InputError
 from bertsweep.metrics import AUTO
 from bertsweep.progress import Progress
-from bertsweep.spec import SweepSpec
+from bertsweep.spec import Confirm, SweepSpec
 from bertsweep.spec.hyperparameters import MOST_STEPS
 from bertsweep.spec.search_checks import largest, smallest
 from bertsweep.training.batches import steps_per_epoch
@@ -87,7 +87,7 @@ def load_materials(
     )
     check_space(spec, encoder)
     dataset = data.prepare(spec.data, cache=cache, base=base, progress=progress)
-    check_length(spec, rows=len(dataset.splits["train"]))
+    check_length(spec, **rows_of(dataset, spec.confirm))
     for note in (*encoder.notes, *(note.message for note in dataset.notes)):
         notify(note)
     if spec.objective.threshold != AUTO and dataset.positive is None:
@@ -143,6 +143,7 @@ def check_space(spec: SweepSpec, encoder: PreparedEncoder) -> None:
     limits = {
         "max_seq_length": (config.max_position_embeddings, "positions"),
         "trainable_layers": (config.num_layers, "layers"),
+        "reinit_layers": (config.num_layers, "layers"),
     }
     for name, (limit, what) in limits.items():
         asked = [getattr(spec.baseline, name), largest(spec.space, name)]
@@ -156,12 +157,22 @@ def check_space(spec: SweepSpec, encoder: PreparedEncoder) -> None:
             )
 
 
-def check_length(spec: SweepSpec, *, rows: int) -> None:
-    """Raises `InputError` where a trial on `rows` training rows could take too many steps.
+def rows_of(dataset: Dataset, confirm: Confirm | None) -> dict[str, int]:
+    """The rows that trials train on, and those that the refit of a confirmation adds to them."""
+    added = confirm is not None and confirm.refit != "none"
+    splits = dataset.splits
+    return {"rows": len(splits["train"]), "added": len(splits["validation"]) if added else 0}
+
+
+def check_length(spec: SweepSpec, *, rows: int, added: int = 0) -> None:
+    """Raises `InputError` where a trial on `rows` training rows could take too many steps, or a
+    refit on those and the validation rows that are `added`.
 
     The longest is that of most epochs and smallest batches, whether or not a condition keeps the
     two apart: such numbers are a mistake in either case.
     """
+    rows += added
+    which = "training and validation rows, for `confirm: {refit: …}`," if added else "training rows"
     whole = [spec.baseline, *map(spec.hyperparameters, spec.search.warm_start)]
     asked = [(one.epochs, one.batch_size) for one in whole]
     asked.append((largest(spec.space, "epochs"), smallest(spec.space, "batch_size")))
@@ -177,5 +188,5 @@ def check_length(spec: SweepSpec, *, rows: int) -> None:
         raise InputError(
             f"space -> epochs: a trial can take {MOST_STEPS:,} optimizer steps at most, but the "
             f"space or the baseline asks for {epochs * per_epoch:,} (epochs {epochs:,} of "
-            f"{rows:,} training rows in batches of batch_size {batch_size:,}). {advice}."
+            f"{rows:,} {which} in batches of batch_size {batch_size:,}). {advice}."
         )

@@ -78,7 +78,11 @@ class Recorder:
         state = self._ledger.state.trial(trial)
         if report["report"] > len(state.reports):
             self._record(trial, report)
+            self._record_checkpoint(trial, report)
             flight.stop = flight.stop or judge(state, report)
+        elif report["report"] == len(state.reports):
+            # The command that wrote this report may have died before it wrote of its checkpoint.
+            self._record_checkpoint(trial, report)
         return flight.stop is not None
 
     def ended(self, trial: str) -> TrialEnded:
@@ -118,8 +122,11 @@ class Recorder:
             self._ledger.append(ComputeChosen(compute=report["compute"]))
         kept = ("report", "epoch", "examples", "seconds", "metrics", "system")
         self._ledger.append(TrialReported(trial=trial, **{key: report[key] for key in kept}))
-        before = self._ledger.state.trial(trial).checkpoint
-        if report["checkpoint"] is None or report["checkpoint"] == before:
+
+    def _record_checkpoint(self, trial: str, report: Mapping[str, Any]) -> None:
+        state = self._ledger.state.trial(trial)
+        before = state.checkpoint
+        if report["checkpoint"] is None or report["checkpoint"] == state.last_checkpoint:
             return
         self._ledger.append(
             CheckpointSaved(

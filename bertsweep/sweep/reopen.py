@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from bertsweep.sweep.begun import as_begun, check_same
 from bertsweep.sweep.experiment import Experiment, job_of
 from bertsweep.sweep.materials import Materials, Prepared, load_materials, tokenise
 from bertsweep.sweep.placement import Placement
+from bertsweep.sweep.share import check_counted
 from bertsweep.sweep.signals import stop_on_signals
 from bertsweep.sweep.subscribers import following
 
@@ -36,12 +37,8 @@ class Reopened:
     notify: Notify
 
     @contextlib.contextmanager
-    def experiment(self, *, trials: int | None, left: int | None) -> Iterator[Experiment]:
-        """Goes on with up to `trials` trials; the ledger is closed at the end.
-
-        `left` of them are still to be run, None where none is: what the workers are started for is
-        then a confirmation.
-        """
+    def experiment(self, bounds: Mapping[str, float] | None = None) -> Iterator[Experiment]:
+        """Goes on, with new `bounds` of its budget by unit; the ledger is closed at the end."""
         spec, ledger, state = self.spec, self.ledger, self.ledger.state
         with cluster.started(address_of(spec, self.address)):
             placement, prepared = get_ready(
@@ -49,14 +46,13 @@ class Reopened:
                 self.paths,
                 self.materials,
                 state=state,
-                trials=spec.budget.trials if left is None else left,
                 progress=self.progress,
             )
             with (
                 stop_on_signals(self.notify) as stopping,
                 following(spec, self.paths, ledger, state.started, notify=self.notify),
             ):
-                ledger.append(SweepResumed(trials=trials))
+                ledger.append(SweepResumed(bounds=bounds or None))
                 yield Experiment(
                     spec=spec,
                     paths=self.paths,
@@ -64,7 +60,6 @@ class Reopened:
                     prepared=prepared,
                     placement=placement,
                     stopping=stopping,
-                    trials=trials or 0,
                 )
 
 
@@ -101,15 +96,24 @@ def get_ready(
     paths: SweepPaths,
     materials: Materials,
     *,
-    trials: int,
     progress: Progress | None,
     state: SweepState | None = None,
 ) -> tuple[Placement, Prepared]:
     """Places for trials, whose workers get warm while this process tokenises."""
     placement = Placement(cluster.share(spec.resources))
+    check_counted(spec.bounds if state is None else state.bounds, placement.share)
     job = job_of(spec, paths, materials, placement.share, state=state, tokens=None)
-    placement.start(job, spec.baseline.to_point(), trials=trials)
+    placement.start(job, spec.baseline.to_point(), trials=_left(spec, state))
     return placement, tokenise(materials, cache=cache_root(), progress=progress)
+
+
+def _left(spec: SweepSpec, state: SweepState | None) -> int | None:
+    """How many trials the search may still start, None where their number bounds nothing."""
+    if state is None:
+        return spec.bounds.trials
+    # Where none is left, workers are started for a confirmation.
+    ended = sum(trial.ended and not trial.retryable for trial in state.trials.values())
+    return None if state.bounds.trials is None else max(0, state.bounds.trials - ended) or None
 
 
 def address_of(spec: SweepSpec, address: str | None) -> str | None:

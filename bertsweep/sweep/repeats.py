@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bertsweep.ledger import REPEAT, Confirmation, Ledger, TrialState
+from bertsweep.ledger import REFIT, REPEAT, Confirmation, Ledger, Refit, TrialState
 from bertsweep.ledger.events import FaultKind, FinalistDropped, TrialProposed
 from bertsweep.sweep.recorder import Recorder
 from bertsweep.sweep.retention import Retention
-from bertsweep.trial.job import TrialJob
+from bertsweep.trial.job import Proposal, TrialJob
 
 Race = Callable[[Mapping[str, Mapping[int, float]]], Mapping[str, str]]
 """Receives the scores of all finalists so far (trial id → seed → value); returns those of them that
@@ -18,8 +18,19 @@ can no longer win and were not dropped before, each with a reason.
 """
 
 
-def repeats_of(confirmation: Confirmation, finalist: str) -> Iterator[tuple[str, int, int | None]]:
-    """The repeats of a finalist: id, seed of the training, seed of the split.
+@dataclass(frozen=True)
+class Repeat:
+    """A finalist that is trained again, by a seed: its id, and what it is trained with."""
+
+    id: str
+    finalist: str
+    seed: int
+    split: int | None = None
+    refit: Refit | None = None
+
+
+def repeats_of(confirmation: Confirmation, finalist: str) -> Iterator[Repeat]:
+    """The repeats of a finalist, by its seeds.
 
     The id is that of the finalist and a number, the same in every confirmation of a sweep, as its
     seeds are; a repeat on another split has an `s` in place of the `r`.
@@ -27,7 +38,7 @@ def repeats_of(confirmation: Confirmation, finalist: str) -> Iterator[tuple[str,
     for number, (seed, split) in enumerate(
         zip(confirmation.seeds, confirmation.splits, strict=True), start=1
     ):
-        yield f"{finalist}-{'r' if split is None else 's'}{number}", seed, split
+        yield Repeat(f"{finalist}-{'r' if split is None else 's'}{number}", finalist, seed, split)
 
 
 @dataclass
@@ -35,7 +46,8 @@ class RepeatConductor:
     """Conducts the repeats of a confirmation that is on record in the ledger.
 
     They run side by side, all finalists with the first seed, then with the next, so that a finalist
-    can be compared with the others seed by seed. `race` is asked after each full round.
+    can be compared with the others seed by seed. `race` is asked after each full round, `refit`
+    once, when all have ended: it returns what is trained after them, or None.
     """
 
     job: TrialJob
@@ -43,11 +55,15 @@ class RepeatConductor:
     retention: Retention
     race: Race
     stop_requested: Callable[[], bool]
+    refit: Callable[[], Repeat | None] = lambda: None
 
     def __post_init__(self) -> None:
         self.recorder = Recorder(self.job, self.ledger, self.retention)
         self._given: set[str] = set()
         self._rounds = 0
+        self._asked = False
+        self.refitted: Repeat | None = None
+        """The refit, once all repeats have ended and there is to be one."""
 
     @property
     def confirmation(self) -> Confirmation:
@@ -68,7 +84,7 @@ class RepeatConductor:
 
     @property
     def left(self) -> int:
-        """How many repeats are still to be run."""
+        """How many repeats, as far as they are known, are still to be run."""
         return sum(1 for _ in self._open())
 
     def interrupted(self) -> bool:
@@ -82,32 +98,34 @@ class RepeatConductor:
     def propose(self) -> Mapping[str, Any] | None:
         if self.interrupted():
             return None
-        waiting = (one for one in self._open() if one[0] not in self._given)
-        name, finalist, seed, split = next(waiting, (None, "", 0, None))
-        if name is None:
+        repeat = next((one for one in self._open() if one.id not in self._given), None)
+        if repeat is None:
             return None
-        trial = self.ledger.state.trials[finalist]
-        if name not in self.ledger.state.repeats:
+        trial = self.ledger.state.trials[repeat.finalist]
+        if repeat.id not in self.ledger.state.repeats:
             self.ledger.append(
                 TrialProposed(
-                    trial=name,
+                    trial=repeat.id,
                     number=len(self.ledger.state.repeats),
                     point=trial.point,
                     params=trial.params,
-                    seed=seed,
-                    origin=REPEAT,
-                    repeats=finalist,
-                    split=split,
+                    seed=repeat.seed,
+                    origin=REPEAT if repeat.refit is None else REFIT,
+                    repeats=repeat.finalist,
+                    split=repeat.split,
+                    refit=repeat.refit,
                 )
             )
-        self._given.add(name)
-        return {
-            "trial": name,
-            "params": trial.params,
-            "seed": seed,
-            "split": split,
-            "job": self.job.to_plain(),
-        }
+        self._given.add(repeat.id)
+        proposal = Proposal(repeat.id, trial.params, repeat.seed, repeat.split, repeat.refit)
+        return {**proposal.to_plain(), "job": self.job.to_plain()}
+
+    def catch_up(self) -> None:
+        """Asks again who can no longer win: the command may have died before it wrote the answer.
+
+        Otherwise a finalist would be repeated once more than without that, and score otherwise.
+        """
+        self._drop()
 
     def started(self, trial: str, node: str) -> None:
         self.recorder.started(trial, node)
@@ -123,17 +141,29 @@ class RepeatConductor:
         self.recorder.failed(trial, reason, fault=fault)
         self._drop()
 
-    def _open(self) -> Iterator[tuple[str, str, int, int | None]]:
-        """The repeats that have not ended: id, finalist, seed, split; round by round."""
-        confirmation, state = self.confirmation, self.ledger.state
+    def _open(self) -> Iterator[Repeat]:
+        """The repeats that have not ended, round by round; after them the refit."""
+        confirmation = self.confirmation
         still_in = [name for name in confirmation.finalists if name not in confirmation.dropped]
-        plans = [[(name, *one) for one in repeats_of(confirmation, name)] for name in still_in]
+        plans = [repeats_of(confirmation, name) for name in still_in]
+        waiting = False
         for turn in zip(*plans, strict=True):
-            for finalist, name, seed, split in turn:
-                repeat = state.repeats.get(name)
-                retried = repeat is not None and repeat.retryable and name not in self._given
-                if repeat is None or not repeat.ended or retried:
-                    yield name, finalist, seed, split
+            for repeat in turn:
+                if self._is_open(repeat):
+                    waiting = True
+                    yield repeat
+        if waiting:
+            return
+        if not self._asked:
+            self._asked, self.refitted = True, self.refit()
+        if self.refitted is not None and self._is_open(self.refitted):
+            yield self.refitted
+
+    def _is_open(self, repeat: Repeat) -> bool:
+        known = self.ledger.state.repeats.get(repeat.id)
+        if known is None or not known.ended:
+            return True
+        return known.retryable and repeat.id not in self._given
 
     def _drop(self) -> None:
         """Asks, when another round is complete, who can no longer win."""
@@ -155,8 +185,8 @@ def scores_of(
     found: dict[str, dict[int, float]] = {}
     for finalist in confirmation.finalists:
         values = found.setdefault(finalist, {})
-        for name, seed, _ in repeats_of(confirmation, finalist):
-            repeat = repeats.get(name)
+        for one in repeats_of(confirmation, finalist):
+            repeat = repeats.get(one.id)
             if repeat is not None and repeat.ended and repeat.value is not None:
-                values[seed] = repeat.value
+                values[one.seed] = repeat.value
     return found

@@ -9,11 +9,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from msgspec import structs
+
 from bertsweep import ledger, lock
 from bertsweep.checkpoints import Checkpoint
 from bertsweep.checkpoints.folders import WEIGHTS
 from bertsweep.errors import EnvironmentFault, InterruptedSweep
-from bertsweep.ledger import SweepState, TrialState
+from bertsweep.ledger import Refit, SweepState, TrialState
 from bertsweep.paths import SweepPaths, cache_root, find_sweep
 from bertsweep.progress import Progress
 from bertsweep.selection.quantiles import t_quantile
@@ -35,6 +37,9 @@ Outcome = Literal["identical", "within the noise", "different"]
 _IDLE = ("examples_per_second",)
 """Metrics that tell of the machine and not of the model."""
 
+_OF_A_REFIT = "loss"
+"""What is compared of a refit, for which no validation row is left: the loss of training."""
+
 
 @dataclass(frozen=True)
 class Reproduction:
@@ -43,8 +48,9 @@ class Reproduction:
     `outcome` is "identical" where every metric of every report and each weight is bit-equal,
     "within the noise" where something differs from the lock and the value by less than two seeds
     are expected to (`allowed`, from the deviation over the seeds of the confirmation), else
-    "different". `value` was reported
-    and `again` came out. `differs` names what is not as the lock says. `reason` is a sentence.
+    "different". `value` was reported and `again` came out; of a refit they are the loss of
+    training, and nothing but bit-equal passes. `differs` names what is not as the lock says.
+    `reason` is a sentence.
     """
 
     sweep: str
@@ -110,7 +116,8 @@ def reproduce(
         )
         notify(f"training {trial.id} again, up to report {checkpoint.record.report}")
         reports = []
-        for report in _trained(placement, job, trial, checkpoint.record.report):
+        refit = _apart(trial.refit, paths)
+        for report in _trained(placement, job, trial, refit, checkpoint.record.report):
             reports.append(report)
             if progress is not None:
                 progress(f"training {trial.id}", len(reports), checkpoint.record.report)
@@ -125,16 +132,24 @@ def _as_shared(spec: SweepSpec, trial: TrialState) -> Any:
     )
 
 
+def _apart(refit: Refit | None, paths: SweepPaths) -> Refit | None:
+    """A refit that is trained in another folder than the sweep's, which its repeats stay in."""
+    if refit is None:
+        return None
+    sources = tuple(str(paths.folder.absolute() / source) for source in refit.sources)
+    return structs.replace(refit, sources=sources)
+
+
 def _trained(
-    placement: Placement, job: TrialJob, trial: TrialState, last: int
+    placement: Placement, job: TrialJob, trial: TrialState, refit: Refit | None, last: int
 ) -> Iterator[dict[str, Any]]:
     """The reports of the trial, trained again in a worker of its own."""
     import ray
 
     placement.start(job, trial.params, trials=1)
     worker = placement.workers[0]
-    proposal = Proposal(trial.id, trial.params, trial.seed, trial.split)
-    ray.get(worker.begin.remote(job.to_plain(), asdict(proposal)))
+    proposal = Proposal(trial.id, trial.params, trial.seed, trial.split, refit)
+    ray.get(worker.begin.remote(job.to_plain(), proposal.to_plain()))
     try:
         for _ in range(last):
             report = json.loads(ray.get(worker.report.remote())[REPORT])
@@ -163,8 +178,9 @@ def compared(
         differs = tuple(lock.differences(locked, cpus=trial.cpus, gpus=trial.gpus))
     at = checkpoint.record.report
     before = [_numbers(report["metrics"]) for report in list(trial.reports)[:at]]
-    value = float(before[-1][state.metric] or 0.0)
-    again = float(reports[-1]["metrics"][state.metric] or 0.0)
+    metric = state.metric if trial.refit is None else _OF_A_REFIT
+    value = float(before[-1][metric] or 0.0)
+    again = float(reports[-1]["metrics"][metric] or 0.0)
     first = next(
         (
             n
@@ -174,7 +190,7 @@ def compared(
         None,
     )
     same = first is None and checkpoint.files.get(WEIGHTS) == found.files.get(WEIGHTS)
-    allowed = _allowed(state)
+    allowed = _allowed(state) if trial.refit is None else None
     outcome: Outcome = "identical" if same else "different"
     if same:
         reason = f"every metric of {at} reports and every weight is bit-equal"
@@ -185,6 +201,8 @@ def compared(
         )
         if locked is not None and not differs:
             reason += ", though packages, machine and threads are as locked"
+        elif trial.refit is not None:
+            reason += "; no row is left to tell whether a refit is as good, so it must be bit-equal"
         elif allowed is None:
             reason += "; `bertsweep confirm` would measure how far seeds lie apart"
         elif abs(again - value) <= allowed:
@@ -193,7 +211,7 @@ def compared(
         else:
             reason += f", which is more than the noise of the seeds explains ({allowed:.3g})"
     return Reproduction(
-        *(state.name, trial.id, outcome, state.metric, value, again, allowed, differs, reason)
+        *(state.name, trial.id, outcome, metric, value, again, allowed, differs, reason)
     )
 
 

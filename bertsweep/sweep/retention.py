@@ -8,12 +8,12 @@ from bertsweep import atomic, checkpoints
 from bertsweep.ledger import Ledger, TrialState
 from bertsweep.ledger.events import CheckpointRemoved
 from bertsweep.paths import SweepPaths
-from bertsweep.ranking import best_repeat, ranking
+from bertsweep.ranking import best_repeat, latest_refit, ranking
 
 
 class Retention:
-    """Keeps the `keep` best checkpoints of ended trials, the baseline's, and the best repeat's of
-    each finalist.
+    """Keeps the `keep` best checkpoints of ended trials, the baseline's, and of each finalist the
+    best repeat's and the latest refit's.
 
     A trial that failed by its own fault counts by what it reached before. One that failed through
     no fault of its own is left alone, with its full state, because a resume goes on with it. The
@@ -22,7 +22,8 @@ class Retention:
     """
 
     def __init__(self, paths: SweepPaths, ledger: Ledger, keep: int) -> None:
-        self._paths, self._ledger, self._keep = paths, ledger, keep
+        self.paths = paths
+        self._ledger, self._keep = ledger, keep
 
     def saved(self, trial: str, before: str | None) -> None:
         """Removes what a new checkpoint supersedes; its ledger event is already on disk.
@@ -32,7 +33,7 @@ class Retention:
         recorded = self._ledger.state.trial(trial).checkpoint
         if recorded is not None:
             checkpoints.remove_superseded(
-                self._paths.trial(trial), recorded=Path(recorded).name, before=before
+                self.paths.trial(trial), recorded=Path(recorded).name, before=before
             )
 
     def ended(self, trial: str) -> None:
@@ -64,12 +65,14 @@ class Retention:
         if (baseline := state.baseline) is not None:
             kept.add(baseline.id)
         finalists = {repeat.repeats for repeat in state.repeats.values()}
-        repeated = (best_repeat(state, name, among=over) for name in finalists if name)
-        return kept | {repeat.id for repeat in repeated if repeat is not None}
+        for name in filter(None, finalists):
+            best, refit = best_repeat(state, name, among=over), latest_refit(state, name)
+            kept |= {one.id for one in (best, refit) if one is not None}
+        return kept
 
     def _settle(self, trial: TrialState, *, keep: bool) -> None:
         """Leaves the recorded checkpoint of an ended trial, or nothing."""
-        folder, recorded = self._paths.trial(trial.id), trial.checkpoint
+        folder, recorded = self.paths.trial(trial.id), trial.checkpoint
         last = trial.last_checkpoint
         checkpoints.remove_states(folder)
         atomic.remove_drafts(folder, of_the_living=True)

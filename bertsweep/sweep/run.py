@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -18,7 +18,12 @@ from bertsweep.spec.models import Confirm
 from bertsweep.sweep import cluster
 from bertsweep.sweep.experiment import Experiment
 from bertsweep.sweep.folders import new_sweep
-from bertsweep.sweep.materials import load_materials, with_absolute_paths
+from bertsweep.sweep.materials import (
+    check_length,
+    load_materials,
+    rows_of,
+    with_absolute_paths,
+)
 from bertsweep.sweep.reopen import address_of, get_ready, reopened
 from bertsweep.sweep.signals import stop_on_signals
 from bertsweep.sweep.stages import confirm_winner, finish
@@ -56,8 +61,7 @@ def run(
             spec, cache=cache_root(), base=base, progress=progress, notify=notify
         )
         with cluster.started(address_of(spec, address)):
-            total = spec.budget.trials
-            placement, prepared = get_ready(spec, paths, materials, trials=total, progress=progress)
+            placement, prepared = get_ready(spec, paths, materials, progress=progress)
             started = SweepStarted(
                 sweep=uuid.uuid4().hex[:8],
                 name=paths.folder.name,
@@ -93,7 +97,6 @@ def run(
                         prepared=prepared,
                         placement=placement,
                         stopping=stopping,
-                        trials=total,
                     )
                     return finish(experiment, notify)
 
@@ -105,9 +108,9 @@ def resume(
     subscribers: Sequence[Subscriber] = (),
     progress: Progress | None = None,
     notify: Notify = lambda _: None,
-    trials: int | None = None,
+    bounds: Mapping[str, float] | None = None,
 ) -> SweepState:
-    """Goes on with the sweep in `folder`: up to `trials` in all, else its own budget.
+    """Goes on with the sweep in `folder`; `bounds` are new values of keys of its budget.
 
     Unfinished trials go on from their last full state, and those that failed through no fault of
     their own run again; study, stopping rule and W&B runs are rebuilt from the ledger, which is
@@ -119,15 +122,14 @@ def resume(
     another command is writing it, or when the data or the encoder are not what the sweep began
     with.
     """
-    with reopened(
-        folder, address=address, subscribers=subscribers, progress=progress, notify=notify
-    ) as opened:
-        state, spec = opened.ledger.state, opened.spec
-        total = trials or max(spec.budget.trials, len(state.trials))
-        ended = sum(trial.ended and not trial.retryable for trial in state.trials.values())
-        with opened.experiment(trials=total, left=total - ended) as experiment:
-            experiment.conductor.refill()
-            return finish(experiment, notify)
+    with (
+        reopened(
+            folder, address=address, subscribers=subscribers, progress=progress, notify=notify
+        ) as opened,
+        opened.experiment(bounds) as experiment,
+    ):
+        experiment.conductor.refill()
+        return finish(experiment, notify)
 
 
 def confirm(
@@ -152,7 +154,8 @@ def confirm(
         winner(state)
         status = state.status if state.status in (FINISHED, INTERRUPTED) else INTERRUPTED
         wanted = settings or opened.spec.confirm or Confirm()
-        with opened.experiment(trials=state.budget_trials, left=None) as experiment:
+        check_length(opened.spec, **rows_of(opened.materials.dataset, wanted))
+        with opened.experiment() as experiment:
             experiment.conductor.retention.tidy()
             confirm_winner(experiment, wanted, notify, placement=experiment.placement)
             ledger.append(SweepEnded(status=status))

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from bertsweep.budget import Bounds
 from bertsweep.errors import ClusterError, InputError
 from bertsweep.spec.models import Resources
 
@@ -26,6 +27,15 @@ class Share:
     cpus: float
     gpus: float
     concurrent: int
+
+
+def check_counted(bounds: Bounds, share: Share) -> None:
+    """Raises `InputError` where the budget counts GPUs and trials have none: it would not end."""
+    if bounds.gpu_hours is not None and not share.gpus:
+        raise InputError(
+            "budget.gpu_hours counts the GPUs of trials, but trials have none here. Type "
+            "`budget.hours` or `budget.trainings`, or give them some: resources.gpus_per_trial."
+        )
 
 
 def share_out(resources: Resources, nodes: Sequence[Node]) -> Share:

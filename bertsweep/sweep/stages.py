@@ -15,6 +15,7 @@ from bertsweep.sweep.confirmation import (
     confirm_settings,
     end_confirmation,
     race_of,
+    refit_of,
 )
 from bertsweep.sweep.experiment import Experiment, conduct
 from bertsweep.sweep.placement import Placement
@@ -58,7 +59,10 @@ def _search(experiment: Experiment, notify: Notify) -> str | None:
         reason = "every point of the space was tried"
         notify(f"{reason}, by {len(ledger.state.trials)} trials; a wider space has more")
         return reason
-    return None
+    if conductor.enough:
+        used = ledger.state.bounds.used(conductor.spent())
+        notify(f"the search ends early: {conductor.enough} (used: {used})")
+    return conductor.enough
 
 
 def confirm_winner(
@@ -68,16 +72,22 @@ def confirm_winner(
     *,
     placement: Placement | None = None,
 ) -> None:
-    """Repeats the finalists and writes what came of it; `placement` may hold warm workers."""
+    """Repeats the finalists, refits the winner where that is wanted, and writes what came of it.
+
+    `placement` may hold warm workers.
+    """
     spec, ledger, paths = experiment.spec, experiment.ledger, experiment.paths
     begin_confirmation(ledger, paths, settings, seed=spec.seed, notify=notify)
+    tokens = experiment.prepared.tokens
     conductor = RepeatConductor(
         job=experiment.job,
         ledger=ledger,
         retention=experiment.conductor.retention,
         race=race_of(ledger),
         stop_requested=experiment.stopping.is_set,
+        refit=lambda: refit_of(ledger, paths, tokens=tokens, seed=spec.seed, notify=notify),
     )
+    conductor.catch_up()
     if conductor.left:
         if placement is None:
             placement = Placement(experiment.placement.share)
@@ -89,7 +99,7 @@ def confirm_winner(
             trainable=experiment.trainable,
         )
     _go_on_or_raise(experiment, conductor)
-    end_confirmation(ledger, tokens=experiment.prepared.tokens, notify=notify)
+    end_confirmation(ledger, tokens=tokens, notify=notify, refitted=conductor.refitted)
 
 
 def _go_on_or_raise(experiment: Experiment, conductor: SweepConductor | RepeatConductor) -> None:

@@ -12,16 +12,17 @@ import numpy as np
 import tensorflow as tf
 
 from bertsweep.errors import NonFiniteLossError
+from bertsweep.model import layer_rates
 from bertsweep.model.adam import Adam
 from bertsweep.model.classifier import WORD_EMBEDDINGS, Classifier, cross_entropy, probabilities
 from bertsweep.seeds import derive
-from bertsweep.spec.hyperparameters import Hyperparameters
+from bertsweep.spec.hyperparameters import Hyperparameters, Pooling
 from bertsweep.tokens import RowNumbers, Tokens
 from bertsweep.training.batches import epoch_batches, evaluation_batches, steps_per_epoch
 from bertsweep.training.compute import WIDTH_STEP, Compute, Devices
 from bertsweep.training.feed import Feed, Multiples, make_feed
 from bertsweep.training.scaling import LossScale
-from bertsweep.training.steps import Settings, TrainStep, trace_forward, trace_training
+from bertsweep.training.steps import Form, Settings, TrainStep, trace_forward, trace_training
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 
@@ -54,9 +55,9 @@ class Evaluation:
 class Trainer:
     """Trains a classifier on one data set; `begin` starts a trial, whatever was trained before.
 
-    What differs between trials is in variables that the graphs read; only another
-    `trainable_layers` or another `Compute` traces a new graph. The classifier and the trainer must
-    be created in the scope of `devices`.
+    What differs between trials is in variables that the graphs read; only another `Form` of the
+    step or another `Compute` traces a new graph. The classifier and the trainer must be created in
+    the scope of `devices`.
     """
 
     def __init__(
@@ -68,14 +69,16 @@ class Trainer:
         devices: Devices | None = None,
     ) -> None:
         self.classifier = classifier
-        self.adam = Adam(classifier.weights, embeddings=WORD_EMBEDDINGS)
+        layers = classifier.config.num_layers
+        groups = layer_rates.groups(classifier.weights, layers=layers)
+        self.adam = Adam(classifier.weights, embeddings=WORD_EMBEDDINGS, groups=groups)
         self.train_tokens = train
         self.settings = Settings(classes=classifier.classes)
         self.devices = devices or Devices()
         self._scale = LossScale()
         self._pair = train.second is not None
-        self._graphs: dict[tuple[Compute, int | str], Callable[[Feed, Any], Any]] = {}
-        self._forwards: dict[Compute, Callable[[Feed], Any]] = {}
+        self._graphs: dict[tuple[Compute, Form], Callable[[Feed, Any], Any]] = {}
+        self._forwards: dict[tuple[Compute, Pooling], Callable[[Feed], Any]] = {}
         self._catch_up = tf.function(
             lambda steps: self.devices.run(self._caught_up, steps),
             input_signature=[tf.TensorSpec([], tf.int32)],
@@ -87,8 +90,6 @@ class Trainer:
         """Computes in this way from now on; graphs that were traced for another way are kept."""
         self.compute = compute
         self.classifier.compute_in(compute.dtype, jit=compute.jit)
-        if compute not in self._forwards:
-            self._forwards[compute] = trace_forward(self.classifier, pair=self._pair)
 
     def begin(self, hyperparameters: Hyperparameters, *, seed: int) -> None:
         """Resets every variable to its value at the start of a trial with this seed."""
@@ -96,15 +97,27 @@ class Trainer:
         self.seed = seed
         self.steps_per_epoch = steps_per_epoch(self.train_tokens.rows, hyperparameters.batch_size)
         self.total_steps = self.steps_per_epoch * hyperparameters.epochs
-        self.classifier.reset(seed=derive(seed, "head"), dropout=hyperparameters.dropout)
-        self.adam.clear()
-        self.adam.steps.set(
+        self.form = Form.of(hyperparameters)
+        self.classifier.reset(
+            seed=derive(seed, "head"),
+            dropout=hyperparameters.dropout,
+            reinit_layers=hyperparameters.reinit_layers,
+        )
+        self.adam.begin(
             learning_rate=hyperparameters.learning_rate,
             weight_decay=hyperparameters.weight_decay,
             schedule=hyperparameters.schedule,
             warmup=hyperparameters.warmup,
             total_steps=self.total_steps,
+            rates=layer_rates.factors(
+                layers=self.classifier.config.num_layers,
+                decay=hyperparameters.layer_decay,
+                head=hyperparameters.head_learning_rate,
+            ),
         )
+        parts = hyperparameters.accumulate * self.devices.count
+        self.settings.part_rows.assign(-(-hyperparameters.batch_size // parts))
+        self.settings.clip_norm.assign(hyperparameters.clip_norm)
         self.settings.smoothing.assign(hyperparameters.label_smoothing)
         self.settings.class_weights.assign(self._balance())
         self.settings.dropout_key.assign([derive(seed, "dropout")])
@@ -146,7 +159,7 @@ class Trainer:
     def evaluate(self, tokens: Tokens) -> Evaluation:
         """Returns probabilities and mean cross-entropy on the rows of `tokens`, in their order."""
         length = self.hyperparameters.max_seq_length
-        return evaluate(self._forwards[self.compute], tokens, max_seq_length=length)
+        return evaluate(self._forward(), tokens, max_seq_length=length)
 
     def state(self) -> Arrays:
         """Returns everything that the next step depends on, as named arrays."""
@@ -169,7 +182,7 @@ class Trainer:
 
     @property
     def _trains_embeddings(self) -> bool:
-        return WORD_EMBEDDINGS in self.classifier.trained(self.hyperparameters.trainable_layers)
+        return WORD_EMBEDDINGS in self.classifier.trained(self.form.layers, self.form.pooling)
 
     def _multiples(self) -> Multiples | None:
         batch_size, devices = self.hyperparameters.batch_size, self.devices.count
@@ -206,19 +219,25 @@ class Trainer:
             )
 
     def _graph(self) -> Callable[[Feed, Any], Any]:
-        key = (self.compute, self.hyperparameters.trainable_layers)
+        key = (self.compute, self.form)
         if key not in self._graphs:
             step = TrainStep(
                 self.classifier,
                 self.adam,
                 self.settings,
                 self._scale if self.compute.scales else None,
-                layers=self.hyperparameters.trainable_layers,
+                form=self.form,
                 jit=self.compute.jit,
                 devices=self.devices,
             )
             self._graphs[key] = trace_training(step, pair=self._pair)
         return self._graphs[key]
+
+    def _forward(self) -> Callable[[Feed], Any]:
+        key = (self.compute, self.form.pooling)
+        if key not in self._forwards:
+            self._forwards[key] = trace_forward(self.classifier, pair=self._pair, pooling=key[1])
+        return self._forwards[key]
 
 
 def evaluate(forward: Callable[[Feed], Any], tokens: Tokens, *, max_seq_length: int) -> Evaluation:

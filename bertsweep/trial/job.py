@@ -7,6 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from msgspec import convert, to_builtins
+
+from bertsweep.ledger import Refit
 from bertsweep.metrics import ThresholdRule
 from bertsweep.paths import SweepPaths
 from bertsweep.space import Scalar
@@ -55,13 +58,23 @@ class Proposal:
     """One trial to run: its name, complete parameters and seed.
 
     `split` is the seed by which training and validation rows are drawn anew; None for those of the
-    sweep.
+    sweep. A `refit` trains on both together, which leaves none to be scored by.
     """
 
     trial: str
     params: Mapping[str, Scalar]
     seed: int
     split: int | None = None
+    refit: Refit | None = None
+
+    def to_plain(self) -> dict[str, Any]:
+        plain: dict[str, Any] = to_builtins(asdict(self))
+        return plain
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Proposal:
+        refit = plain.get("refit")
+        return cls(**{**plain, "refit": None if refit is None else convert(refit, Refit)})
 
     def trial_folder(self, job: TrialJob) -> Path:
         """Where the trial keeps its checkpoints."""

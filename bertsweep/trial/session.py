@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,14 +11,25 @@ from typing import Any
 import numpy as np
 
 from bertsweep import checkpoints, metrics
-from bertsweep.checkpoints import CheckpointRecord, EncoderRecord, Predictions, State
+from bertsweep.checkpoints import (
+    TRAIN,
+    TRAIN_AND_VALIDATION,
+    CheckpointRecord,
+    EncoderRecord,
+    Predictions,
+    State,
+)
 from bertsweep.spec.hyperparameters import Hyperparameters
 from bertsweep.training.trainer import Evaluation, Training
 from bertsweep.trial.job import Proposal, TrialJob
+from bertsweep.trial.refit import held_out
 from bertsweep.trial.workbench import Workbench
 
 STATE_BUDGET = 0.05
 """Share of a trial's time that saving its full state may take."""
+
+_KEPT = ("checkpoint", "best", "threshold")
+"""What a report says of the trial's checkpoint, None before there is one."""
 
 _STATE_SIZE = 3
 """Times the weights: Adam keeps two moments of each."""
@@ -28,16 +40,24 @@ class Session:
 
     Where the trial's folder holds a good full state, the session goes on from there: it returns the
     reports that were made before again, without training, for a driver that missed one.
+
+    A refit has no rows to be evaluated on: its reports tell of the training, and its checkpoint is
+    that of the last one.
     """
 
     def __init__(self, bench: Workbench, job: TrialJob, proposal: Proposal) -> None:
         self.bench, self.job, self.proposal = bench, job, proposal
         self.folder = proposal.trial_folder(job)
         hyperparameters = Hyperparameters.from_point(proposal.params)
-        bench.divide(proposal.split)
+        self.refit = proposal.refit
+        if self.refit is None:
+            bench.divide(proposal.split)
+        else:
+            bench.join()
         bench.trainer.begin(hyperparameters, seed=proposal.seed)
         self.per_epoch = min(job.reports_per_epoch, bench.trainer.steps_per_epoch)
-        self.total = self.per_epoch * hyperparameters.epochs
+        self.epochs = float(hyperparameters.epochs) if self.refit is None else self.refit.epoch
+        self.total = math.ceil(round(self.per_epoch * self.epochs, 6))
         self.reports: list[dict[str, Any]] = []
         self.given = 0
         self._saving = 0.0
@@ -58,14 +78,15 @@ class Session:
         begun = time.perf_counter()
         number = len(self.reports) + 1
         trainer = self.bench.trainer
-        training = trainer.train(round(number * trainer.steps_per_epoch / self.per_epoch))
+        until = round(number * trainer.steps_per_epoch / self.per_epoch)
+        training = trainer.train(min(until, round(self.epochs * trainer.steps_per_epoch)))
         trained = time.perf_counter()
-        evaluation = trainer.evaluate(self.bench.validation)
+        evaluation = None if self.refit else trainer.evaluate(self.bench.validation)
         evaluating = time.perf_counter() - trained
         before = self.reports[-1] if self.reports else {"examples": 0, "seconds": 0.0}
         report: dict[str, Any] = {
             "report": number,
-            "epoch": number / self.per_epoch,
+            "epoch": min(number / self.per_epoch, self.epochs),
             "examples": before["examples"] + training.examples,
             "metrics": _finite(_metrics(training, evaluation)),
             "compute": self.bench.compute,
@@ -76,47 +97,60 @@ class Session:
             },
             "finished": number == self.total,
         }
-        report["objective"] = report["metrics"][self.job.metric]
-        report |= self._keep_best(report, evaluation)
+        report["objective"] = report["metrics"].get(self.job.metric)
+        if evaluation is None:
+            report |= self._keep_last(report)
+        else:
+            report |= self._keep_best(report, evaluation)
         report["seconds"] = before["seconds"] + time.perf_counter() - begun
         return report
 
     def _keep_best(self, report: Mapping[str, Any], evaluation: Evaluation) -> dict[str, Any]:
         """The trial's best checkpoint so far, a new one where this report beats it."""
-        kept = ("checkpoint", "best", "threshold")
-        best: dict[str, Any] = dict.fromkeys(kept)
+        best: dict[str, Any] = dict.fromkeys(_KEPT)
         if self.reports:
-            best = {name: self.reports[-1].get(name) for name in kept}
+            best = {name: self.reports[-1].get(name) for name in _KEPT}
         value = report["objective"]
         sign = 1 if self.job.mode == "max" else -1
         beaten = best["best"] is None or (value is not None and sign * value > sign * best["best"])
         if value is None or not beaten:
             return best
+        told = Predictions(evaluation.labels, evaluation.probabilities)
+        return {"best": value, **self._keep(report, told)}
+
+    def _keep_last(self, report: Mapping[str, Any]) -> dict[str, Any]:
+        """The checkpoint of a refit, when it is done."""
+        if self.refit is None or not report["finished"]:
+            return dict.fromkeys(_KEPT)
+        expected = {**report["metrics"], **self.refit.expected}
+        told = held_out(self.refit, Path(self.job.folder))
+        return {"best": None, **self._keep({**report, "metrics": expected}, told)}
+
+    def _keep(self, report: Mapping[str, Any], told: Predictions) -> dict[str, Any]:
+        """Writes a checkpoint whose labels follow from `told`, predictions for rows not seen."""
         begun = time.perf_counter()
         arrays = {n: v.numpy() for n, v in self.bench.trainer.classifier.weights.items()}
-        threshold = self._threshold(evaluation)
+        threshold = self._threshold(told)
         folder = checkpoints.write_best(
             self.folder,
             self._record(report, threshold),
             arrays=arrays,
             vocabulary=self.bench.vocabulary,
-            predictions=Predictions(evaluation.labels, evaluation.probabilities),
+            predictions=told,
         )
         seconds = time.perf_counter() - begun
         self.bench.saving_seconds = self.bench.saving_seconds or _STATE_SIZE * seconds
         checkpoint = str(folder.relative_to(Path(self.job.folder)))
-        return {"checkpoint": checkpoint, "best": value, "threshold": threshold}
+        return {"checkpoint": checkpoint, "threshold": threshold}
 
-    def _threshold(self, evaluation: Evaluation) -> float | None:
+    def _threshold(self, told: Predictions) -> float | None:
         """The probability from which a row is labelled positive; None with more than two classes.
 
         It is set on the rows that the metrics are of, so that the labels score what they say.
         """
         if len(self.job.labels) != 2:
             return None
-        return metrics.threshold_for(
-            self.job.threshold_rule, evaluation.labels, evaluation.probabilities
-        )
+        return metrics.threshold_for(self.job.threshold_rule, told.labels, told.probabilities)
 
     def _record(self, report: Mapping[str, Any], threshold: float | None) -> CheckpointRecord:
         two, encoder = len(self.job.labels) == 2, self.bench.encoder
@@ -139,6 +173,7 @@ class Session:
                 hash=encoder.hash,
                 source=encoder.source,
             ),
+            trained_on=TRAIN if self.refit is None else TRAIN_AND_VALIDATION,
         )
 
     def _save_state(self) -> None:
@@ -177,14 +212,16 @@ class Session:
         self.reports = [dict(report) for report in state.reports]
 
 
-def _metrics(training: Training, evaluation: Evaluation) -> dict[str, float]:
-    scores = metrics.scores(evaluation.labels, evaluation.probabilities, loss=evaluation.loss)
-    return {
+def _metrics(training: Training, evaluation: Evaluation | None) -> dict[str, float]:
+    found = {
         "loss": training.loss,
         "learning_rate": training.learning_rate,
         "examples_per_second": training.examples / training.seconds,
-        **{f"val_{name}": value for name, value in scores.items()},
     }
+    if evaluation is None:
+        return found
+    scores = metrics.scores(evaluation.labels, evaluation.probabilities, loss=evaluation.loss)
+    return {**found, **{f"val_{name}": value for name, value in scores.items()}}
 
 
 def _finite(values: Mapping[str, float]) -> dict[str, float | None]:

@@ -33,7 +33,8 @@ class BertTrial(tune.Trainable):
 
     def reset_config(self, new_config: Mapping[str, Any]) -> bool:
         """Takes the next trial; a trial that was stopped leaves its worker between two reports."""
-        proposal = {key: new_config[key] for key in ("trial", "params", "seed", "split")}
+        keys = ("trial", "params", "seed", "split", "refit")
+        proposal = {key: new_config[key] for key in keys}
         self._worker.begin.remote(new_config["job"], proposal)
         return True
 

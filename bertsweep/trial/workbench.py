@@ -104,6 +104,10 @@ class Workbench:
         rows = self._own if seed is None else resplit(*self._own, seed=seed)
         self.trainer.train_tokens, self.validation = rows
 
+    def join(self) -> None:
+        """Trains on training and validation rows together, likewise; `validation` stays."""
+        self.trainer.train_tokens = Tokens.joined(*self._own)
+
     def _use(self, compute: dict[str, Any]) -> None:
         self.compute = compute
         self.trainer.use(Compute(compute["precision"], compute["jit"]))

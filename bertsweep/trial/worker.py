@@ -76,7 +76,7 @@ class TrialWorker:
             if self._bench is None:
                 self._bench = self._build(job)
             self._bench.open(job)
-            self._session = Session(self._bench, job, Proposal(**proposal))
+            self._session = Session(self._bench, job, Proposal.from_plain(proposal))
         return self._session
 
     def _build(self, job: TrialJob, rehearsal: Mapping[str, Any] | None = None) -> Workbench:
@@ -93,7 +93,7 @@ class TrialWorker:
         if fault.details is not None:
             with contextlib.suppress(Exception):  # it may be the disk that is at fault
                 job, proposal = self._next
-                folder = Proposal(**proposal).trial_folder(TrialJob.from_plain(job))
+                folder = Proposal.from_plain(proposal).trial_folder(TrialJob.from_plain(job))
                 folder.mkdir(parents=True, exist_ok=True)
                 (folder / "error.txt").write_text(fault.details, encoding="utf-8")
                 reason += " (error.txt in the trial's folder has the details)"

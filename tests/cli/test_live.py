@@ -133,7 +133,7 @@ def test_a_view_of_a_resumed_sweep_begins_with_what_was_done(tmp_path: Path) -> 
         ledger.append(SweepResumed(trials=9))
         ledger.append(TrialStarted(trial="t0001", attempt=2))
         assert [trial.id for trial in view.watch.running()] == ["t0001"]
-        assert view.watch.budget == 9
+        assert view.watch.bounds.trials == 9
 
 
 def test_best_goes_by_the_direction() -> None:

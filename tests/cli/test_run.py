@@ -33,7 +33,10 @@ budget: {trials: 6, hours: 2}
 
 def test_what_will_run_is_said_before_it_runs() -> None:
     text = "\n".join(describe(parse(SPEC.replace("[SOURCE]", "pairs.csv"), source="demo.yaml")))
-    assert "sweep demo: 6 trials or 2 h, sampler tpe, scheduler asha" in text
+    assert (
+        "sweep demo: 6 trials or 2 hours, whichever comes first, sampler tpe, scheduler asha"
+        in text
+    )
     assert "ranked by val_average_precision; threshold of two classes: best F1\n" in text
     assert "positive: decided from the data (the label 1, true, yes or positive, else" in text
     assert "searched: dropout\n" in text

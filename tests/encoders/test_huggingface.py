@@ -99,6 +99,26 @@ def test_half_precision_is_widened(tmp_path: Path) -> None:
     assert one.hash == two.hash
 
 
+def test_bfloat16_is_widened_exactly(tmp_path: Path) -> None:
+    import ml_dtypes
+
+    halves = {name: array.astype(ml_dtypes.bfloat16) for name, array in tensors().items()}
+    widened = {name: array.astype(np.float32) for name, array in halves.items()}
+    two = prepared(write_folder(tmp_path / "b" / "model", weights=widened))
+    folder = write_folder(tmp_path / "a" / "model", weights=halves)
+    assert prepared(folder).hash == two.hash
+
+
+def test_a_config_without_a_model_type_is_bert_where_the_tensors_are(tmp_path: Path) -> None:
+    plain = prepared(write_folder(tmp_path / "a" / "model"))
+    untold = {key: value for key, value in CONFIG.items() if key != "model_type"}
+    assert prepared(write_folder(tmp_path / "b" / "model", config=untold)).hash == plain.hash
+    other = {f"roberta.{name}": array for name, array in tensors().items()}
+    folder = write_folder(tmp_path / "c" / "model", config=untold, weights=other)
+    with pytest.raises(EncoderError, match="must hold every tensor of a BERT"):
+        prepared(folder)
+
+
 def test_a_missing_pooler_is_made_and_said(tmp_path: Path) -> None:
     weights = {name: array for name, array in tensors().items() if "pooler" not in name}
     one = prepared(write_folder(tmp_path / "a" / "model", weights=weights))

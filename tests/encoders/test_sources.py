@@ -20,7 +20,9 @@ from safetensors.numpy import load_file
 
 from bertsweep.download.transfer import without_secrets
 from bertsweep.encoders import PreparedEncoder, prepare_encoder, tiny
+from bertsweep.encoders.checkpoint import CheckpointFolder
 from bertsweep.encoders.hub import HubArchive, HubHandle
+from bertsweep.encoders.hub_model import HubModel
 from bertsweep.encoders.huggingface import HuggingFaceFolder
 from bertsweep.encoders.savedmodel import SavedModelFolder
 from bertsweep.encoders.sources import Source, locate
@@ -30,8 +32,10 @@ from bertsweep.encoders.variables import shapes
 from bertsweep.errors import BertsweepError, DownloadError, EncoderError
 from bertsweep.spec.models import Encoder
 from bertsweep.vocabulary import read_vocabulary
-from tests.support.hfmodel import write_folder
+from tests.support.hfmodel import CONFIG, write_folder
 from tests.support.hubmodule import tar_gz, write_hub_module
+from tests.support.modelhub import ModelHub
+from tests.support.originalbert import write_original
 
 WORDS = tiny.vocabulary()[:300]
 SECRET = "s3cret"
@@ -177,6 +181,83 @@ class TestHuggingFace(OnDisk):
     @classmethod
     def source(cls, tmp_path_factory: pytest.TempPathFactory) -> str:
         return str(write_folder(tmp_path_factory.mktemp("hf") / "model"))
+
+
+class TestCheckpoint(OnDisk):
+    kind = CheckpointFolder
+    lowercase = False
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def source(cls, tmp_path_factory: pytest.TempPathFactory) -> str:
+        return str(write_original(tmp_path_factory.mktemp("google") / "model"))
+
+    def test_is_the_hugging_face_model_but_for_its_gelu(
+        self, prepared: PreparedEncoder, tmp_path: Path
+    ) -> None:
+        config = {**CONFIG, "hidden_act": "gelu_new"}
+        folder = write_folder(tmp_path / "model", config=config)
+        assert prepared.hash == self.prepare(tmp_path, str(folder)).hash
+
+    @pytest.mark.parametrize(
+        ("file", "says"),
+        [
+            ("vocab.txt", "must hold the checkpoint's vocab.txt"),
+            ("bert_model.ckpt.index", "must hold one checkpoint"),
+            ("bert_model.ckpt.data-00000-of-00001", "cannot be read"),
+        ],
+    )
+    def test_what_is_missing_is_named(self, file: str, says: str, tmp_path: Path) -> None:
+        folder = write_original(tmp_path / "model")
+        (folder / file).unlink()
+        with pytest.raises(EncoderError, match=says), converting_here():
+            self.prepare(tmp_path, str(folder))
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModelHub]:
+    with ModelHub.serving(write_folder(tmp_path_factory.mktemp("hf") / "model")) as hub:
+        yield hub
+
+
+class TestHubModel(SourceContract):
+    kind = HubModel
+    lowercase = False
+
+    @pytest.fixture(scope="class", autouse=True)
+    @classmethod
+    def endpoint(cls, hub: ModelHub) -> Iterator[None]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("HF_ENDPOINT", hub.address)
+            yield
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def source(cls, endpoint: None) -> str:
+        return "hf://someone/tiny-bert"
+
+    def test_only_what_an_encoder_needs_is_fetched(
+        self, prepared: PreparedEncoder, hub: ModelHub
+    ) -> None:
+        asked = {path.rpartition("/")[2] for path in hub.asked if "/resolve/" in path}
+        assert asked == {"config.json", "model.safetensors", "vocab.txt"}
+
+    def test_a_revision_is_asked_for(self, hub: ModelHub, tmp_path: Path) -> None:
+        self.prepare(tmp_path, "hf://someone/tiny-bert@v2")
+        assert any(path.endswith("/revision/v2") for path in hub.asked)
+
+    def test_what_is_not_there_is_said(self, tmp_path: Path) -> None:
+        with pytest.raises(EncoderError, match="there is no hf://someone/else for you"):
+            self.prepare(tmp_path, "hf://someone/else")
+        with pytest.raises(EncoderError, match="a model of the Hub is hf://owner/name"):
+            self.prepare(tmp_path, "hf://tiny-bert")
+
+    def test_without_a_network_it_says_what_to_do(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+        with pytest.raises(DownloadError, match="hf download someone/tiny-bert --local-dir"):
+            self.prepare(tmp_path, "hf://someone/tiny-bert")
 
 
 @pytest.fixture(scope="module")

@@ -133,6 +133,10 @@ THREE: dict[str, Any] = {"labels": ("a", "b", "c d"), "threshold": None}
 PAIRS: dict[str, Any] = {"labels": (False, True), "text": ("q", "r"), "threshold": 0.4}
 
 
+def pooling(name: str) -> dict[str, Any]:
+    return {"params": {"learning_rate": 1e-3, "max_seq_length": 17, "pooling": name}}
+
+
 @pytest.mark.parametrize(
     ("changes", "formats"),
     [
@@ -140,6 +144,8 @@ PAIRS: dict[str, Any] = {"labels": (False, True), "text": ("q", "r"), "threshold
         (PAIRS, ["huggingface", "onnx"]),
         pytest.param(THREE, list(FORMATS), marks=pytest.mark.slow),
         pytest.param(PAIRS, list(FORMATS), marks=pytest.mark.slow),
+        (pooling("cls"), ["savedmodel", "onnx"]),
+        ({**THREE, **pooling("mean")}, ["savedmodel", "onnx"]),
     ],
 )
 def test_more_classes_and_pairs(
@@ -154,11 +160,22 @@ def test_more_classes_and_pairs(
     rows: Any = list(zip(ROWS, ROWS[::-1], strict=True)) if "text" in changes else ROWS
     document = export(write(**changes), tmp_path / "out", formats, rows=rows)
     assert list(document["exports"]) == formats
-    assert document["labels"] == list(changes["labels"])
+    assert document["labels"] == list(changes.get("labels", (0, 1)))
     if "huggingface" in formats:
         config = json.loads((tmp_path / "out" / "huggingface" / "config.json").read_text())
         names = {False: "false", True: "true"}
         assert list(config["id2label"].values()) == [names.get(x, x) for x in changes["labels"]]
+
+
+@pytest.mark.parametrize("name", ["cls", "mean"])
+def test_a_keras_file_without_the_pooler(
+    write: Callable[..., Checkpoint], name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking.subprocess, "run", _in_this_process)
+    checkpoint = write(**pooling(name))
+    subject = Subject.of(checkpoint)
+    check = made(FORMATS["keras"], subject, tmp_path / "keras", Checker(checkpoint, subject, ROWS))
+    assert check.rows == len(ROWS)
 
 
 @pytest.mark.parametrize("activation", ["gelu_tanh", "relu"])
@@ -199,8 +216,13 @@ def test_what_differs_or_cannot_be_loaded_is_an_error_that_says_so(
 
 
 def test_mistakes_are_told_before_anything_is_written(
-    checkpoint: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    checkpoint: Checkpoint,
+    write: Callable[..., Checkpoint],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    with pytest.raises(InputError, match=r"huggingface can have .* trained with cls. .*, onnx$"):
+        export(write(**pooling("cls")), tmp_path / "out", ["onnx", "huggingface"])
     with pytest.raises(InputError, match="but got 'tflite'"):
         export(checkpoint, tmp_path / "out", ["tflite"])
     with pytest.raises(InputError, match="rows must be single texts"):

@@ -445,7 +445,7 @@ def test_commands_time_is_added_up_without_the_pauses_between_them() -> None:
     ]
     state = ledger.fold(replace(event, time=at) for at, event in story)
     assert state.active_seconds == 60 + 30
-    assert state.budget_trials == 5
+    assert state.bounds.trials == 5
 
 
 def test_a_killed_commands_trials_are_not_running_after_a_resume(book: Ledger) -> None:

@@ -23,8 +23,7 @@ def reset(adam: Adam, **changed: Any) -> None:
         "warmup": 0.0,
         "total_steps": STEPS,
     }
-    adam.clear()
-    adam.steps.set(**{**usual, **changed})
+    adam.begin(**{**usual, **changed})
 
 
 def keras(decay: float) -> Any:
@@ -45,6 +44,36 @@ def test_the_optimizer_is_keras_adam_and_adamw(decay: float) -> None:
         adam.apply(step, {"layer/kernel": gradient})
         other.apply_gradients([(gradient, theirs)])
     np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.1])
+def test_groups_of_weights_are_as_if_each_had_a_keras_optimizer_of_its_own(decay: float) -> None:
+    """The last of them is the table of which each step uses few rows."""
+    rng = np.random.default_rng(0)
+    rates = [0.25, 1.0, 3.0]
+    names = ["table", "top/kernel", "head/kernel"]
+    start = rng.normal(size=(3, 6, 4)).astype(np.float32)
+    ours = {name: tf.Variable(one) for name, one in zip(names, start, strict=True)}
+    adam = Adam(ours, embeddings="table", groups={name: n for n, name in enumerate(names)})
+    reset(adam, weight_decay=decay, warmup=0.3, schedule="linear", rates=rates)
+    theirs = [tf.Variable(one) for one in start]
+    others = [keras(decay) for _ in names]
+    assert adam.embeddings is not None
+    for step in range(20):
+        ids = np.unique(rng.integers(0, 6, size=3)).astype(np.int32)
+        gradients = rng.normal(size=(3, 6, 4)).astype(np.float32)
+        gradients[0] = np.where(np.isin(np.arange(6), ids)[:, None], gradients[0], 0.0)
+        rows = adam.embeddings.rows(tf.constant(ids), step)
+        adam.embeddings.apply(step, tf.constant(ids), rows, tf.constant(gradients[0][ids]))
+        rest = {name: tf.constant(one) for name, one in zip(names, gradients, strict=True)}
+        del rest["table"]
+        adam.apply(step, rest, grouped=True)
+        for optimizer, rate, weight, one in zip(others, rates, theirs, gradients, strict=True):
+            optimizer.learning_rate.assign(rate * adam.steps.rate(step))
+            optimizer.apply_gradients([(tf.constant(one), weight)])
+    adam.catch_up(20)
+    for name, weight in zip(names, theirs, strict=True):
+        np.testing.assert_allclose(ours[name].numpy(), weight.numpy(), rtol=2e-5, atol=2e-6)
 
 
 @pytest.mark.parametrize("name", ["layer/bias", "output_layer_norm/gamma", "layer_norm/beta"])

@@ -18,6 +18,7 @@ from bertsweep.encoders.verify import ACTIVATIONS, probe_batch
 from bertsweep.model import layers
 from bertsweep.model.layers import Dropout
 from bertsweep.model.network import WORDS, Network
+from bertsweep.spec.hyperparameters import Pooling
 from bertsweep.spec.models import Encoder
 
 
@@ -77,6 +78,34 @@ def test_pooled_output_and_gradients_are_model_gardens(
         np.testing.assert_allclose(
             our_gradients[name], gradient, atol=2e-5 * largest, rtol=1e-3, err_msg=name
         )
+
+
+@pytest.mark.parametrize("pooling", ["cls", "mean"])
+def test_what_the_last_layer_says_is_model_gardens(tiny: PreparedEncoder, pooling: Pooling) -> None:
+    config = config_of(tiny, "gelu")
+    encoder, batch = random_encoder(config), probe_batch(config)
+    variables = native.variable_names(encoder)
+    network = Network(variables, config, tf.float32)
+    direction = tf.random.stateless_normal([8, config.hidden_size], seed=[1, 2])
+    mask = tf.cast(batch["input_mask"], tf.float32)[:, :, tf.newaxis]
+    results = []
+    for ours in (False, True):
+        with tf.GradientTape() as tape:
+            if ours:
+                words = tf.gather(variables[WORDS], batch["input_word_ids"])
+                masks = batch["input_mask"], batch["input_type_ids"]
+                output = network.output(words, *masks, None, pooling=pooling)
+            else:
+                sequence = encoder(batch, training=False)["sequence_output"]
+                mean = tf.reduce_sum(sequence * mask, axis=1) / tf.reduce_sum(mask, axis=1)
+                output = sequence[:, 0] if pooling == "cls" else mean
+            loss = tf.reduce_sum(output * direction)
+        name = "transformer/layer_0/self_attention/query/kernel"
+        results.append((output.numpy(), tape.gradient(loss, variables[name]).numpy()))
+    (theirs, their_gradient), (found, gradient) = results
+    np.testing.assert_allclose(found, theirs, atol=2e-5)
+    largest = np.abs(their_gradient).max()
+    np.testing.assert_allclose(gradient, their_gradient, atol=2e-5 * largest, rtol=1e-3)
 
 
 def test_without_types_the_first_one_is_meant(tiny: PreparedEncoder) -> None:

@@ -82,22 +82,22 @@ def confirm(folder: Path, **settings: Any) -> None:
     assert begun is not None
     for finalist in begun.finalists:
         of = ledger.state.trials[finalist]
-        for name, seed, split in repeats_of(begun, finalist):
+        for repeat in repeats_of(begun, finalist):
             ledger.append(
                 TrialProposed(
-                    trial=name,
+                    trial=repeat.id,
                     point=of.point,
                     params=of.params,
-                    seed=seed,
+                    seed=repeat.seed,
                     origin="repeat",
                     repeats=finalist,
-                    split=split,
+                    split=repeat.split,
                 )
             )
-            ledger.append(TrialStarted(trial=name, attempt=1))
-            asked = Proposal(name, proposal(name, **of.params).params, seed, split)
-            _run(Session(bench, job, asked), ledger, name)
-            ledger.append(TrialFinished(trial=name))
+            ledger.append(TrialStarted(trial=repeat.id, attempt=1))
+            asked = Proposal(repeat.id, of.params, repeat.seed, repeat.split)
+            _run(Session(bench, job, asked), ledger, repeat.id)
+            ledger.append(TrialFinished(trial=repeat.id))
     end_confirmation(ledger, tokens=prepared.tokens, notify=lambda _: None)
     ledger.append(SweepEnded(status="finished"))
     ledger.close()

@@ -107,6 +107,16 @@ def test_a_ray_client_address_is_refused_with_what_to_do_instead() -> None:
         raise AssertionError("must not be reached")
 
 
+def test_a_node_that_is_slow_to_start_is_a_cluster_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(**_: object) -> None:
+        raise Exception("The current node timed out during startup.")
+
+    monkeypatch.setattr("ray.init", slow)
+    with pytest.raises(ClusterError, match=r"a local Ray could .* timed out during startup"):  # noqa: SIM117
+        with cluster.started(None):
+            raise AssertionError("must not be reached")
+
+
 def test_an_address_where_nothing_runs_is_a_cluster_error() -> None:
     with pytest.raises(ClusterError, match=r"127\.0\.0\.1:1 .*bertsweep doctor"):  # noqa: SIM117
         with cluster.started("127.0.0.1:1"):

@@ -43,7 +43,8 @@ def make(paths: SweepPaths) -> Make:
         spec = small_spec(*wide, *overrides)
         ledger = Ledger(paths.ledger)
         objective = {"metric": "val_average_precision", "mode": "max"}
-        ledger.append(SweepStarted(sweep="ab", name="small", objective=objective))
+        plain = spec.to_plain()
+        ledger.append(SweepStarted(sweep="ab", name="small", objective=objective, spec=plain))
         return SweepConductor(
             spec=spec,
             job=job(paths),
@@ -52,7 +53,6 @@ def make(paths: SweepPaths) -> Make:
             rule=build_rule(spec.search.scheduler, max_epochs=2, steps_per_epoch=STEPS),
             retention=Retention(paths, ledger, spec.checkpoints.keep),
             stop_requested=stop,
-            trials=spec.budget.trials,
         )
 
     return make
@@ -254,6 +254,39 @@ def test_nothing_is_proposed_once_interrupted_and_the_unfinished_are_named(make:
 
 def test_hours_end_the_proposals(make: Make) -> None:
     conductor = make("budget.hours=1e-12")
+    assert conductor.propose() is None
+
+
+def test_trials_that_stop_early_leave_more_trainings_to_others(make: Make) -> None:
+    asha = "search.scheduler={kind: asha, grace_epochs: 0.5, reduction_factor: 2}"
+    conductor = make("budget={trainings: 3}", asha)
+    statuses = []
+    while conductor.ledger.state.bounds.reached(conductor.spent()) is None:
+        statuses.append(run(conductor, 0.9 if len(statuses) < 2 else 0.1))
+    assert statuses[2:].count(events.STOPPED) == len(statuses) - 2 > 1
+    assert 3 <= conductor.spent().trainings < 3.5
+    assert conductor.propose() is None
+
+
+def test_running_trials_count_as_whole_trainings_until_they_end(make: Make) -> None:
+    asha = "search.scheduler={kind: asha, grace_epochs: 0.5, reduction_factor: 2}"
+    conductor = make("budget={trainings: 3}", asha)
+    assert run(conductor, 0.9) == events.FINISHED
+    begin(conductor)
+    begin(conductor)
+    assert conductor.propose() is None
+    assert not conductor.exhausted()
+    conductor.reported("t0002", report(1, 0.1))
+    conductor.ended("t0002")
+    assert conductor.propose() is not None
+
+
+def test_an_objective_that_is_good_enough_ends_the_proposals(make: Make) -> None:
+    conductor = make("stop_when={reached: 0.7}", "search.scheduler=none")
+    run(conductor, 0.5)
+    assert conductor.enough is None
+    run(conductor, 0.66)
+    assert conductor.enough == "t0001 reached 0.7, and 0.7 was asked for"
     assert conductor.propose() is None
 
 

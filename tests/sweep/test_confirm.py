@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 import time
 from pathlib import Path
@@ -28,10 +29,10 @@ def written(folder: Path) -> str:
 
 
 def repeats(sweep: Path) -> dict[str, list[float]]:
-    """The scores of every repeat, report by report."""
+    """The scores of every repeat, report by report; a refit has none."""
     found: dict[str, list[float]] = {}
     for event in events(sweep):
-        if isinstance(event, TrialReported) and "-" in event.trial:
+        if isinstance(event, TrialReported) and re.search("-[rs]", event.trial):
             found.setdefault(event.trial, []).append(event.metrics["val_average_precision"] or 0)
     return found
 
@@ -105,6 +106,21 @@ def test_the_winner_trained_again_is_bit_equal(uninterrupted: Path) -> None:
     found = document("reproduce", str(uninterrupted))
     assert shape({**found, "differs": [""]}) == shape({**example("reproduce"), "allowed": 0.1})
     assert (found["outcome"], found["differs"], found["value"]) == ("identical", [], found["again"])
+
+
+def test_a_refit_is_what_is_used_and_bit_equal_too(uninterrupted: Path) -> None:
+    before = repeats(uninterrupted)
+    told = document("confirm", str(uninterrupted), "--refit", "train+validation")
+    assert repeats(uninterrupted) == before
+    refit = told["refit"]
+    assert (refit["trial"], refit["error"]) == (f"{told['delivered']}-f1", None)
+    best = document("best", str(uninterrupted))
+    assert Path(best["checkpoint"]).parent.name == told["repeat"] == refit["trial"]
+    every = [*told["finalists"], told["baseline"]]
+    expected = next(one["mean"] for one in every if one["trial"] == told["delivered"])
+    assert best["objective"]["value"] == pytest.approx(expected)
+    found = document("reproduce", str(uninterrupted))
+    assert (found["trial"], found["outcome"]) == (refit["trial"], "identical")
 
 
 def test_new_trials_are_confirmed_anew_and_the_test_split_stays_read_once(

@@ -71,6 +71,12 @@ def test_the_longest_that_fits_and_the_warm_starts_are_let_through_or_named() ->
         check_length(small_spec("space.batch_size=[1, 16]"), rows=25_600_000)
 
 
+def test_the_validation_rows_that_a_refit_adds_count_too() -> None:
+    spec = small_spec("space.epochs=[2, 12500]", "confirm.refit=train+validation")
+    with pytest.raises(InputError, match=r"of 25,700 training and validation rows, for `confirm: "):
+        check_length(spec, rows=25_600, added=100)
+
+
 def test_the_training_rows_of_the_data_are_what_counts() -> None:
     with pytest.raises(InputError, match=r"of 350 training rows in batches of batch_size 32\)"):
         small_prepared("space.epochs=[2, 9999999]")

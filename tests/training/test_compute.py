@@ -168,6 +168,7 @@ def test_two_devices_share_a_batch(bench: Workbench, job: TrialJob, tmp_path: Pa
         dict(proposal(dropout=dropout, weight_decay=0.1, optimizer="adamw").params)
         for dropout in (0.0, 0.1)
     ]
+    trials.append(dict(proposal(layer_decay=0.8, clip_norm=1.0, accumulate=2).params))
     script = tmp_path / "mirrored.py"
     script.write_text(MIRRORED)
     done = subprocess.run(

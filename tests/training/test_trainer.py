@@ -85,6 +85,12 @@ CHANGES: dict[str, dict[str, Any]] = {
     "class_weight": {"class_weight": "balanced"},
     "label_smoothing": {"label_smoothing": 0.2},
     "trainable_layers": {"trainable_layers": 1},
+    "layer_decay": {"layer_decay": 0.5},
+    "head_learning_rate": {"head_learning_rate": 10.0},
+    "clip_norm": {"clip_norm": 0.1},
+    "pooling": {"pooling": "mean"},
+    "reinit_layers": {"reinit_layers": 1},
+    "accumulate": {"accumulate": 4},
 }
 
 
@@ -230,6 +236,12 @@ LEAVES: dict[str, set[str]] = {
     "class_weight": {"initial", "evaluation", "batches", "rates"},
     "label_smoothing": {"initial", "evaluation", "batches", "rates"},
     "trainable_layers": {"initial", "evaluation", "batches", "rates", "loss"},
+    "layer_decay": {"initial", "evaluation", "batches", "rates", "loss"},
+    "head_learning_rate": {"initial", "evaluation", "batches", "rates", "loss"},
+    "clip_norm": {"initial", "evaluation", "batches", "rates", "loss"},
+    "pooling": {"initial", "batches", "rates"},
+    "reinit_layers": {"batches", "rates"},
+    "accumulate": {"initial", "evaluation", "batches", "rates"},
 }
 """Hyperparameter → what it must not change of the beginning of a trial, to the bit.
 

@@ -144,16 +144,17 @@ def swept(folder: Path, faults: list[str], monkeypatch: pytest.MonkeyPatch) -> l
     monkeypatch.setenv(ONCE, str(flags))
     paths, book = SweepPaths(folder / "sweep"), Ledger(folder / "sweep" / "ledger.jsonl")
     objective = {"metric": "val_average_precision", "mode": "max"}
-    book.append(SweepStarted(sweep="ab", name="sweep", objective=objective))
+    spec = small_spec("budget.trials=1", "precision=float32")
+    plain = spec.to_plain()
+    book.append(SweepStarted(sweep="ab", name="sweep", objective=objective, spec=plain))
     with cluster.started(None):
         experiment = Experiment(
-            small_spec("budget.trials=1", "precision=float32"),
+            spec,
             paths,
             book,
             small_prepared(),
             Placement(cluster.Share(cpus=2, gpus=0, concurrent=1)),
             stopping=threading.Event(),
-            trials=1,
             trainable=FlakyTrial,
         )
         experiment.search()
