@@ -15,7 +15,6 @@ import random
 import shutil
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -93,6 +92,7 @@ def killed(
 ) -> tuple[list[Kill], list[str]]:
     """What was in the ledger at each kill of a copy, and what the copy then came to otherwise."""
     sweep = folder / _NAME
+    shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(searched, sweep, symlinks=True)
     done = [resume_and_kill(sweep, moment) for moment in moments]
     found = finish(sweep) or list(differences(reference, sweep))
@@ -102,15 +102,17 @@ def killed(
 
 
 def run_whole(file: Path, storage: Path) -> tuple[Path, float]:
-    """The sweep that nothing interrupts, and when its command ended."""
-    process = start("run", str(file), "--storage", str(storage), log=storage.with_suffix(".log"))
-    if process.wait():
-        raise SystemExit(f"the sweep itself failed: {storage.with_suffix('.log')} says why")
-    return storage / _NAME, time.time()
+    """The sweep that nothing interrupts, and when its command ended: that wrote its last line."""
+    log = storage.with_suffix(".log")
+    if not storage.exists() and start("run", str(file), "--storage", str(storage), log=log).wait():
+        raise SystemExit(f"the sweep itself failed: {log} says why")
+    return storage / _NAME, log.stat().st_mtime
 
 
 def run_search(file: Path, storage: Path) -> Path:
     """The same, killed when its search is over and its confirmation has begun."""
+    if storage.exists():
+        return storage / _NAME
     process = start("run", str(file), "--storage", str(storage), log=storage.with_suffix(".log"))
     begun = Moment("confirmation", "confirmation_started", 0, 0.0, group=True)
     kill_at(begun, process, storage / _NAME, since=0)
@@ -141,7 +143,7 @@ if __name__ == "__main__":
     parser.add_argument("--format", default="onnx", help="formats of the export")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=1, help="how many sweeps at once")
-    parser.add_argument("--out", type=Path, help="where the sweeps stay; else they are removed")
+    parser.add_argument("--out", type=Path, help="where the sweeps stay, and are taken from")
     asked = parser.parse_args()
     chosen = asked.stage.split(",")
     if unknown := sorted(set(chosen) - set(STAGES)):

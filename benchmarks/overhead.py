@@ -72,7 +72,11 @@ def main(trials: int) -> None:
         objective = {"metric": "val_average_precision", "mode": "max"}
         ledger.append(SweepStarted(sweep="bench", name="bench", objective=objective))
         mirror = StudyMirror(
-            f"sqlite:///{paths.study}", study="bench", space=spec.space, warn=print, **objective
+            f"sqlite:///{paths.study}",
+            study="bench",
+            space=spec.space,
+            warn=print,
+            goals=ledger.state.goals,
         )
         ledger.subscribe(mirror.handle)
         experiment = Experiment(

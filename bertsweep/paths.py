@@ -53,6 +53,11 @@ class SweepPaths:
         """The folder of what the trials compute in, where a probe chose it."""
         return self.folder / "compute"
 
+    @property
+    def latency(self) -> Path:
+        """The folder of measured latencies, one for all trials that predict alike."""
+        return self.folder / "latency"
+
 
 def storage_root(option: str | Path | None = None) -> Path:
     """The folder that holds sweeps: the option, else BERTSWEEP_STORAGE, else ./runs.

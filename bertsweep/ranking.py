@@ -1,4 +1,4 @@
-"""Which trial of a sweep is the best, and which come after it."""
+"""Which trial of a sweep is the best and which come after it; the front of several objectives."""
 
 from __future__ import annotations
 
@@ -7,15 +7,61 @@ from collections.abc import Collection, Iterable
 from bertsweep.direction import Direction
 from bertsweep.errors import NoUsableTrialError
 from bertsweep.ledger import SweepState, TrialState
+from bertsweep.pareto import Pick, Values, front, pick
 
 
 def ranking(state: SweepState) -> list[TrialState]:
-    """Trials with a value, best first; of equals the earlier one.
+    """Trials with a value, best by the first objective first; of equals the earlier one.
 
     A trial that the scheduler stopped, or that failed, is ranked by what it reached before: its
     checkpoint is as good.
     """
     return _ranked(state, state.trials.values())
+
+
+def values_of(state: SweepState, trial: TrialState) -> Values | None:
+    """A trial's value of every objective, all at the report with its best value of the first.
+
+    That is the one its checkpoint is of. None where one of them has no finite value.
+    """
+    metrics = trial.best["metrics"] if trial.best else {}
+    found = [metrics.get(goal.metric) for goal in state.goals]
+    values = tuple(value for value in found if value is not None)
+    return values if len(values) == len(found) else None
+
+
+def pareto_front(state: SweepState, *, among: Collection[str] | None = None) -> list[TrialState]:
+    """The trials that no other beats in every objective, best by the first objective first.
+
+    With `among`, of the trials with these ids. With one objective, those with the best value.
+    """
+    return [state.trials[name] for name in front(_candidates(state, among), state.goals)]
+
+
+def picked(state: SweepState) -> Pick | None:
+    """The trial of the front that the sweep's rule picks; None before any has all values."""
+    candidates = _candidates(state)
+    return pick(candidates, state.goals, state.preference) if candidates else None
+
+
+def preference(state: SweepState) -> list[TrialState]:
+    """Trials with a value, the one to use first: `ranking`, with several objectives after the trial
+    that the rule picks and the others of the front.
+    """
+    ranked = ranking(state)
+    chosen = picked(state) if len(state.goals) > 1 else None
+    if chosen is None:
+        return ranked
+    first = [state.trials[chosen.name], *pareto_front(state), *ranked]
+    return list({trial.id: trial for trial in first}.values())
+
+
+def _candidates(state: SweepState, among: Collection[str] | None = None) -> dict[str, Values]:
+    return {
+        trial.id: values
+        for trial in state.trials.values()
+        if (among is None or trial.id in among) and (values := values_of(state, trial)) is not None
+    }
 
 
 def best_repeat(
@@ -62,14 +108,14 @@ def delivered(state: SweepState) -> TrialState | None:
 
 def winner(state: SweepState) -> TrialState:
     """The trial to use: the repeat that was confirmed, else the best trial of the search whose
-    checkpoint the ledger names.
+    checkpoint the ledger names; with several objectives, the one that the rule picks.
 
     Raises `NoUsableTrialError`.
     """
     confirmed = delivered(state)
     if confirmed is not None:
         return confirmed
-    for trial in ranking(state):
+    for trial in preference(state):
         if trial.checkpoint is not None:
             return trial
     failed = [trial for trial in state.trials.values() if trial.error]

@@ -22,11 +22,12 @@ from bertsweep.ledger import (
 )
 from bertsweep.metrics import ThresholdRule
 from bertsweep.paths import SweepPaths, find_sweep, list_sweeps, storage_root
-from bertsweep.ranking import ranking, winner
+from bertsweep.ranking import pareto_front, picked, ranking, winner
 
 if TYPE_CHECKING:
     from bertsweep.checkpoints import Checkpoint, Predictions
     from bertsweep.ledger import Confirmation
+    from bertsweep.pareto import Goal, Pick
     from bertsweep.selection import Selection
     from bertsweep.spec import Confirm
 
@@ -117,12 +118,30 @@ class Sweep:
         )
 
     def ranking(self) -> list[TrialState]:
-        """Trials with a value, best first; of equals the earlier one."""
+        """Trials with a value, best by the first objective first; of equals the earlier one."""
         return ranking(self.state)
+
+    @property
+    def goals(self) -> tuple[Goal, ...]:
+        """The objectives: metric and direction of each, the one that trials are ranked by first."""
+        return self.state.goals
+
+    def front(self) -> list[TrialState]:
+        """The Pareto front: the trials that no other beats in every objective, best by the first
+        objective first. With one objective, the trials with its best value.
+        """
+        return pareto_front(self.state)
+
+    def picked(self) -> Pick | None:
+        """The trial of the front that `prefer` picks, by its id, and a sentence that says why.
+
+        None before any trial has a value of every objective.
+        """
+        return picked(self.state)
 
     def best(self) -> TrialState:
         """The repeat that a confirmation chose, else the best trial whose checkpoint the ledger
-        names.
+        names; of several objectives the one that `prefer` picks.
 
         Raises `NoUsableTrialError`.
         """

@@ -9,7 +9,7 @@ from bertsweep.checkpoints import Checkpoint
 from bertsweep.errors import NoUsableTrialError
 from bertsweep.ledger import SweepState, TrialState
 from bertsweep.paths import SweepPaths
-from bertsweep.ranking import ranking, winner
+from bertsweep.ranking import preference, winner
 
 Notify = Callable[[str], None]
 
@@ -27,7 +27,7 @@ def usable(
     Raises `NoUsableTrialError`.
     """
     best = winner(state)
-    for trial in (best, *(other for other in ranking(state) if other is not best)):
+    for trial in (best, *(other for other in preference(state) if other is not best)):
         if trial.checkpoint is None:
             continue
         checkpoint = checkpoint_in(trial, paths, notify=notify)

@@ -9,6 +9,7 @@ from msgspec import to_builtins
 
 from bertsweep import results
 from bertsweep.ledger import TrialState
+from bertsweep.ranking import values_of
 from bertsweep.results import Sweep
 from bertsweep.usable import checkpoint_in
 
@@ -27,6 +28,7 @@ def shown(sweep: Sweep) -> Document:
         "status": sweep.status,
         "positive": sweep.positive,
         "objective": _objective(sweep),
+        "front": front(sweep),
         "test": tested(sweep),
         "trials": map(_trial, sweep.trials),
         "repeats": [
@@ -59,9 +61,36 @@ def best(sweep: Sweep, *, notify: Notify = lambda _: None) -> Document:
         "positive": sweep.positive,
         **winner,
         "baseline": beside,
+        "front": front(sweep),
         "selection": _selection(sweep),
         "confirmation": confirmation(sweep),
         "test": tested(sweep),
+    }
+
+
+def front(sweep: Sweep) -> Document | None:
+    """The Pareto front of several objectives and the trial of it that is picked.
+
+    None with one objective, and before any trial has a value of each.
+    """
+    picked = sweep.picked()
+    if len(sweep.goals) == 1 or picked is None:
+        return None
+    return {
+        "objectives": [
+            {"metric": goal.metric, "mode": goal.direction.value} for goal in sweep.goals
+        ],
+        "prefer": str(sweep.state.preference),
+        "picked": picked.name,
+        "reason": picked.reason,
+        "trials": [
+            {
+                "trial": trial.id,
+                "values": dict(zip([goal.metric for goal in sweep.goals], values, strict=True)),
+            }
+            for trial in sweep.front()
+            if (values := values_of(sweep.state, trial)) is not None
+        ],
     }
 
 

@@ -26,6 +26,8 @@ def summary(spec: SweepSpec, file: Path) -> dict[str, Any]:
             "mode": spec.objective.mode,
             "threshold": spec.threshold_rule,
         },
+        "further": [{"metric": one.metric, "mode": one.mode} for one in spec.further],
+        "prefer": _prefer(spec) if spec.further else None,
         "space": {
             "points": spec.space.size,
             "parameters": [
@@ -43,10 +45,19 @@ def summary(spec: SweepSpec, file: Path) -> dict[str, Any]:
     }
 
 
+def _prefer(spec: SweepSpec) -> str:
+    rule = spec.prefer
+    return rule if isinstance(rule, str) else f"within {rule.within:g}"
+
+
 def ranked_by(spec: SweepSpec) -> str:
     """The metric, and the threshold of the labels that go with it."""
     rule = describe_rule(spec.threshold_rule)
-    return f"ranked by {spec.objective.metric}; threshold of two classes: {rule}"
+    line = f"ranked by {spec.objective.metric}; threshold of two classes: {rule}"
+    if spec.further:
+        line += f"; further objectives: {', '.join(one.metric for one in spec.further)}"
+        line += f"; prefer: {_prefer(spec)}"
+    return line
 
 
 def positive_class(spec: SweepSpec) -> str:

@@ -11,7 +11,7 @@ from bertsweep.cli._confirmed import choice, confirmed_table, verdict
 from bertsweep.cli._output import parameters, print_json, warn
 from bertsweep.cli._scores import reading
 from bertsweep.cli._summary import positive_class, ranked_by
-from bertsweep.cli._tables import comparison, decision, trials_table
+from bertsweep.cli._tables import comparison, decision, front_table, trials_table
 from bertsweep.conclusion import EXPORT
 from bertsweep.paths import SweepPaths, storage_root
 
@@ -63,6 +63,7 @@ def conclude(sweep: Sweep, out: Console, *, as_json: bool) -> None:
     out.print(comparison(document["best"]))
     for line in decision(document["best"]):
         out.print(line)
+    fronted(document["best"]["front"], out)
     sureness(document["best"], out)
     for line in places(paths, document["best"]["checkpoint"]):
         out.print(line, soft_wrap=True)
@@ -71,10 +72,20 @@ def conclude(sweep: Sweep, out: Console, *, as_json: bool) -> None:
         out.print(f"  {command}", soft_wrap=True)
 
 
+def fronted(document: Mapping[str, Any] | None, out: Console) -> None:
+    """Prints the Pareto front and which trial of it is picked; nothing with one objective."""
+    if document is None:
+        return
+    out.print(front_table(document))
+    out.print(document["reason"], soft_wrap=True)
+
+
 def sureness(document: Mapping[str, Any], out: Console) -> None:
     """Prints how sure the winner in a document of `best` is: the choice, its confirmation, the test
     split.
     """
+    if document["front"] is not None and document["selection"] is not None:
+        out.print(f"by {document['objective']['metric']} alone:")
     for line in choice(document["selection"]):
         out.print(line, soft_wrap=True)
     if document["confirmation"] is not None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertsweep import results
 from bertsweep.cli._output import duration, parameters, score, short, table
+from bertsweep.costs import COSTS
 from bertsweep.ledger import BASELINE, SweepState, TrialState
 from bertsweep.metrics import ThresholdRule, describe_rule
 
@@ -17,19 +18,21 @@ if TYPE_CHECKING:
 def trials_table(state: SweepState, trials: Sequence[TrialState]) -> Table:
     """One row a trial, in the given order, with the parameters that differ between trials."""
     names = varied(list(state.trials.values()))
-    columns = ("trial", "status", state.metric, "epochs", "time", "parameters")
+    further = [goal.metric for goal in state.goals[1:]]
+    columns = ("trial", "status", state.metric, *further, "epochs", "time", "parameters")
     rows = [
         (
             _name(trial),
             results.trial_status(trial),
             score(trial.value),
+            *(short(_metric(trial, name)) for name in further),
             short(trial.reports[-1]["epoch"]) if trial.reports else "-",
             duration(trial.seconds),
             parameters(trial.params, only=names),
         )
         for trial in trials
     ]
-    return table(columns, rows, right=(state.metric, "epochs", "time"))
+    return table(columns, rows, right=(state.metric, *further, "epochs", "time"))
 
 
 def varied(trials: Sequence[TrialState]) -> list[str]:
@@ -53,12 +56,29 @@ def comparison(document: Mapping[str, Any]) -> Table:
     metric = document["objective"]["metric"]
     rows: list[list[str]] = [[f"{metric} ({document['objective']['mode']})"]]
     rows[0] += [score(side["objective"]["value"]) for side in sides]
+    costs = [name for name in document["metrics"] if name in COSTS]
+    rows += [[name, *(short(side["metrics"].get(name)) for side in sides)] for name in costs]
     for name in document["metrics"]:
         if name != metric and name.startswith("val_"):
             rows.append([name, *(short(side["metrics"].get(name)) for side in sides)])
     for name in dict.fromkeys(name for side in sides for name in side["params"]):
         rows.append([name, *(short(side["params"].get(name)) for side in sides)])
     return table(("", *heads), rows, right=heads)
+
+
+def front_table(document: Mapping[str, Any]) -> Table:
+    """The Pareto front: one row a trial, its value of every objective, the picked one marked."""
+    goals = document["objectives"]
+    heads = [f"{goal['metric']} ({goal['mode']})" for goal in goals]
+    rows = [
+        (
+            one["trial"],
+            *(short(one["values"][goal["metric"]]) for goal in goals),
+            "picked" if one["trial"] == document["picked"] else "",
+        )
+        for one in document["trials"]
+    ]
+    return table(("Pareto front", *heads, ""), rows, right=heads)
 
 
 def decision(document: Mapping[str, Any]) -> Iterator[str]:
@@ -89,3 +109,8 @@ def labelling(
 
 def _name(trial: TrialState) -> str:
     return f"{trial.id} ({BASELINE})" if trial.origin == BASELINE else trial.id
+
+
+def _metric(trial: TrialState, name: str) -> float | None:
+    """A metric of the trial's best report."""
+    return None if trial.best is None else trial.best["metrics"].get(name)

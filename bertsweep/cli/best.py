@@ -6,7 +6,7 @@ from bertsweep.api import open_sweep
 from bertsweep.cli import _documents
 from bertsweep.cli._options import Debug, Json, Storage, Sweep
 from bertsweep.cli._output import console, print_json, warn
-from bertsweep.cli._sweeping import sureness
+from bertsweep.cli._sweeping import fronted, sureness
 from bertsweep.cli._tables import comparison, decision
 
 EXAMPLES = ("bertsweep best quickstart", "bertsweep best quickstart --json | jq -r .checkpoint")
@@ -24,6 +24,7 @@ def best(
     out.print(comparison(document))
     for line in decision(document):
         out.print(line)
+    fronted(document["front"], out)
     sureness(document, out)
     out.print(f"checkpoint: {document['checkpoint']}")
     out.print(f'next: bertsweep predict {sweep} "a text to label"')

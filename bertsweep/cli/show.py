@@ -7,6 +7,7 @@ from bertsweep.cli import _documents
 from bertsweep.cli._options import Debug, Json, Storage, Sweep
 from bertsweep.cli._output import console, print_json
 from bertsweep.cli._scores import reading
+from bertsweep.cli._sweeping import fronted
 from bertsweep.cli._tables import labelling, trials_table
 
 EXAMPLES = ("bertsweep show quickstart", "bertsweep show runs/quickstart --json")
@@ -31,6 +32,7 @@ def show(
     for line in reading(_documents.tested(opened)):
         out.print(line, soft_wrap=True)
     out.print(trials_table(state, opened.trials))
+    fronted(_documents.front(opened), out)
     repeats = list(state.repeats.values())
     if repeats:
         out.print("repeats of the finalists")

@@ -1,6 +1,6 @@
-"""Hugging Face BERT folders as sources of encoders, converted with numpy alone.
+"""Hugging Face folders of BERT and its relatives as sources of encoders, read with numpy alone.
 
-The layout is that of `transformers.BertModel`: `config.json`, `model.safetensors`, and `vocab.txt`
+The layout is that of `transformers`: `config.json`, `model.safetensors`, and `vocab.txt`
 or `tokenizer.json`.
 """
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bertsweep.encoders.config import Activation, EncoderConfig
+from bertsweep.encoders.families import FAMILIES, TYPES, Family
 from bertsweep.encoders.files import fingerprint, read_json
 from bertsweep.encoders.huggingface_tokenizer import read_casing, read_tokens
 from bertsweep.encoders.huggingface_weights import read_weights
@@ -56,7 +57,9 @@ class HuggingFaceFolder:
         """Writes the prepared encoder into `out`. Raises `EncoderError`."""
         config = read_config(self.folder / "config.json")
         tokens = read_tokens(self.folder)
-        weights, notes = read_weights(self.folder / "model.safetensors", config)
+        weights, notes = read_weights(
+            self.folder / "model.safetensors", config, family_of(self.folder / "config.json")
+        )
         if lowercase is None:
             lowercase, casing_notes = read_casing(self.folder, tokens)
             notes += casing_notes
@@ -71,22 +74,38 @@ class HuggingFaceFolder:
         )
 
 
+def family_of(path: Path) -> Family:
+    """Which relative of BERT a config.json speaks of; BERT where it does not say.
+
+    Raises `EncoderError` for others.
+    """
+    # Where it is not said, the names of the tensors tell.
+    kind = read_json(path).get("model_type", "bert")
+    if kind not in FAMILIES:
+        raise EncoderError(
+            f"{path}: model_type must be one of {', '.join(FAMILIES)}, but got {kind!r}. Choose "
+            "another encoder."
+        )
+    return FAMILIES[kind]
+
+
 def read_config(path: Path) -> EncoderConfig:
     """Returns the sizes in a Hugging Face config.json.
 
     Raises `EncoderError` where the native encoder cannot compute the model.
     """
-    raw = read_json(path)
+    family = family_of(path)
+    raw = family.config(read_json(path))
 
     def need(key: str, allowed: str, *, holds: bool) -> None:
         if not holds:
             raise EncoderError(
-                f"{path}: {key} must be {allowed}, but got {raw.get(key)!r}. Only plain BERT "
-                "encoders are supported; choose another encoder."
+                f"{path}: {key} must be {allowed}, but got {raw.get(key)!r}. "
+                "Choose another encoder."
             )
 
-    # Where it is not said, the names of the tensors tell.
-    need("model_type", "'bert'", holds=raw.get("model_type", "bert") == "bert")
+    width = raw.get("embedding_size", raw.get("hidden_size"))
+    need("embedding_size", "hidden_size", holds=width == raw.get("hidden_size"))
     position = raw.get("position_embedding_type", "absolute")
     need("position_embedding_type", "'absolute'", holds=position == "absolute")
     need("layer_norm_eps", "1e-12", holds=raw.get("layer_norm_eps", 1e-12) == 1e-12)
@@ -112,7 +131,7 @@ def read_config(path: Path) -> EncoderConfig:
             num_attention_heads=number("num_attention_heads", int),
             intermediate_size=number("intermediate_size", int),
             max_position_embeddings=number("max_position_embeddings", int, 512),
-            type_vocab_size=number("type_vocab_size", int, 2),
+            type_vocab_size=number("type_vocab_size", int, TYPES),
             activation=ACTIVATIONS[activation],
             dropout=number("hidden_dropout_prob", float, 0.1),
             attention_dropout=number("attention_probs_dropout_prob", float, 0.1),

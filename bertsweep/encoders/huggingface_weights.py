@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bertsweep.encoders.config import EncoderConfig
+from bertsweep.encoders.families import Family
 from bertsweep.encoders.safetensors_file import read_tensors
 from bertsweep.encoders.variables import listed, shapes
 from bertsweep.errors import EncoderError
@@ -46,9 +47,11 @@ _LAYER = {
 _PARAMETER = {"kernel": "weight", "gamma": "weight", "bias": "bias", "beta": "bias"}
 
 
-def read_weights(path: Path, config: EncoderConfig) -> tuple[dict[str, Array], list[str]]:
+def read_weights(
+    path: Path, config: EncoderConfig, family: Family
+) -> tuple[dict[str, Array], list[str]]:
     """Returns float32 arrays by native name, and notes on oddities. Raises `EncoderError`."""
-    tensors = _plain_names(_load(path))
+    tensors = family.tensors(_load(path))
     notes: list[str] = []
     if _TOP["pooler_transform/kernel"] not in tensors:
         tensors |= _fresh_pooler(config.hidden_size)
@@ -106,16 +109,6 @@ def _native(name: str, tensor: Array, shape: tuple[int, ...], path: Path) -> Arr
             f"{tuple(tensor.shape)} for a native {shape}. Take both files from the same model."
         )
     return np.ascontiguousarray(array, np.float32).reshape(shape)
-
-
-def _plain_names(tensors: Mapping[str, Array]) -> dict[str, Array]:
-    """Removes the prefix `bert.` of models with a head, and renames old LayerNorm parameters."""
-    plain = {}
-    for name, tensor in tensors.items():
-        short = name.removeprefix("bert.")
-        short = short.replace("LayerNorm.gamma", "LayerNorm.weight")
-        plain[short.replace("LayerNorm.beta", "LayerNorm.bias")] = tensor
-    return plain
 
 
 def _fresh_pooler(hidden: int) -> dict[str, Array]:

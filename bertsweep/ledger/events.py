@@ -47,7 +47,8 @@ class SweepStarted(Event, frozen=True, kw_only=True, gc=False, tag="sweep_starte
     """The first event: what is searched, on which data, with which encoder and versions.
 
     `sweep` is the unique id, `name` that of the folder, `spec` the whole specification, `objective`
-    {metric, mode, threshold}; `data` and `encoder` hold their content hashes.
+    {metric, mode, threshold}, with several objectives also `further`, a list of {metric, mode}, and
+    `prefer`, the rule that picks a trial; `data` and `encoder` hold their content hashes.
     """
 
     format: int = 1
@@ -207,6 +208,25 @@ class TrialReported(TrialEvent, frozen=True, kw_only=True, gc=False, tag="trial_
     system: Mapping[str, Any] = field(default_factory=dict)
 
 
+class LatencyMeasured(TrialEvent, frozen=True, kw_only=True, gc=False, tag="latency_measured"):
+    """The trial's worker timed predictions with its parameters, in turns with a reference.
+
+    `cost` is the metric that this is; `milliseconds` what a call of `batch` texts took in `rounds`
+    rounds, `ratio` that divided by the reference's time in the same rounds; `params` and
+    `reference` are the parameters of both. The metric is `ratio` times `reference_ms`, which the
+    first measurement of the sweep found.
+    """
+
+    cost: str
+    batch: int
+    params: Mapping[str, Any]
+    reference: Mapping[str, Any]
+    milliseconds: float
+    ratio: float
+    reference_ms: float
+    rounds: int
+
+
 class CheckpointSaved(TrialEvent, frozen=True, kw_only=True, gc=False, tag="checkpoint_saved"):
     """The trial's best weights so far are in `path`, relative to the sweep's folder.
 
@@ -281,6 +301,7 @@ Written = (
     | TrialProposed
     | TrialStarted
     | TrialReported
+    | LatencyMeasured
     | CheckpointSaved
     | CheckpointRemoved
     | TrialInterrupted

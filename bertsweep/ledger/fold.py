@@ -19,6 +19,7 @@ from bertsweep.ledger.events import (
     ConfirmationStarted,
     Event,
     FinalistDropped,
+    LatencyMeasured,
     SweepEnded,
     SweepResumed,
     SweepStarted,
@@ -213,6 +214,10 @@ def _reported(state: SweepState, trial: TrialState, event: TrialReported) -> Non
             state.leader = trial.id
 
 
+def _measured(state: SweepState, trial: TrialState, event: LatencyMeasured) -> None:
+    """Nothing: the reports have the number, this line how it was found."""
+
+
 def _leads(trial: TrialState, leader: TrialState, sign: float) -> bool:
     ahead = sign * (trial.value or 0.0) - sign * (leader.value or 0.0)
     return ahead > 0 or (ahead == 0 and trial.number < leader.number)
@@ -255,6 +260,7 @@ _TRIAL_CHANGES: dict[type[Event], Callable[[SweepState, TrialState, Any], None]]
     TrialProposed: _proposed,
     TrialStarted: _started,
     TrialReported: _reported,
+    LatencyMeasured: _measured,
     CheckpointSaved: _checkpoint_saved,
     CheckpointRemoved: _checkpoint_removed,
     TrialInterrupted: _interrupted,

@@ -11,6 +11,7 @@ from dataclasses import FrozenInstanceError, dataclass, field, fields
 from typing import Any
 
 from bertsweep.budget import Bounds
+from bertsweep.direction import Direction
 from bertsweep.ledger.events import (
     BASELINE,
     FAILED,
@@ -25,6 +26,7 @@ from bertsweep.ledger.events import (
     TestOpened,
 )
 from bertsweep.ledger.reports import Report, Reports
+from bertsweep.pareto import Goal, Preference
 
 
 @dataclass(slots=True)
@@ -243,6 +245,16 @@ class SweepState:
         return self.started.sweep
 
     @property
+    def goals(self) -> tuple[Goal, ...]:
+        """The objectives, the one that trials are ranked by first."""
+        return goals_of(self.started)
+
+    @property
+    def preference(self) -> Preference:
+        """The rule that picks one trial where there are several objectives."""
+        return Preference.of_plain(self.started.objective.get("prefer", "best_first"))
+
+    @property
     def test(self) -> Reading | None:
         """The last reading of the test split that has a result."""
         return next((one for one in reversed(self.tests) if one.result is not None), None)
@@ -282,6 +294,15 @@ class SweepState:
             baseline=None if baseline is None else TrialSnapshot.of(baseline),
             confirmation=self.confirmation,
         )
+
+
+def goals_of(started: SweepStarted) -> tuple[Goal, ...]:
+    """The objectives of a sweep, the one that trials are ranked by first."""
+    first = started.objective
+    return tuple(
+        Goal(str(one["metric"]), Direction.of(str(one["mode"])))
+        for one in (first, *first.get("further", ()))
+    )
 
 
 @dataclass(frozen=True, slots=True)

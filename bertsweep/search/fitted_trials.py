@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 import heapq
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -25,12 +25,15 @@ with the most weight. A Gaussian process takes time with the cube of its trials.
 
 @dataclass
 class StudyTrial:
-    """A trial as the study was told of it: finite objective values by report number."""
+    """A trial as the study was told of it: finite values of the first objective by report number,
+    and of further ones as it ended, None where one of them is missing.
+    """
 
     number: int
     point: Point
     status: str = ledger.RUNNING
     values: dict[int, float] = field(default_factory=dict)
+    others: tuple[float, ...] | None = ()
     frozen: FrozenTrial | None = None
     """The trial in Optuna's words, once it has ended."""
 
@@ -41,7 +44,8 @@ class StudyTrial:
     @property
     def instructive(self) -> bool:
         """Whether a model can learn from it: a failed trial says nothing of its point's worth."""
-        return bool(self.values) and self.status in (ledger.FINISHED, ledger.STOPPED)
+        ended = self.status in (ledger.FINISHED, ledger.STOPPED)
+        return ended and bool(self.values) and self.others is not None
 
     @cached_property
     def last(self) -> int:
@@ -52,12 +56,14 @@ class StudyTrial:
 class FittedTrials:
     """Ended trials in order of number: the best tenth of `most`, and the latest.
 
-    Which ones depends on all trials that were added, not on the order in which they were: one that
-    is left out stays out, because others stay better and newer.
+    With several objectives, that tenth is shared: the best by each of them. Which ones depends on
+    all trials that were added, not on the order in which they were: one that is left out stays out,
+    because others stay better and newer.
     """
 
-    def __init__(self, *, most: int, direction: Direction) -> None:
-        self._most, self._direction = most, direction
+    def __init__(self, *, most: int, directions: Sequence[Direction]) -> None:
+        self._most = most
+        self._direction, *self._further = directions
         self._trials: list[StudyTrial] = []
 
     def add(self, trial: StudyTrial) -> None:
@@ -75,8 +81,12 @@ class FittedTrials:
     def _leave_out(self) -> None:
         if len(self._trials) <= self._most:
             return
-        best = heapq.nsmallest(self._most // 10, self._trials, key=self._rank)
+        share = self._most // 10 // (1 + len(self._further))
+        best = heapq.nsmallest(share, self._trials, key=self._rank)
         kept = {trial.number for trial in best}
+        for place, direction in enumerate(self._further):
+            best = heapq.nsmallest(share, self._trials, key=_by_other(place, direction))
+            kept.update(trial.number for trial in best)
         latest = [trial for trial in self._trials if trial.number not in kept]
         kept.update(trial.number for trial in latest[len(self._trials) - self._most :])
         self._trials = [trial for trial in self._trials if trial.number in kept]
@@ -88,3 +98,12 @@ class FittedTrials:
             best = self._direction.best(trial.values.values()) or 0.0
             return (False, 0, -sign * best)
         return (True, -trial.last, -sign * trial.values[trial.last])
+
+
+def _by_other(place: int, direction: Direction) -> Callable[[StudyTrial], tuple[float, int]]:
+    """The order of trials by one of their further objectives, the better and earlier first."""
+
+    def rank(trial: StudyTrial) -> tuple[float, int]:
+        return (-direction.sign * (trial.others or ())[place], trial.number)
+
+    return rank

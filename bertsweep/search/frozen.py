@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import optuna
 from optuna.distributions import (
@@ -36,21 +36,32 @@ def distribution(domain: Domain) -> BaseDistribution:
 
 
 def frozen_trial(
-    space: Space, point: Point, *, status: str, values: Mapping[int, float], mode: str
+    space: Space,
+    point: Point,
+    *,
+    status: str,
+    values: Mapping[int, float],
+    mode: str,
+    others: Sequence[float] | None = (),
 ) -> FrozenTrial:
     """A trial with its state, its parameters, and its `values` by report number.
 
-    A finished trial's value is its best one, not its last. A point outside the space has no
-    parameters, which a study would refuse, but user attributes.
+    A finished trial's value is its best one, not its last; `others` are its values of further
+    objectives, None where it lacks one. A point outside the space has no parameters, which a study
+    would refuse, but user attributes.
     """
     state = _STATES.get(status, TrialState.FAIL)
-    if state == TrialState.COMPLETE and not values:
+    best = Direction.of(mode).best(values.values())
+    complete = None if best is None or others is None else [best, *others]
+    if state == TrialState.COMPLETE and complete is None:
         state = TrialState.FAIL
+    if state == TrialState.RUNNING or (state == TrialState.PRUNED and not others):
+        complete = None
     inside = not space.outside(point)
     searched = [p for p in space.searched if p.name in point] if inside else []
     return optuna.trial.create_trial(
         state=state,
-        value=Direction.of(mode).best(values.values()) if state == TrialState.COMPLETE else None,
+        values=None if state == TrialState.FAIL else complete,
         params={p.name: point[p.name] for p in searched},
         distributions={p.name: distribution(p.domain) for p in searched},
         intermediate_values=dict(values),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import optuna
@@ -13,7 +13,9 @@ from optuna.trial import FrozenTrial
 
 from bertsweep import ledger
 from bertsweep.ledger import TrialSnapshot, Update
+from bertsweep.pareto import Goal
 from bertsweep.search.frozen import frozen_trial
+from bertsweep.search.optuna_ask import named
 from bertsweep.space import Space
 
 
@@ -44,12 +46,11 @@ class StudyMirror:
         *,
         study: str,
         space: Space,
-        metric: str,
-        mode: str,
+        goals: Sequence[Goal],
         warn: Callable[[str], None],
     ) -> None:
         self._url, self._name, self._space, self._warn = url, study, space, warn
-        self._metric, self._mode = metric, mode
+        self._goals, self._metric = goals, goals[0].metric
         self._rows: dict[str, _Row] = {}
         self._updates: queue.SimpleQueue[TrialSnapshot | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="study-mirror", daemon=True)
@@ -88,11 +89,11 @@ class StudyMirror:
         study = optuna.create_study(
             storage=storage,
             study_name=self._name,
-            direction="maximize" if self._mode == "max" else "minimize",
+            directions=named([goal.direction for goal in self._goals]),
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            study.set_metric_names([self._metric])
+            study.set_metric_names([goal.metric for goal in self._goals])
         self._study_id = storage.get_study_id_from_name(self._name)
         return storage
 
@@ -121,8 +122,7 @@ class StudyMirror:
             storage.set_trial_intermediate_value(row.id, report, value)
         row.values, row.closed, row.attempts = len(values), trial.ended, trial.attempts
         if trial.ended:
-            done = None if frozen.value is None else [frozen.value]
-            storage.set_trial_state_values(row.id, frozen.state, done)
+            storage.set_trial_state_values(row.id, frozen.state, frozen.values)
 
     def _frozen(self, trial: TrialSnapshot, values: dict[int, float]) -> FrozenTrial:
         frozen = frozen_trial(
@@ -130,7 +130,15 @@ class StudyMirror:
             trial.point,
             status=trial.status if trial.ended else ledger.RUNNING,
             values=values,
-            mode=self._mode,
+            mode=self._goals[0].direction.value,
+            others=self._others(trial),
         )
         frozen.user_attrs |= {"trial": trial.id, "origin": trial.origin}
         return frozen
+
+    def _others(self, trial: TrialSnapshot) -> list[float] | None:
+        """The further objectives of the trial's best report, None where one has no value."""
+        metrics = trial.best["metrics"] if trial.best else {}
+        found = [metrics.get(goal.metric) for goal in self._goals[1:]]
+        values = [value for value in found if value is not None]
+        return values if len(values) == len(found) else None

@@ -13,17 +13,22 @@ from bertsweep.space import Choice, Float, Int, Parameter, Point, Scalar, Space
 
 
 def ask(
-    sampler: BaseSampler, space: Space, trials: Sequence[FrozenTrial], *, direction: Direction
+    sampler: BaseSampler,
+    space: Space,
+    trials: Sequence[FrozenTrial],
+    *,
+    directions: Sequence[Direction],
 ) -> Point:
     """The point of the space that a sampler proposes when it has seen `trials`, oldest first.
 
-    Nothing is kept: the same sampler, seed and trials propose the same point again.
+    `directions` has one for each value of a trial. Nothing is kept: the same
+    sampler, seed and trials propose the same point again.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)  # every new study is news to Optuna
     study = optuna.create_study(
         storage=_Snapshot(trials),
         sampler=sampler,
-        direction="maximize" if direction is Direction.MAX else "minimize",
+        directions=named(directions),
     )
     trial = study.ask()
     point: Point = {}
@@ -31,6 +36,11 @@ def ask(
         if parameter.active(point):
             point[parameter.name] = _suggest(trial, parameter)
     return point
+
+
+def named(directions: Sequence[Direction]) -> list[str]:
+    """The directions in Optuna's words."""
+    return ["maximize" if one is Direction.MAX else "minimize" for one in directions]
 
 
 class _Snapshot(optuna.storages.InMemoryStorage):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import optuna
@@ -31,8 +31,11 @@ class RandomPoints:
     `recall` and `accepted` take the place of all that, for each trial in order of number.
     """
 
-    def __init__(self, space: Space, *, section: Sampler, direction: Direction, seed: int) -> None:
-        self.space, self.section, self.direction = space, section, direction
+    def __init__(
+        self, space: Space, *, section: Sampler, directions: Sequence[Direction], seed: int
+    ) -> None:
+        self.space, self.section = space, section
+        self.directions, self.direction = directions, directions[0]
 
     def observe(self, ended: FittedTrials, running: Iterable[StudyTrial]) -> SamplerState:
         """Takes the trials there are; what must be recorded with the proposal that follows."""
@@ -54,7 +57,7 @@ class RandomPoints:
     def _ask(
         self, sampler: optuna.samplers.BaseSampler, trials: Iterable[FrozenTrial] = ()
     ) -> Point:
-        return ask(sampler, self.space, list(trials), direction=self.direction)
+        return ask(sampler, self.space, list(trials), directions=self.directions)
 
 
 class _Fitted(RandomPoints):
@@ -88,14 +91,33 @@ class _Fitted(RandomPoints):
             status=trial.status,
             values=trial.values,
             mode=self.direction.value,
+            others=trial.others,
         )
+
+    def _carried_on(self, trials: list[StudyTrial]) -> dict[int, FrozenTrial]:
+        """Trials as if all had finished, the first objective of stopped ones carried on."""
+        values = full_values(trials, self.direction)
+        return {
+            trial.number: _completed(trial.frozen, [values[trial.number], *(trial.others or ())])
+            for trial in trials
+            if trial.frozen is not None
+        }
 
     def _sampler(self, seed: int) -> optuna.samplers.BaseSampler:
         raise NotImplementedError
 
 
 class Tpe(_Fitted):
-    """Tree-structured Parzen estimator. Ranks stopped trials behind finished ones, by how far."""
+    """Tree-structured Parzen estimator. Ranks stopped trials behind finished ones, by how far.
+
+    With several objectives, Optuna's has no place for stopped trials: it sees them as finished, the
+    first objective carried on to the end (Ozaki et al. 2022, "Multiobjective tree-structured Parzen
+    estimator", JAIR 73).
+    """
+
+    def _ended(self, trials: list[StudyTrial]) -> dict[int, FrozenTrial]:
+        frozen = super()._ended(trials)
+        return frozen if len(self.directions) == 1 else self._carried_on(trials)
 
     def _sampler(self, seed: int) -> optuna.samplers.BaseSampler:
         with warnings.catch_warnings():
@@ -114,9 +136,8 @@ class GaussianProcess(_Fitted):
     """A Gaussian process. Sees stopped trials as finished, their values carried on to the end."""
 
     def _ended(self, trials: list[StudyTrial]) -> dict[int, FrozenTrial]:
-        values = full_values(trials, self.direction)
-        frozen = super()._ended(trials)
-        return {number: _completed(frozen[number], value) for number, value in values.items()}
+        super()._ended(trials)
+        return self._carried_on(trials)
 
     def _sampler(self, seed: int) -> optuna.samplers.BaseSampler:
         return optuna.samplers.GPSampler(
@@ -125,15 +146,18 @@ class GaussianProcess(_Fitted):
 
 
 class CmaEs(RandomPoints):
-    """CMA-ES over the ranges of a space; the other parameters are drawn at random.
+    """CMA-ES over the ranges of a space; the other parameters are drawn at random. It moves towards
+    one objective.
 
     Recorded are the number of the trial that it begins at, `begun`; with a proposal its
     `generation`; and with the first one after a generation was complete the numbers of its trials,
     best first, `told`.
     """
 
-    def __init__(self, space: Space, *, section: Sampler, direction: Direction, seed: int) -> None:
-        super().__init__(space, section=section, direction=direction, seed=seed)
+    def __init__(
+        self, space: Space, *, section: Sampler, directions: Sequence[Direction], seed: int
+    ) -> None:
+        super().__init__(space, section=section, directions=directions, seed=seed)
         self._evolution = Evolution(evolved_ranges(space), seed=seed)
         self._points: dict[int, Point] = {}
 
@@ -173,9 +197,10 @@ class CmaEs(RandomPoints):
 
 
 def build_sampler(
-    section: Sampler, space: Space, *, direction: Direction, seed: int
+    section: Sampler, space: Space, *, directions: Sequence[Direction], seed: int
 ) -> RandomPoints:
-    """The sampler of a section. `seed` is that of a model which lasts, not of a proposal.
+    """The sampler of a section; `directions` has one for each objective. `seed` is that of a
+    model which lasts, not of a proposal.
 
     A grid is none: `Study` walks it.
     """
@@ -183,12 +208,12 @@ def build_sampler(
     if section.kind == "cmaes" and evolved_ranges(space):
         kinds["cmaes"] = CmaEs
     return kinds.get(section.kind, RandomPoints)(
-        space, section=section, direction=direction, seed=seed
+        space, section=section, directions=directions, seed=seed
     )
 
 
-def _completed(trial: FrozenTrial, value: float) -> FrozenTrial:
-    """The trial as one that finished with this value: Optuna's GP fits no others."""
+def _completed(trial: FrozenTrial, values: Sequence[float]) -> FrozenTrial:
+    """The trial as one that finished with these values, one for each objective."""
     completed = copy.copy(trial)
-    completed.state, completed.value = TrialState.COMPLETE, value
+    completed.state, completed.values = TrialState.COMPLETE, list(values)
     return completed

@@ -47,6 +47,9 @@ class Study:
     on nothing else, so that a resumed sweep proposes what an uninterrupted one would have. A
     sampler that fits a model takes the running trials and `fitted` ended ones: the best tenth and
     the latest.
+
+    `mode` is the direction of the first objective, `further` those of the others. Of the first the
+    study hears at each report, of the others when the trial has ended.
     """
 
     def __init__(
@@ -59,18 +62,19 @@ class Study:
         baseline: Point,
         key: Callable[[Point], Hashable],
         warm_start: Sequence[Point] = (),
+        further: Sequence[str] = (),
         fitted: int = FITTED,
     ) -> None:
-        direction = Direction.of(mode)
+        self.directions = directions = [Direction.of(one) for one in (mode, *further)]
         self.space = space
         self._seed, self._key = seed, key
         self._queue = deque([(BASELINE, baseline), *((WARM_START, point) for point in warm_start)])
         self._walks = sampler.kind == "grid"
         self._grid = iter(()) if space.size is None else space.grid()
-        self._sampler = build_sampler(sampler, space, direction=direction, seed=seed)
-        self._random = RandomPoints(space, section=sampler, direction=direction, seed=seed)
+        self._sampler = build_sampler(sampler, space, directions=directions, seed=seed)
+        self._random = RandomPoints(space, section=sampler, directions=directions, seed=seed)
         most = max(fitted, sampler.startup_trials)
-        self._ended = FittedTrials(most=most, direction=direction)
+        self._ended = FittedTrials(most=most, directions=directions)
         self._running: dict[int, StudyTrial] = {}
         self._count = 0
         self._seen: set[Hashable] = set()
@@ -85,17 +89,21 @@ class Study:
         return None if found is None else self._start(found, SAMPLER, state)
 
     def report(self, number: int, report: int, value: float) -> None:
-        """An intermediate objective value, by report number; passed over where it is not finite."""
+        """A value of the first objective, by report number; passed over where it is not finite."""
         trial = self._running.get(number)
         if trial is not None and math.isfinite(value):
             trial.values[report] = value
 
-    def tell(self, number: int, status: str) -> None:
-        """How a trial ended: finished, stopped or failed."""
+    def tell(self, number: int, status: str, others: Sequence[float] | None = ()) -> None:
+        """How a trial ended: finished, stopped or failed.
+
+        `others` are its values of the further objectives, those of a stopped trial as for a full
+        training; None where one is missing, and then nothing is learnt from it.
+        """
         trial = self._running.pop(number, None)
         if trial is None:
             return
-        trial.status = status
+        trial.status, trial.others = status, None if others is None else tuple(others)
         if trial.instructive:
             self._ended.add(trial)
 
@@ -106,16 +114,17 @@ class Study:
         *,
         status: str,
         values: Mapping[int, float],
+        others: Sequence[float] | None = (),
         sampler_state: SamplerState | None = None,
     ) -> None:
         """Puts back a trial of an earlier run that has ended; call in order of number.
 
-        `values` are its objective values by report number.
+        `values` are those of the first objective by report number, `others` as in `tell`.
         """
         self.reopen(number, point, sampler_state=sampler_state)
         for report, value in values.items():
             self.report(number, report, value)
-        self.tell(number, status)
+        self.tell(number, status, others)
 
     def reopen(
         self, number: int, point: Point, *, sampler_state: SamplerState | None = None

@@ -6,16 +6,12 @@ import importlib.util
 import re
 from urllib.parse import urlsplit
 
-from bertsweep.metrics import AUTO, METRICS, mode_of
 from bertsweep.spec.data_checks import check_columns, check_labels, check_table
 from bertsweep.spec.document import KeyPath
-from bertsweep.spec.models import Data, Encoder, Objective, Resources, SourceFiles, Split, Tracking
+from bertsweep.spec.models import Data, Encoder, Resources, SourceFiles, Split, Tracking
 from bertsweep.spec.problems import Problems
 from bertsweep.spec.words import nearest, quoted
 
-PREFIX = "val_"
-_CURVES = ("val_average_precision", "val_roc_auc")
-"""Metrics that any threshold goes with."""
 _SCHEMES = ("http", "https", "s3", "gs")
 _BUILTIN = {"data": ("builtin:questions",), "encoder": ("builtin:tiny",)}
 
@@ -95,39 +91,6 @@ def encoder(section: Encoder, problems: Problems) -> None:
     if section.mirrors and section.source.startswith("builtin:"):
         rule = f"mirrors have no effect on {section.source}, but got {len(section.mirrors)}"
         problems.add(("encoder", "mirrors"), rule, "Leave them out.", needs=[("encoder", "source")])
-
-
-def objective(section: Objective, problems: Problems) -> None:
-    """A metric that is reported, the direction in which it improves, a threshold that fits it."""
-    path: KeyPath = ("objective", "metric")
-    valid = [PREFIX + name for name in METRICS]
-    if section.metric not in valid:
-        rule = f"the metric must be one that trials report, but got {section.metric}"
-        close = nearest(PREFIX + section.metric.removeprefix(PREFIX).removeprefix("val/"), valid)
-        advice = f"Did you mean `{close[0]}`?" if close else f"Type one of {quoted(valid)}."
-        problems.add(path, rule, advice)
-        return
-    right = mode_of(section.metric)
-    if section.mode not in ("auto", right):
-        rule = f"`mode: {right}` must hold for {section.metric}, but got {section.mode}"
-        problems.add(("objective", "mode"), rule, "Leave `mode` out.", needs=[path])
-    _threshold(section, problems)
-
-
-def _threshold(section: Objective, problems: Problems) -> None:
-    """Where the metric scores labels, the threshold at which it does, and no other.
-
-    `best` would otherwise report what the labels of `predict` do not reach.
-    """
-    own, stated = METRICS[section.metric.removeprefix(PREFIX)].threshold, section.threshold
-    if own is None or stated in (AUTO, own):
-        return
-    rule = f"`threshold: {own}` must hold for {section.metric}, which scores labels made that way, "
-    rule += f"but got {stated}"
-    fitting = [f"{PREFIX}{m.name}" for m in METRICS.values() if m.threshold == stated]
-    better = " or ".join(f"`metric: {name}`" for name in fitting or _CURVES)
-    advice = f"Leave `threshold` out, or type {better}."
-    problems.add(("objective", "threshold"), rule, advice, needs=[("objective", "metric")])
 
 
 def report_every(share: float, problems: Problems) -> float:

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from bertsweep.errors import Problem, SpecError
-from bertsweep.metrics import mode_of
 from bertsweep.spec import checks
 from bertsweep.spec.conditions import read_space
 from bertsweep.spec.data_checks import check_columns, check_table
 from bertsweep.spec.document import Document, read
 from bertsweep.spec.models import Data
 from bertsweep.spec.named_points import read_baseline
+from bertsweep.spec.objective_checks import read_objectives
 from bertsweep.spec.overrides import expanded, override
 from bertsweep.spec.problems import Problems
 from bertsweep.spec.recipe_checks import check_recipe
@@ -100,7 +100,7 @@ def _build(document: Document, problems: Problems) -> SweepSpec | None:
     checks.encoder(file.encoder, problems)
     found = read_space(file.space, problems)
     trial_0 = read_baseline(file.baseline, found, problems)
-    checks.objective(file.objective, problems)
+    objectives = read_objectives(file, found, problems)
     searching = read_search(file, found, trial_0, problems)
     if trial_0 is not None:
         check_recipe(found, trial_0, file.export, problems)
@@ -109,10 +109,9 @@ def _build(document: Document, problems: Problems) -> SweepSpec | None:
     every = checks.report_every(file.report_every, problems)
     if problems or trial_0 is None:
         return None
-    right = mode_of(file.objective.metric)
     settled = file.model_copy(
         update={
-            "objective": file.objective.model_copy(update={"mode": right}),
+            "objective": objectives,
             "search": searching,
             "report_every": every,
         }

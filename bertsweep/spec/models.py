@@ -205,7 +205,9 @@ class Encoder(Section):
 class Objective(Section):
     """What makes one trial better than another, measured on the validation split."""
 
-    metric: Text = Field("val_average_precision", title="metric that trials are ranked by")
+    metric: Text = Field(
+        "val_average_precision", title="metric that trials are ranked by, or a cost after the first"
+    )
     mode: Literal["auto", "max", "min"] = Field(
         "auto", title="direction; auto knows each metric's own"
     )
@@ -215,6 +217,16 @@ class Objective(Section):
         "auto",
         title="probability from which `predict` says positive, with two classes; auto is the "
         "metric's own",
+    )
+
+
+class Within(Section):
+    """Which trial is used of those that no other beats in every objective."""
+
+    within: Annotated[float, Field(gt=0)] = Field(
+        title="the best by the second objective, of those at most this much worse than the best by "
+        "the first",
+        examples=[0.01],
     )
 
 
@@ -315,7 +327,9 @@ class Checkpoints(Section):
     """What is kept on disk."""
 
     keep: Count = Field(
-        3, title="best checkpoints kept across the sweep; the baseline's is kept besides"
+        3,
+        title="best checkpoints kept across the sweep; the baseline's is kept besides, and with "
+        "several objectives those of the front",
     )
 
 
@@ -371,7 +385,12 @@ class SweepFile(Section):
     baseline: dict[str, Any] = Field(
         default_factory=dict, title="trial 0: a known configuration that the others must beat"
     )
-    objective: Objective = Field(default_factory=Objective, title="what is best")
+    objective: (
+        Objective | Annotated[tuple[Objective, ...], Field(min_length=1), BeforeValidator(_tuple)]
+    ) = Field(default_factory=Objective, title="what is best, or a list of objectives")
+    prefer: Literal["best_first", "knee"] | Within = Field(
+        "best_first", title="with several objectives, the rule that picks the trial to use"
+    )
     search: Search = Field(default_factory=Search, title="sampler, scheduler, warm starts")
     budget: Budget = Field(default_factory=Budget, title="when to end")
     stop_when: StopWhen = Field(default_factory=StopWhen, title="what ends the search early")
@@ -395,3 +414,7 @@ class SweepFile(Section):
         "auto", title="compile training with XLA; auto probes it on GPUs and leaves it on CPUs"
     )
     seed: Seed = Field(42, title="seed of everything random but the split")
+
+    def objectives(self) -> tuple[Objective, ...]:
+        """All objectives, the one that trials are ranked by first."""
+        return self.objective if isinstance(self.objective, tuple) else (self.objective,)

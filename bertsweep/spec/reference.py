@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from bertsweep.metrics import METRICS, describe_rule
-from bertsweep.spec.checks import PREFIX
 from bertsweep.spec.data_reference import DATA, TABLE
 from bertsweep.spec.models import SweepFile
+from bertsweep.spec.objective_reference import PREFER, objectives
 from bertsweep.spec.schema import keys, parameter, schema_at
 from bertsweep.spec.values import NAMES, default
 from bertsweep.spec.words import describe
@@ -75,7 +74,8 @@ Shares and counts go one after the other, so that `train: 0.1` and `validation: 
 all rows and a hundredth of the other nine tenths. At most one part is `rest`. A part whose file
 `data.source` names is not cut.
 """,
-    "objective": "METRICS",
+    "objective": objectives(),
+    "prefer": PREFER,
     "search": """\
 A warm start is a point of the space, `parameter: value`; what it leaves out is completed like the
 baseline. A storage is a URL such as `sqlite:///study.db` or `postgresql://user@host/optuna`;
@@ -99,13 +99,15 @@ sweeps of hundreds of trials | `pip install 'bertsweep[cmaes]'` |
 Parameters that a sampler does not model are drawn at random. A model learns from trials that were
 stopped early, too: `tpe` ranks them behind the finished ones, by how far they came; for `gp` and
 `cmaes` their values are carried on to a full training, by what the trials nearest to them gained
-that trained further.
+that trained further. With several objectives `tpe` and `gp` go by all of them, Optuna's way, and
+see stopped trials carried on; `train_seconds` is carried on in proportion to the epochs. `cmaes`
+takes one objective.
 """,
     "search.scheduler": """\
 Rungs are counted in shares of an epoch. `grace_epochs` lies between `report_every` and `epochs`. On
 few rows half an epoch is a few dozen optimizer steps, after which a BERT has learned nothing that
 trials could be told apart by; so the first rung also waits for `grace_steps` steps of the largest
-batch size in the space.
+batch size in the space. Of several objectives the first decides who stops.
 
 | scheduler | stops a trial |
 | --- | --- |
@@ -131,16 +133,6 @@ to the gradient of the whole batch, though dropout draws other masks.
 With `pooling` cls or mean there is no pooler. A checkpoint says which it was, and `predict` and the
 exports compute it; only the format huggingface cannot have it, as Hugging Face's BERT classifier
 always uses the pooler.
-"""
-
-
-_THRESHOLDS = """\
-With two classes, `predict` says positive from a threshold on, which is set on the validation rows
-and stored in the checkpoint. A metric that scores labels has a threshold of its own, so that the
-labels of `predict` score what `best` reports; another one is refused. With the other metrics it is
-that of the best F1, or what `threshold` says: the best `f1`, `accuracy` or `balanced_accuracy`, the
-highest precision where recall is at least 0.5 (`precision_at_recall`), or a number. With more than
-two classes the likeliest class is predicted.
 """
 
 
@@ -174,7 +166,7 @@ def _section(path: tuple[str, ...], depth: int) -> Iterator[str]:
     yield _table(parts, set(body.get("required", ())))
     note = _NOTES.get(dotted, "")
     if note:
-        yield _metrics() if note == "METRICS" else note
+        yield note
     for name, part in parts.items():
         if keys(part):
             yield from _section((*path, name), depth + 1)
@@ -197,15 +189,6 @@ def _parameters() -> str:
         lines.append(f"| `{name}` | {describe(schema)} | {usual} | {schema['title']} |")
     text = f"\nThe defaults are the tutorial's configuration.\n\n{_RECIPE}"
     return "\n".join(lines) + "\n" + text
-
-
-def _metrics() -> str:
-    lines = ["| metric | better | what it is | threshold |", "| --- | --- | --- | --- |"]
-    for metric in METRICS.values():
-        better = "higher" if metric.mode == "max" else "lower"
-        rule = "any" if metric.threshold is None else describe_rule(metric.threshold)
-        lines.append(f"| `{PREFIX}{metric.name}` | {better} | {metric.title} | {rule} |")
-    return "\n".join(lines) + f"\n\n{_THRESHOLDS}"
 
 
 def _default(part: dict[str, Any]) -> str:

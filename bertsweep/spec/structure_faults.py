@@ -10,7 +10,7 @@ from bertsweep.spec.document import KeyPath
 from bertsweep.spec.hyperparameters import Hyperparameters
 from bertsweep.spec.problems import Problems
 from bertsweep.spec.schema import keys, schema_at
-from bertsweep.spec.words import broken, inline, quoted, remedy, unknown
+from bertsweep.spec.words import allowed, broken, inline, quoted, remedy, unknown
 
 
 def report(error: ValidationError, plain: dict[str, Any], problems: Problems) -> list[KeyPath]:
@@ -74,7 +74,7 @@ def _wrong(path: KeyPath, value: Any, problems: Problems) -> None:
     below = keys(schema)
     if below and isinstance(value, str) and "source" in below:
         advice = f"Type `{name}: {{source: {value}}}`."
-    elif below:
+    elif below and not (isinstance(value, str) and allowed(schema)):
         advice = f"Indent its keys below it: {quoted(below)}."
     problems.add(path, broken(name, schema, value), advice)
 

@@ -11,16 +11,17 @@ from bertsweep.budget import Bounds
 from bertsweep.metrics import ThresholdRule, threshold_rule
 from bertsweep.space import Choice, Domain, Fixed, Parameter, Point, Scalar, Space
 from bertsweep.spec.hyperparameters import Hyperparameters
-from bertsweep.spec.models import SweepFile
+from bertsweep.spec.models import Objective, SweepFile
 
 
 class SweepSpec(SweepFile):
     """What to search, on which data, and how; complete, with every default filled in.
 
     It has every key of the file, which `SweepFile` alone names; `space` and `baseline` (trial 0)
-    are the values that were read from theirs. `objective.mode` is max or min, `search.seed` a
-    number, and the points of `search.warm_start` hold every active parameter of the space.
-    `report_every` is exactly 1 / n of an epoch. `warnings` say what works but is hardly meant.
+    are the values that were read from theirs. `objective` is the first one, `further` the others,
+    each `mode` max or min. `search.seed` is a number, and the points of `search.warm_start` hold
+    every active parameter of the space. `report_every` is exactly 1 / n of an epoch. `warnings` say
+    what works but is hardly meant.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -28,6 +29,8 @@ class SweepSpec(SweepFile):
     # Plain values in a file, and here what was read from them.
     space: Space  # type: ignore[assignment]
     baseline: Hyperparameters  # type: ignore[assignment]
+    objective: Objective
+    further: tuple[Objective, ...] = ()
     warnings: tuple[str, ...] = ()
 
     @classmethod
@@ -41,8 +44,13 @@ class SweepSpec(SweepFile):
     ) -> SweepSpec:
         """The specification in a file that was checked, of which nothing is checked again."""
         keys = {name: getattr(file, name) for name in SweepFile.model_fields}
+        first, *further = file.objectives()
         read = {"space": space, "baseline": baseline, "warnings": warnings}
+        read |= {"objective": first, "further": tuple(further)}
         return cls.model_construct(**keys | read)
+
+    def objectives(self) -> tuple[Objective, ...]:
+        return (self.objective, *self.further)
 
     @property
     def threshold_rule(self) -> ThresholdRule:
@@ -81,10 +89,12 @@ class SweepSpec(SweepFile):
 
     def to_plain(self) -> dict[str, Any]:
         """The whole specification as JSON-able values, in the form of the file it was read from."""
-        plain = self.model_dump(mode="json", exclude={"space", "baseline"})
+        plain = self.model_dump(mode="json", exclude={"space", "baseline", "further"})
+        if self.further:
+            plain["objective"] = [one.model_dump(mode="json") for one in self.objectives()]
         plain["space"] = {p.name: _entry(p) for p in self.space.parameters}
         plain["baseline"] = self.baseline.to_point()
-        return {name: plain[name] for name in type(self).model_fields}
+        return {name: plain[name] for name in type(self).model_fields if name in plain}
 
 
 def _entry(parameter: Parameter) -> Any:

@@ -15,6 +15,7 @@ from bertsweep.search.stopping import StoppingRule
 from bertsweep.search.study import Study
 from bertsweep.spec import SweepSpec
 from bertsweep.sweep.early_end import EarlyEnd
+from bertsweep.sweep.further import further_values
 from bertsweep.sweep.recorder import Recorder
 from bertsweep.sweep.retention import Retention
 from bertsweep.trial.job import TrialJob
@@ -68,6 +69,7 @@ class SweepConductor:
                     trial.point,
                     status=trial.status,
                     values=values,
+                    others=further_values(self.ledger.state, trial),
                     sampler_state=state,
                 )
                 self._observe(trial)
@@ -205,7 +207,9 @@ class SweepConductor:
     def _tell(self, event: TrialEnded) -> None:
         self._ended.append(event.trial)
         self._early_end.ended()
-        self.study.tell(self.ledger.state.trials[event.trial].number, event.status)
+        trial = self.ledger.state.trials[event.trial]
+        others = further_values(self.ledger.state, trial)
+        self.study.tell(trial.number, event.status, others)
 
 
 def _trains_to_its_end(trial: TrialState) -> bool:

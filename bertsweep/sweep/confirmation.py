@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from bertsweep.ranking import best_repeat, ranking
 from bertsweep.seeds import derive
 from bertsweep.spec import Confirm, SweepSpec
 from bertsweep.sweep import refit
+from bertsweep.sweep.further import eligible, takes_baseline
 from bertsweep.sweep.repeats import Race, Repeat, scores_of
 from bertsweep.tokens import Tokens
 
@@ -110,8 +111,9 @@ def end_confirmation(
     """Writes what the repeats came to, and which checkpoint is delivered.
 
     That is the refit's, where there is one; else the best repeat's, by validation, of the chosen
-    finalist, or of the baseline where its mean is better. `tokens` is the folder of the sweep's
-    tokens. Raises `NoUsableTrialError` where no repeat has a score.
+    finalist, or of the baseline where its mean is better and the rule of several objectives takes
+    it. `tokens` is the folder of the sweep's tokens. Raises `NoUsableTrialError` where no repeat
+    has a score.
     """
     state = ledger.state
     plain = _outcome(state, tokens)
@@ -152,12 +154,15 @@ def _outcome(state: SweepState, tokens: Path) -> dict[str, Any]:
     name, plain = outcome.chosen, outcome.to_plain()
     if baseline is not None and state.baseline is not None:
         plain["baseline"]["trial"] = state.baseline.id
-        if (outcome.verdict.difference or 0.0) < 0:
+        if (outcome.verdict.difference or 0.0) < 0 and takes_baseline(state, outcome):
             name = state.baseline.id
     elif state.baseline is not None and name == state.baseline.id:
-        plain["verdict"]["text"] = (
-            f"{name}, the baseline, is the winner: the validation rows rank all others below."
+        why = (
+            "the validation rows rank all others below"
+            if len(state.goals) == 1
+            else f"it is what the rule picks (prefer: {state.preference})"
         )
+        plain["verdict"]["text"] = f"{name}, the baseline, is the winner: {why}."
     return {**plain, "delivered": name, "vary": confirmation.settings.get("vary", ["seed"])}
 
 
@@ -182,12 +187,13 @@ def _apart(state: SweepState, scores: Scores) -> tuple[Scores, Mapping[int, floa
 def _finalists(
     state: SweepState, paths: SweepPaths, most: int
 ) -> tuple[tuple[str, ...], selection.Selection | None]:
-    """The best trials that cannot be told apart, at most so many, and the baseline."""
+    """The best trials that cannot be told apart, at most so many, and the baseline.
+
+    Of several objectives see `eligible`.
+    """
     chosen, baseline = selection_of(state, paths), state.baseline
-    if chosen is None:
-        tied: Sequence[str] = [trial.id for trial in ranking(state)]
-    else:
-        tied = chosen.not_distinguishable
+    ranked = [trial.id for trial in ranking(state)]
+    tied = eligible(state, ranked if chosen is None else chosen.not_distinguishable)
     names = [name for name in tied if baseline is None or name != baseline.id][:most]
     if baseline is not None and baseline.value is not None:
         names.append(baseline.id)

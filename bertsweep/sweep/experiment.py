@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from bertsweep.costs import COSTS, PREDICTION
 from bertsweep.ledger import Ledger, SweepState
 from bertsweep.paths import SweepPaths
 from bertsweep.search.stopping import build_rule, stops_nothing
@@ -59,6 +60,7 @@ class Experiment:
             sampler=spec.search.sampler,
             seed=spec.seed if spec.search.seed is None else spec.search.seed,
             mode=self.job.mode,
+            further=[one.mode for one in spec.further],
             baseline=point_of(spec, spec.baseline),
             key=spec.hyperparameters,
             warm_start=spec.search.warm_start,
@@ -124,6 +126,8 @@ def job_of(
         gpus=share.gpus,
         precision=chosen["precision"] if chosen else spec.precision,
         jit=chosen["jit"] if chosen else spec.jit,
+        costs=tuple(one.metric for one in spec.further if one.metric in COSTS),
+        reference={name: spec.baseline.to_point()[name] for name in PREDICTION},
     )
 
 

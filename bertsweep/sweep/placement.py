@@ -32,10 +32,12 @@ class Placement(PlacementGroupFactory):
     def start(self, job: TrialJob, params: Mapping[str, Any], *, trials: int | None = None) -> None:
         """Starts a worker for each trial that runs at once, at most `trials`, to get warm.
 
-        Returns at once. An error while a worker warms up is not reported here: the trial that it
-        receives meets it again and reports it.
+        Those that were started before and wait for a trial still count. Returns at once. An error
+        while a worker warms up is not reported here: the trial that it receives meets it again and
+        reports it.
         """
-        for _ in range(min(self.share.concurrent, trials or self.share.concurrent)):
+        wanted = min(self.share.concurrent, trials or self.share.concurrent)
+        for _ in range(wanted - len(self._started)):
             group = super().to_placement_group()
             worker = worker_in(group, cpus=job.cpus, gpus=job.gpus)
             warming = worker.warm_up.remote(job.to_plain(), dict(params))

@@ -13,6 +13,7 @@ from bertsweep.ledger.events import (
     CheckpointSaved,
     ComputeChosen,
     FaultKind,
+    LatencyMeasured,
     TrialEnded,
     TrialFailed,
     TrialFinished,
@@ -122,6 +123,8 @@ class Recorder:
             self._ledger.append(ComputeChosen(compute=report["compute"]))
         kept = ("report", "epoch", "examples", "seconds", "metrics", "system")
         self._ledger.append(TrialReported(trial=trial, **{key: report[key] for key in kept}))
+        for measured in report.get("latency", ()):
+            self._ledger.append(LatencyMeasured(trial=trial, **measured))
 
     def _record_checkpoint(self, trial: str, report: Mapping[str, Any]) -> None:
         state = self._ledger.state.trial(trial)

@@ -14,6 +14,7 @@ from msgspec import structs
 from bertsweep import ledger, lock
 from bertsweep.checkpoints import Checkpoint
 from bertsweep.checkpoints.folders import WEIGHTS
+from bertsweep.costs import COSTS
 from bertsweep.errors import EnvironmentFault, InterruptedSweep
 from bertsweep.ledger import Refit, SweepState, TrialState
 from bertsweep.paths import SweepPaths, cache_root, find_sweep
@@ -34,7 +35,7 @@ Notify = Callable[[str], None]
 
 Outcome = Literal["identical", "within the noise", "different"]
 
-_IDLE = ("examples_per_second",)
+_IDLE = ("examples_per_second", *COSTS)
 """Metrics that tell of the machine and not of the model."""
 
 _OF_A_REFIT = "loss"
@@ -114,6 +115,7 @@ def reproduce(
             state=state,
             tokens=prepared.tokens,
         )
+        job = replace(job, costs=())  # clocks differ from run to run
         notify(f"training {trial.id} again, up to report {checkpoint.record.report}")
         reports = []
         refit = _apart(trial.refit, paths)

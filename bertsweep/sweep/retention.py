@@ -8,12 +8,12 @@ from bertsweep import atomic, checkpoints
 from bertsweep.ledger import Ledger, TrialState
 from bertsweep.ledger.events import CheckpointRemoved
 from bertsweep.paths import SweepPaths
-from bertsweep.ranking import best_repeat, latest_refit, ranking
+from bertsweep.ranking import best_repeat, latest_refit, pareto_front, ranking
 
 
 class Retention:
-    """Keeps the `keep` best checkpoints of ended trials, the baseline's, and of each finalist the
-    best repeat's and the latest refit's.
+    """Keeps the `keep` best checkpoints of ended trials, the baseline's, with several objectives
+    those of the front, and of each finalist the best repeat's and the latest refit's.
 
     A trial that failed by its own fault counts by what it reached before. One that failed through
     no fault of its own is left alone, with its full state, because a resume goes on with it. The
@@ -62,6 +62,9 @@ class Retention:
         over = {trial.id for trial in self._over()}
         ranked = [trial.id for trial in ranking(state) if trial.id in over]
         kept = set(ranked[: self._keep])
+        if len(state.goals) > 1:
+            # Of ended trials alone: what they beat can never come back to the front.
+            kept.update(trial.id for trial in pareto_front(state, among=over))
         if (baseline := state.baseline) is not None:
             kept.add(baseline.id)
         finalists = {repeat.repeats for repeat in state.repeats.values()}

@@ -18,6 +18,7 @@ from bertsweep.spec.models import Confirm
 from bertsweep.sweep import cluster
 from bertsweep.sweep.experiment import Experiment
 from bertsweep.sweep.folders import new_sweep
+from bertsweep.sweep.further import objective_of
 from bertsweep.sweep.materials import (
     check_length,
     load_materials,
@@ -67,13 +68,7 @@ def run(
                 name=paths.folder.name,
                 spec=with_absolute_paths(spec, base).to_plain(),
                 base=str(base.absolute()),
-                objective={
-                    "metric": spec.objective.metric,
-                    "mode": spec.objective.mode,
-                    "threshold": None
-                    if materials.dataset.positive is None
-                    else spec.threshold_rule,
-                },
+                objective=objective_of(spec, two_classes=materials.dataset.positive is not None),
                 versions={"bertsweep": VERSION, **{n: metadata.version(n) for n in _STACK}},
                 **prepared.facts(),
             )
@@ -157,6 +152,6 @@ def confirm(
         check_length(opened.spec, **rows_of(opened.materials.dataset, wanted))
         with opened.experiment() as experiment:
             experiment.conductor.retention.tidy()
-            confirm_winner(experiment, wanted, notify, placement=experiment.placement)
+            confirm_winner(experiment, wanted, notify)
             ledger.append(SweepEnded(status=status))
             return ledger.state

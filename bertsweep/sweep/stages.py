@@ -18,7 +18,6 @@ from bertsweep.sweep.confirmation import (
     refit_of,
 )
 from bertsweep.sweep.experiment import Experiment, conduct
-from bertsweep.sweep.placement import Placement
 from bertsweep.sweep.repeats import RepeatConductor
 
 Notify = Callable[[str], None]
@@ -65,17 +64,8 @@ def _search(experiment: Experiment, notify: Notify) -> str | None:
     return conductor.enough
 
 
-def confirm_winner(
-    experiment: Experiment,
-    settings: Confirm,
-    notify: Notify,
-    *,
-    placement: Placement | None = None,
-) -> None:
-    """Repeats the finalists, refits the winner where that is wanted, and writes what came of it.
-
-    `placement` may hold warm workers.
-    """
+def confirm_winner(experiment: Experiment, settings: Confirm, notify: Notify) -> None:
+    """Repeats the finalists, refits the winner where that is wanted, and writes what came of it."""
     spec, ledger, paths = experiment.spec, experiment.ledger, experiment.paths
     begin_confirmation(ledger, paths, settings, seed=spec.seed, notify=notify)
     tokens = experiment.prepared.tokens
@@ -89,12 +79,11 @@ def confirm_winner(
     )
     conductor.catch_up()
     if conductor.left:
-        if placement is None:
-            placement = Placement(experiment.placement.share)
-            placement.start(experiment.job, spec.baseline.to_point(), trials=conductor.left)
+        # A place that the search did not use stays taken: another beside it would wait for ever.
+        experiment.placement.start(experiment.job, spec.baseline.to_point(), trials=conductor.left)
         conduct(
             conductor,
-            placement=placement,
+            placement=experiment.placement,
             scratch=paths.scratch,
             trainable=experiment.trainable,
         )

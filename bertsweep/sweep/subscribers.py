@@ -9,6 +9,7 @@ from bertsweep import data
 from bertsweep.data import Dataset
 from bertsweep.ledger import Ledger
 from bertsweep.ledger.events import SweepStarted
+from bertsweep.ledger.state import goals_of
 from bertsweep.paths import SweepPaths
 from bertsweep.search.mirror import StudyMirror
 from bertsweep.spec import SweepSpec
@@ -33,8 +34,7 @@ def following(
         spec.search.storage or f"sqlite:///{paths.study}",
         study=f"{started.name}-{started.sweep}",
         space=spec.space,
-        metric=started.objective["metric"],
-        mode=started.objective["mode"],
+        goals=goals_of(started),
         warn=notify,
     )
     tracker = WandbTracker.of(started, paths.wandb, warn=notify)

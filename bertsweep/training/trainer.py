@@ -159,7 +159,7 @@ class Trainer:
     def evaluate(self, tokens: Tokens) -> Evaluation:
         """Returns probabilities and mean cross-entropy on the rows of `tokens`, in their order."""
         length = self.hyperparameters.max_seq_length
-        return evaluate(self._forward(), tokens, max_seq_length=length)
+        return evaluate(self.forward(self.form.pooling), tokens, max_seq_length=length)
 
     def state(self) -> Arrays:
         """Returns everything that the next step depends on, as named arrays."""
@@ -233,10 +233,11 @@ class Trainer:
             self._graphs[key] = trace_training(step, pair=self._pair)
         return self._graphs[key]
 
-    def _forward(self) -> Callable[[Feed], Any]:
-        key = (self.compute, self.form.pooling)
+    def forward(self, pooling: Pooling) -> Callable[[Feed], Any]:
+        """Returns the graph from a feed to logits, in the present way of computing."""
+        key = (self.compute, pooling)
         if key not in self._forwards:
-            self._forwards[key] = trace_forward(self.classifier, pair=self._pair, pooling=key[1])
+            self._forwards[key] = trace_forward(self.classifier, pair=self._pair, pooling=pooling)
         return self._forwards[key]
 
 

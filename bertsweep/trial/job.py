@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,8 @@ class TrialJob:
     the same path. Of two `labels` the second is the positive one. `text` names the text columns of
     the data (two for pairs of texts). `report_every` is a share of an epoch; `threshold_rule` is
     what `metrics.threshold_rule` returned; `precision` and `jit` are as in a search space file.
+    `costs` are those of `costs.COSTS` that are objectives; latencies are measured against a
+    prediction with the parameters `reference`, the baseline's.
     """
 
     folder: str
@@ -40,6 +42,8 @@ class TrialJob:
     threshold_rule: ThresholdRule = "f1"
     precision: str = "float32"
     jit: bool | str = False
+    costs: tuple[str, ...] = ()
+    reference: Mapping[str, Scalar] = field(default_factory=dict)
 
     @property
     def reports_per_epoch(self) -> int:
@@ -50,7 +54,8 @@ class TrialJob:
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> TrialJob:
-        return cls(**{**plain, "labels": tuple(plain["labels"]), "text": tuple(plain["text"])})
+        lists = ("labels", "text", "costs")
+        return cls(**{**plain, **{name: tuple(plain[name]) for name in lists}})
 
 
 @dataclass(frozen=True)

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
-from bertsweep import atomic, checksums, cpu
-from bertsweep.checksums import DamageError
+from bertsweep import cpu
 from bertsweep.paths import SweepPaths, cache_root
 from bertsweep.training.compute import Compute
 from bertsweep.training.timing import compare, fastest
 from bertsweep.training.trainer import Trainer
 from bertsweep.trial.job import AUTO, TrialJob
+from bertsweep.trial.kept import kept, read
 
 SECONDS = 5.0
 """How long the candidates are timed for, once they are traced."""
 
-_RECORD = "choice.json"
+_KEYS = ("precision", "jit")
+"""What a record of a choice has at least."""
 
 _CPU_WAYS = ("float32", "mixed_bfloat16")
 _GPU_WAYS = ("float32", "mixed_bfloat16", "mixed_float16")
@@ -38,14 +38,14 @@ def choose(job: TrialJob, trainer: Trainer, encoder: str) -> dict[str, Any]:
     if AUTO not in (job.precision, job.jit):
         return {"precision": job.precision, "jit": job.jit}
     found, before = _places(job, trainer, encoder)
-    return _kept(found, lambda: _kept(before, lambda: _probe(job, trainer)))
+    return kept(found, lambda: kept(before, lambda: _probe(job, trainer), keys=_KEYS), keys=_KEYS)
 
 
 def known(job: TrialJob, trainer: Trainer, encoder: str) -> dict[str, Any] | None:
     """What `choose` will return, as far as that is known without a probe; writes nothing."""
     if AUTO not in (job.precision, job.jit):
         return {"precision": job.precision, "jit": job.jit}
-    records = map(_read, _places(job, trainer, encoder))
+    records = (read(place, keys=_KEYS) for place in _places(job, trainer, encoder))
     return next((record for record in records if record is not None), None)
 
 
@@ -92,30 +92,3 @@ def _device() -> str:
         details = tf.config.experimental.get_device_details(gpus[0])
         return str(details.get("device_name", "GPU"))
     return cpu.name()
-
-
-def _kept(folder: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """The record in a folder; where there is no good one, what `make` returns is written there.
-
-    Of several workers that write at once the first one decides for all. A folder, because that is
-    what every file system lets the first writer win (see `atomic.publish`).
-    """
-    record = _read(folder)
-    if record is not None:
-        return record
-    made = make()
-    with atomic.draft_folder(folder.parent, folder.name) as draft:
-        (draft / _RECORD).write_text(checksums.seal(made), encoding="utf-8")
-        if not atomic.publish(draft, folder) and _read(folder) is None:
-            atomic.remove(folder)  # what is there is damaged
-            atomic.publish(draft, folder)
-    return _read(folder) or made
-
-
-def _read(folder: Path) -> dict[str, Any] | None:
-    """The record in a folder, None where there is none or it is damaged."""
-    try:
-        record = checksums.read_sealed(folder / _RECORD)
-    except DamageError:
-        return None
-    return record if {"precision", "jit"} <= record.keys() else None

@@ -21,6 +21,7 @@ from bertsweep.checkpoints import (
 )
 from bertsweep.spec.hyperparameters import Hyperparameters
 from bertsweep.training.trainer import Evaluation, Training
+from bertsweep.trial.costs import costs_of
 from bertsweep.trial.job import Proposal, TrialJob
 from bertsweep.trial.refit import held_out
 from bertsweep.trial.workbench import Workbench
@@ -101,9 +102,19 @@ class Session:
         if evaluation is None:
             report |= self._keep_last(report)
         else:
+            report |= self._costs(report, training)
             report |= self._keep_best(report, evaluation)
         report["seconds"] = before["seconds"] + time.perf_counter() - begun
         return report
+
+    def _costs(self, report: dict[str, Any], training: Training) -> dict[str, Any]:
+        """Adds the costs that are objectives to the metrics; returns what was measured for them."""
+        if not self.job.costs:
+            return {}
+        earlier = self.reports[-1]["metrics"] if self.reports else None
+        found, measured = costs_of(self.bench, self.job, earlier, training_seconds=training.seconds)
+        report["metrics"] |= found
+        return {"latency": measured}
 
     def _keep_best(self, report: Mapping[str, Any], evaluation: Evaluation) -> dict[str, Any]:
         """The trial's best checkpoint so far, a new one where this report beats it."""

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from bertsweep.encoders import PreparedEncoder, prepare_encoder
+from bertsweep.encoders import PreparedEncoder, families, prepare_encoder
 from bertsweep.errors import EncoderError
 from bertsweep.spec.models import Encoder
 from tests.support.hfmodel import CONFIG, VOCABULARY, Tensors, pooled, tensors, write_folder
@@ -119,6 +119,52 @@ def test_a_config_without_a_model_type_is_bert_where_the_tensors_are(tmp_path: P
         prepared(folder)
 
 
+def distilled(config: dict[str, Any], weights: Tensors) -> tuple[dict[str, Any], Tensors]:
+    """A BERT whose token types add nothing and that has no pooler, as a DistilBERT."""
+    keys = families.FAMILIES["distilbert"].keys
+    own = {own: config[ours] for ours, own in keys.items()}
+    own |= {name: config[name] for name in ("vocab_size", "max_position_embeddings")}
+    parts = {ours: own for own, ours in families.FAMILIES["distilbert"].parts.items()}
+    renamed: Tensors = {}
+    for name, array in weights.items():
+        if "token_type" in name or "pooler" in name:
+            continue
+        if name.startswith("encoder.layer."):
+            number, _, rest = name.removeprefix("encoder.layer.").partition(".")
+            part, _, parameter = rest.rpartition(".")
+            name = f"transformer.layer.{number}.{parts[part]}.{parameter}"
+        renamed[f"distilbert.{name}"] = array
+    return {"model_type": "distilbert", **own}, renamed
+
+
+def test_a_distilbert_is_a_bert_without_token_types_and_pooler(tmp_path: Path) -> None:
+    weights = tensors()
+    weights["embeddings.token_type_embeddings.weight"][:] = 0
+    config, own = distilled(CONFIG, weights)
+    encoder = prepared(write_folder(tmp_path / "model", config=config, weights=own))
+    assert any("without a pooler" in note for note in encoder.notes)
+    batch = rows(CONFIG["vocab_size"], 12)
+    drawn = load_file(encoder.weights)
+    weights["pooler.dense.weight"] = drawn["pooler_transform/kernel"].T
+    weights["pooler.dense.bias"] = drawn["pooler_transform/bias"]
+    truth = pooled(weights, CONFIG, *batch)
+    np.testing.assert_allclose(native_pooled(encoder, *batch), truth, atol=2e-6)
+
+
+def test_an_electra_is_a_bert_without_a_pooler(tmp_path: Path) -> None:
+    plain = {name: array for name, array in tensors().items() if "pooler" not in name}
+    bert = prepared(write_folder(tmp_path / "a" / "model", weights=plain))
+    own = {f"electra.{name}": array for name, array in plain.items()}
+    own["discriminator_predictions.dense.weight"] = np.zeros((24, 24), np.float32)
+    config = {**CONFIG, "model_type": "electra", "embedding_size": CONFIG["hidden_size"]}
+    assert prepared(write_folder(tmp_path / "b" / "model", config=config, weights=own)).hash == (
+        bert.hash
+    )
+    narrow = write_folder(tmp_path / "c" / "model", config={**config, "embedding_size": 8})
+    with pytest.raises(EncoderError, match="embedding_size must be hidden_size, but got 8"):
+        prepared(narrow)
+
+
 def test_a_missing_pooler_is_made_and_said(tmp_path: Path) -> None:
     weights = {name: array for name, array in tensors().items() if "pooler" not in name}
     one = prepared(write_folder(tmp_path / "a" / "model", weights=weights))
@@ -213,7 +259,10 @@ def edit_weights(change: Callable[[Tensors], object]) -> Callable[[Path], None]:
 BROKEN: dict[str, tuple[Callable[[Path], None], str]] = {
     "not JSON": (put("config.json", b"{"), "config.json cannot be read as JSON"),
     "not an object": (put("config.json", b"[]"), "must hold a JSON object"),
-    "roberta": (edit_config(model_type="roberta"), "model_type must be 'bert'"),
+    "roberta": (
+        edit_config(model_type="roberta"),
+        "must be one of bert, electra, distilbert",
+    ),
     "relative": (
         edit_config(position_embedding_type="relative_key"),
         "position_embedding_type must be 'absolute', but got 'relative_key'",

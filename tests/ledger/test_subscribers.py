@@ -11,8 +11,10 @@ from rich.console import Console
 
 from bertsweep.cli._live import TerminalView
 from bertsweep.cli._plain import PlainView
+from bertsweep.direction import Direction
 from bertsweep.ledger import Ledger, Subscriber, Update, read, replay
 from bertsweep.ledger.events import SweepResumed, TrialFinished
+from bertsweep.pareto import Goal
 from bertsweep.search.mirror import StudyMirror
 from tests.support import trackedsweep
 from tests.support.studies import SPACE
@@ -84,8 +86,7 @@ class TestStudyMirror(SubscriberContract):
             f"sqlite:///{folder / 'study.db'}",
             study="demo",
             space=SPACE,
-            metric="val_f1",
-            mode="max",
+            goals=[Goal("val_f1", Direction.MAX)],
             warn=warnings.append,
         )
         return self.mirror.handle

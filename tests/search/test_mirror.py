@@ -8,9 +8,11 @@ from typing import Any
 
 import optuna
 import pytest
+from msgspec.structs import replace
 from optuna.trial import TrialState
 
 from bertsweep import ledger
+from bertsweep.direction import Direction
 from bertsweep.ledger import SAMPLER, Event, replay
 from bertsweep.ledger.events import (
     CheckpointRemoved,
@@ -24,10 +26,12 @@ from bertsweep.ledger.events import (
     TrialStarted,
     TrialStopped,
 )
+from bertsweep.pareto import Goal
 from bertsweep.search.mirror import StudyMirror
 from bertsweep.space import Point
 from tests.support.studies import BASE, SPACE
 
+GOALS = (Goal("val_f1", Direction.MAX),)
 STARTED = SweepStarted(sweep="x", name="x", objective={"metric": "val_f1", "mode": "max"})
 
 
@@ -37,9 +41,7 @@ def url(tmp_path: Path) -> str:
 
 
 def open_mirror(url: str, warnings: list[str]) -> StudyMirror:
-    return StudyMirror(
-        url, study="demo", space=SPACE, metric="val_f1", mode="max", warn=warnings.append
-    )
+    return StudyMirror(url, study="demo", space=SPACE, goals=GOALS, warn=warnings.append)
 
 
 def story(trial: str, point: Point, values: list[float], end: Event) -> list[Event]:
@@ -148,3 +150,29 @@ def test_a_database_that_cannot_be_written_is_one_warning(tmp_path: Path) -> Non
     warnings = told(url, story("t0", BASE, [0.5], TrialFinished(trial="t0")))
     assert len(warnings) == 1
     assert "the sweep goes on" in warnings[0]
+
+
+def test_holds_every_objective_of_finished_and_stopped_trials(url: str) -> None:
+    goals = (*GOALS, Goal("latency_ms", Direction.MIN))
+    objective = {**STARTED.objective, "further": [{"metric": "latency_ms", "mode": "min"}]}
+    started = SweepStarted(sweep="x", name="x", objective=objective)
+    events: list[Event] = [started]
+    for number, end in enumerate([TrialFinished(trial="t0"), TrialStopped(trial="t1")]):
+        proposed, *reports, _ = story(f"t{number}", BASE, [0.5, 0.9, 0.7], end)
+        costs = [3.0, 4.0, 5.0]
+        costly = [
+            replace(report, metrics={**report.metrics, "latency_ms": cost})
+            for report, cost in zip(reports, costs, strict=True)
+            if isinstance(report, TrialReported)
+        ]
+        events += [proposed, *costly, end]
+    warnings: list[str] = []
+    mirror = StudyMirror(url, study="demo", space=SPACE, goals=goals, warn=warnings.append)
+    replay(events, mirror.handle)
+    mirror.close()
+    assert warnings == []
+    study = optuna.load_study(study_name="demo", storage=url)
+    assert study.metric_names == ["val_f1", "latency_ms"]
+    assert [trial.values for trial in study.trials] == [[0.9, 4.0], [0.9, 4.0]]
+    assert [trial.state for trial in study.trials] == [TrialState.COMPLETE, TrialState.PRUNED]
+    assert [trial.number for trial in study.best_trials] == [0]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from tests.support.studies import (
     FULL,
     SPACE,
     FakeSweep,
+    costs,
     key,
 )
 
@@ -47,6 +49,8 @@ class SamplerContract:
 
     kind: str
     needs: str | None = None
+    further: Sequence[str] = ()
+    """Directions of objectives besides the first."""
     space, baseline = SPACE, BASE
     trials = 14
 
@@ -56,9 +60,11 @@ class SamplerContract:
             pytest.importorskip(self.needs, reason=f"{self.kind} needs the package {self.needs}")
 
     def make(self, **rest: Any) -> Callable[[], Study]:
+        rest["further"] = self.further
         return maker(self.kind, self.space, baseline=self.baseline, **rest)
 
     def finite(self, **rest: Any) -> Callable[[], Study]:
+        rest["further"] = self.further
         return maker(self.kind, FINITE, baseline=FINITE_BASE, **rest)
 
     def test_proposes_points_of_the_space_after_the_baseline(self) -> None:
@@ -172,6 +178,80 @@ class TestTpe(ModelContract):
     kind = "tpe"
 
 
+class SeveralContract(ModelContract):
+    """What the model of several objectives keeps to: that it counts each of them."""
+
+    further = ("min",)
+
+    def test_proposes_better_points_than_random_search(self) -> None:
+        """Of two objectives: the part of the plane that the trials beat is larger."""
+        areas = []
+        for make in (self.make(seed=1), maker("random", further=self.further, seed=1)):
+            sweep = FakeSweep(make).run(self.improves_in)
+            areas.append(beaten(sweep))
+        assert areas[0] > areas[1] + 0.05
+
+    def test_a_further_objective_changes_what_is_proposed(self) -> None:
+        sweep = FakeSweep(self.make()).run(STARTUP + 2)
+        proposed = []
+        for factor in (1, -1):
+            told = self.make()()
+            for number, trial in enumerate(sweep.trials):
+                others = [factor * cost for cost in costs(trial.asked.point, 1)]
+                told.refill(
+                    number,
+                    trial.asked.point,
+                    status=ledger.FINISHED,
+                    values=trial.values,
+                    others=others,
+                )
+            proposed.append([told.ask() for _ in range(3)])
+        assert proposed[0] != proposed[1]
+
+    def test_nothing_is_learnt_from_a_trial_that_lacks_an_objective(self) -> None:
+        proposed = []
+        for value in (0.0, 2.0):
+            told = self.make()()
+            for number in range(STARTUP + 3):
+                point: Point = {**BASE, "learning_rate": 1e-5 * (number + 1)}
+                given = (float(number),) if number else None
+                values = {1: 0.5} if number else {1: value}
+                told.refill(number, point, status=ledger.FINISHED, values=values, others=given)
+            proposed.append(told.ask())
+        assert proposed[0] == proposed[1]
+
+
+def beaten(sweep: FakeSweep) -> float:
+    """The area of worth against the logarithm of the length that the trials beat."""
+    corners = sorted((math.log(float(p["max_seq_length"])), sweep.worth(p)) for p in sweep.points)
+    area, best = 0.0, -1.0
+    ends = [*(length for length, _ in corners[1:]), math.log(512)]
+    for (length, worth), until in zip(corners, ends, strict=True):
+        best = max(best, worth)
+        area += (until - length) * (best + 1.0)
+    return area
+
+
+class TestTpeOfSeveral(SeveralContract):
+    kind = "tpe"
+
+
+@pytest.mark.slow  # seconds a proposal
+def test_gp_goes_by_several_objectives() -> None:
+    pytest.importorskip("torch", reason="gp needs the package torch")
+    proposed = []
+    for sign in (1, -1):
+        told = maker("gp", further=("min",))()
+        for number in range(STARTUP + 1):
+            point: Point = {**BASE, "learning_rate": 1e-5 * (number + 1)}
+            status = (ledger.FINISHED, ledger.STOPPED)[number % 2]
+            told.refill(
+                number, point, status=status, values={1: 0.5}, others=[sign * float(number)]
+            )
+        proposed.append(told.ask())
+    assert proposed[0] != proposed[1]
+
+
 class TestCmaEs(ModelContract):
     kind = "cmaes"
     needs = "cmaes"
@@ -254,8 +334,11 @@ class TestALongSweep:
         assert statistics.fmean(values[60:]) > statistics.fmean(values[1:8]) + 0.05
 
     @pytest.mark.parametrize("side_by_side", [1, 4])
-    def test_goes_on_after_a_resume_as_if_never_interrupted(self, side_by_side: int) -> None:
-        sweep = FakeSweep(self.make(), side_by_side=side_by_side).run(75)
+    @pytest.mark.parametrize("further", [(), ("min", "min")])
+    def test_goes_on_after_a_resume_as_if_never_interrupted(
+        self, side_by_side: int, further: Sequence[str]
+    ) -> None:
+        sweep = FakeSweep(self.make(further=further), side_by_side=side_by_side).run(75)
         assert sweep.resumed().run(5).asked == sweep.run(5).asked
 
     @pytest.mark.parametrize(

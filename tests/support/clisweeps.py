@@ -63,8 +63,12 @@ def sweep(
     mode: str = "max",
     labels: Sequence[object] = (0, 1),
     rule: float | str | None = "f1",
+    several: Mapping[str, Any] | None = None,
 ) -> Iterator[Ledger]:
-    """The open ledger of a new sweep, which has started and has no trial."""
+    """The open ledger of a new sweep, which has started and has no trial.
+
+    `several` is what `sweep_started` says of further objectives and the rule that picks a trial.
+    """
     paths = SweepPaths(storage / name)
     ledger = Ledger(paths.ledger)
     try:
@@ -73,7 +77,7 @@ def sweep(
                 sweep=f"uid-{name}",
                 name=name,
                 spec={**SPEC, "name": name},
-                objective={"metric": METRIC, "mode": mode, "threshold": rule},
+                objective={"metric": METRIC, "mode": mode, "threshold": rule, **(several or {})},
                 data={"hash": "d", "labels": list(labels), "rows": {"train": 80}, "notes": []},
                 encoder={"hash": "e", "source": "builtin:tiny", "config": {}},
                 versions={},

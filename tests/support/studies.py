@@ -53,6 +53,12 @@ def quality(point: Point) -> float:
     return 1 - rate / 3 - abs(float(point["warmup"]) - 0.1)
 
 
+def costs(point: Point, count: int) -> tuple[float, ...]:
+    """So many further objectives, which are better the smaller they are."""
+    length = float(point.get("max_seq_length", 128))
+    return (length, length * float(point.get("batch_size", 32)))[:count]
+
+
 def usual_end(number: int) -> tuple[str, int]:
     """How a trial ends, and after how many reports: under ASHA few finish, and some fail."""
     if number % 7 == 5:
@@ -80,6 +86,7 @@ class FakeSweep:
 
     def __post_init__(self) -> None:
         self.study = self.make()
+        self._further = len(self.study.directions) - 1
         for number, trial in enumerate(self.trials):
             state = json.loads(json.dumps(trial.asked.sampler_state))
             point = dict(trial.asked.point)
@@ -89,7 +96,12 @@ class FakeSweep:
                     self.study.report(number, report, value)
             else:
                 self.study.refill(
-                    number, point, status=trial.status, values=trial.values, sampler_state=state
+                    number,
+                    point,
+                    status=trial.status,
+                    values=trial.values,
+                    others=costs(point, self._further),
+                    sampler_state=state,
                 )
 
     def run(self, count: int) -> FakeSweep:
@@ -100,7 +112,8 @@ class FakeSweep:
                 number = running[len(self.trials) % len(running)].asked.number
                 self._report(number, self.end(number)[1])
                 self.trials[number].status = self.end(number)[0]
-                self.study.tell(number, self.trials[number].status)
+                others = costs(self.trials[number].asked.point, self._further)
+                self.study.tell(number, self.trials[number].status, others)
             asked = self.study.ask()
             if asked is None:
                 break

@@ -47,6 +47,23 @@ def test_a_trial_gets_a_worker_that_got_warm_before_there_were_tokens(tmp_path: 
 
 
 @pytest.mark.slow
+def test_a_place_that_no_trial_took_is_used_before_another_is_made(tmp_path: Path) -> None:
+    job = TrialJob.from_plain({**small_job(tmp_path, small_prepared()).to_plain(), "cpus": 1.0})
+    params = proposal().params
+    with cluster.started(None):
+        placement = Placement(Share(cpus=1, gpus=0, concurrent=2))
+        placement.start(job, params, trials=1)
+        placement.start(job, params, trials=1)
+        assert len(placement.workers) == 1
+        placement.start(job, params, trials=5)
+        assert len(placement.workers) == 2
+        taken = placement.to_placement_group()
+        placement.start(job, params)
+        assert len(placement.workers) == 3
+        assert worker_in(taken, cpus=1, gpus=0) == placement.workers[0]
+
+
+@pytest.mark.slow
 def test_a_worker_that_cannot_get_warm_leaves_it_to_its_trial_to_say_why(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
