@@ -49,8 +49,8 @@ def export(
     `progress` receives (what, formats done, all of them), `notify` sentences for the user.
 
     Raises `InputError` for a damaged checkpoint, an unknown format, a folder that is no earlier
-    export, rows of the wrong kind or a `pooling` that a format lacks; `MissingPackageError` for a
-    format whose packages are missing; `ExportError` where a format does not compute what the
+    export, rows of the wrong kind or a model that a format cannot compute; `MissingPackageError`
+    for a format whose packages are missing; `ExportError` where a format does not compute what the
     checkpoint does. Then nothing is written.
     """
     from bertsweep.export import target
@@ -61,7 +61,7 @@ def export(
     todo = chosen(formats)
     for form in todo:
         form.check_packages()
-        form.check_pooling(checkpoint.record.pooling)
+        form.check_model(checkpoint.record)
     target.check(to)
     subject = Subject.of(checkpoint)
     hard, given = hard_rows(pair=subject.pair), list(rows or ())
