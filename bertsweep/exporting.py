@@ -55,12 +55,15 @@ def export_checkpoint(
     )
     if sweep is None:
         return write(evidence=evidence)
-    best = checkpoint.folder.parent.name == winner(sweep.state).id
-    known = evidence_of(sweep.state) if best else {}
+    trial = sweep.state.trial(checkpoint.folder.parent.name)
+    best = trial is winner(sweep.state)
+    known = evidence_of(sweep.state, checkpoint) if best else {}
     tracker = WandbTracker.of(sweep.state.started, sweep.paths.wandb, warn=notify, files=True)
     with contextlib.closing(tracker):
         document = write(
-            rows=validation_rows(sweep, cache=cache_root(), progress=progress, notify=notify),
+            rows=validation_rows(
+                sweep, split=trial.split, cache=cache_root(), progress=progress, notify=notify
+            ),
             evidence={**known, **(evidence or {})},
             before=lambda draft: tracker.promise(
                 promised(draft), folder=str(to.expanduser().absolute()), best=best
@@ -89,36 +92,42 @@ def promised(folder: Path) -> str:
     return f"save-{checksums.of_file(folder / METRICS)}"
 
 
-def evidence_of(state: SweepState) -> dict[str, Any]:
-    """What is on record of the winner, for a model card: see `export.card.Findings`."""
+def evidence_of(state: SweepState, checkpoint: Checkpoint) -> dict[str, Any]:
+    """What is on record of the winner's checkpoint, for a card: see `export.card.Findings`."""
     found: dict[str, Any] = {}
     outcome = None if state.confirmation is None else state.confirmation.outcome
     if outcome is not None:
         every = [*outcome["finalists"], *filter(None, [outcome["baseline"]])]
         chosen = next(one for one in every if one["trial"] == outcome["delivered"])
+        interval = None if chosen["low"] is None else [chosen["low"], chosen["high"]]
         found |= {
             "score": chosen["mean"],
-            "interval": [chosen["low"], chosen["high"]],
+            "interval": interval,
             "verdict": outcome["verdict"]["text"],
         }
     reading = state.test
-    if reading is not None and reading.result is not None:
-        result, metric = reading.result, state.metric.removeprefix("val_")
-        calibration = result["calibration"]
-        found |= {
-            "test": {
-                metric: result["metrics"].get(metric),
-                "95 % interval": list((result["intervals"].get(metric) or {}).values()),
-                "rows": result["rows"],
-                "readings of the split": len(state.tests),
-            },
-            "calibration": {
-                name: calibration[name] for name in ("temperature", "expected_calibration_error")
-            },
-            "slices": [
-                f"{one['slice']}: {one['metric']} {one['score']:.3f} ({one['rows']} rows)"
-                for one in (*result["slices"]["length"], *result["slices"]["class"])
-                if one["score"] is not None
-            ],
-        }
-    return found
+    if reading is None or reading.result is None:
+        return found
+    opened, result = reading.opened, reading.result
+    if not checkpoint.folder.match(opened.path):
+        # An earlier winner's scores are not this one's.
+        return {**found, "test": f"read for {opened.trial} of this sweep, not for this checkpoint"}
+    metric, calibration = state.metric.removeprefix("val_"), result["calibration"]
+    return found | {
+        "test": {
+            metric: result["metrics"].get(metric),
+            "95 % interval": list((result["intervals"].get(metric) or {}).values()),
+            "rows": result["rows"],
+            "readings of the split": len(state.tests),
+            **({} if opened.aim is None else {"aim": opened.aim, "threshold": opened.threshold}),
+        },
+        "calibration": {
+            name: calibration[name] for name in ("temperature", "expected_calibration_error")
+        },
+        "slices": [
+            f"{by} {one['slice']}: {one['metric']} {one['score']:.3f} ({one['rows']} rows)"
+            for by in ("length", "class")
+            for one in result["slices"][by]
+            if one["score"] is not None
+        ],
+    }

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from bertsweep.direction import Direction
 from bertsweep.errors import NoUsableTrialError
 from bertsweep.ledger import SweepState, TrialState
-from bertsweep.pareto import Pick, Values, front, pick
+from bertsweep.pareto import Goal, Pick, Values, front, pick
 
 
 def ranking(state: SweepState) -> list[TrialState]:
@@ -19,13 +19,13 @@ def ranking(state: SweepState) -> list[TrialState]:
     return _ranked(state, state.trials.values())
 
 
-def values_of(state: SweepState, trial: TrialState) -> Values | None:
+def values_of(goals: Sequence[Goal], trial: TrialState) -> Values | None:
     """A trial's value of every objective, all at the report with its best value of the first.
 
     That is the one its checkpoint is of. None where one of them has no finite value.
     """
     metrics = trial.best["metrics"] if trial.best else {}
-    found = [metrics.get(goal.metric) for goal in state.goals]
+    found = [metrics.get(goal.metric) for goal in goals]
     values = tuple(value for value in found if value is not None)
     return values if len(values) == len(found) else None
 
@@ -57,11 +57,12 @@ def preference(state: SweepState) -> list[TrialState]:
 
 
 def _candidates(state: SweepState, among: Collection[str] | None = None) -> dict[str, Values]:
-    return {
-        trial.id: values
+    valued = {
+        trial.id: values_of(state.goals, trial)
         for trial in state.trials.values()
-        if (among is None or trial.id in among) and (values := values_of(state, trial)) is not None
+        if among is None or trial.id in among
     }
+    return {name: values for name, values in valued.items() if values is not None}
 
 
 def best_repeat(

@@ -89,7 +89,7 @@ def front(sweep: Sweep) -> Document | None:
                 "values": dict(zip([goal.metric for goal in sweep.goals], values, strict=True)),
             }
             for trial in sweep.front()
-            if (values := values_of(sweep.state, trial)) is not None
+            if (values := values_of(sweep.goals, trial)) is not None
         ],
     }
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bertsweep.encoders.config import Activation, EncoderConfig
+from bertsweep.encoders.config import LAYER_NORM_EPS, Activation, EncoderConfig
 from bertsweep.encoders.families import FAMILIES, TYPES, Family
 from bertsweep.encoders.files import fingerprint, read_json
 from bertsweep.encoders.huggingface_tokenizer import read_casing, read_tokens
@@ -108,7 +108,6 @@ def read_config(path: Path) -> EncoderConfig:
     need("embedding_size", "hidden_size", holds=width == raw.get("hidden_size"))
     position = raw.get("position_embedding_type", "absolute")
     need("position_embedding_type", "'absolute'", holds=position == "absolute")
-    need("layer_norm_eps", "1e-12", holds=raw.get("layer_norm_eps", 1e-12) == 1e-12)
     activation = raw.get("hidden_act", "gelu")
     need("hidden_act", " or ".join(ACTIVATIONS), holds=activation in ACTIVATIONS)
     need("is_decoder", "false", holds=not raw.get("is_decoder", False))
@@ -135,6 +134,7 @@ def read_config(path: Path) -> EncoderConfig:
             activation=ACTIVATIONS[activation],
             dropout=number("hidden_dropout_prob", float, 0.1),
             attention_dropout=number("attention_probs_dropout_prob", float, 0.1),
+            layer_norm_eps=number("layer_norm_eps", float, LAYER_NORM_EPS),
         )
     except EncoderError as error:
         raise EncoderError(f"{path}: {error} Take the config.json of the weights.") from error

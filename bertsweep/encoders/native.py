@@ -6,11 +6,12 @@ from typing import Any
 
 import tensorflow as tf
 import tf_keras
+from official.nlp.modeling.layers import TransformerEncoderBlock
 from official.nlp.modeling.networks.bert_encoder import BertEncoder
 from safetensors.numpy import load_file
 
 from bertsweep.encoders import variables
-from bertsweep.encoders.config import EncoderConfig
+from bertsweep.encoders.config import LAYER_NORM_EPS, EncoderConfig
 from bertsweep.encoders.prepared import PreparedEncoder
 from bertsweep.errors import EncoderError
 
@@ -50,7 +51,7 @@ def empty(config: EncoderConfig, *, activation: Any = None) -> BertEncoder:
     `activation` is one of equal values in place of that of the config.
     """
     # Its layers hold no Python control flow on tensors, and converting them takes half of building.
-    return tf.autograph.experimental.do_not_convert(BertEncoder)(
+    encoder = tf.autograph.experimental.do_not_convert(BertEncoder)(
         vocab_size=config.vocab_size,
         hidden_size=config.hidden_size,
         num_layers=config.num_layers,
@@ -64,6 +65,18 @@ def empty(config: EncoderConfig, *, activation: Any = None) -> BertEncoder:
         initializer=tf_keras.initializers.Zeros(),
         dict_outputs=True,
     )
+    if config.layer_norm_eps != LAYER_NORM_EPS:
+        _set_epsilon(encoder, config.layer_norm_eps)
+    return encoder
+
+
+def _set_epsilon(encoder: BertEncoder, epsilon: float) -> None:
+    """Sets what Model Garden's `BertEncoder` has no argument for, where its layers keep it."""
+    for layer in encoder.submodules:
+        if isinstance(layer, tf_keras.layers.LayerNormalization):
+            layer.epsilon = epsilon
+        elif isinstance(layer, TransformerEncoderBlock):
+            layer._norm_epsilon = epsilon  # what it is saved with
 
 
 def variable_names(encoder: BertEncoder) -> dict[str, tf.Variable]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertsweep import checksums
 from bertsweep.checksums import DamageError
-from bertsweep.encoders.config import EncoderConfig
+from bertsweep.encoders.config import LAYER_NORM_EPS, EncoderConfig
 from bertsweep.errors import EncoderError
 
 if TYPE_CHECKING:
@@ -133,7 +133,10 @@ def check_vocabulary(vocabulary: Sequence[str], vocab_size: int, *, where: str) 
 
 
 def _identity(config: EncoderConfig, lowercase: bool) -> dict[str, Any]:  # noqa: FBT001
-    return {"format": FORMAT, "config": asdict(config), "lowercase": lowercase}
+    plain = asdict(config)
+    if config.layer_norm_eps == LAYER_NORM_EPS:  # encoders from before there was another keep names
+        del plain["layer_norm_eps"]
+    return {"format": FORMAT, "config": plain, "lowercase": lowercase}
 
 
 def _content_hash(

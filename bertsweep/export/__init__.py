@@ -1,8 +1,8 @@
 """Exports of a checkpoint: SavedModel, Keras, Hugging Face and ONNX, each compared with it.
 
-An export is a folder with a model card (README.md), metrics.json and one folder a format, whole or
-absent. Every format is loaded again in a fresh process and must give the checkpoint's probabilities
-before the folder appears.
+An export is a folder with a model card (README.md), metrics.json, the lock of the sweep and one
+folder a format, whole or absent. Every format is loaded again in a fresh process and must give the
+checkpoint's probabilities before the folder appears.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bertsweep import lock
 from bertsweep.export.formats import FORMATS, Format, chosen
 from bertsweep.export.rows import Row, hard_rows, validation_rows
 
@@ -48,8 +49,8 @@ def export(
     `progress` receives (what, formats done, all of them), `notify` sentences for the user.
 
     Raises `InputError` for a damaged checkpoint, an unknown format, a folder that is no earlier
-    export, rows of the wrong kind or a `pooling` that a format lacks; `MissingPackageError` for a
-    format whose packages are missing; `ExportError` where a format does not compute what the
+    export, rows of the wrong kind or a model that a format cannot compute; `MissingPackageError`
+    for a format whose packages are missing; `ExportError` where a format does not compute what the
     checkpoint does. Then nothing is written.
     """
     from bertsweep.export import target
@@ -60,7 +61,7 @@ def export(
     todo = chosen(formats)
     for form in todo:
         form.check_packages()
-        form.check_pooling(checkpoint.record.pooling)
+        form.check_model(checkpoint.record)
     target.check(to)
     subject = Subject.of(checkpoint)
     hard, given = hard_rows(pair=subject.pair), list(rows or ())
@@ -83,10 +84,13 @@ def export(
             rows=len(given) + len(hard),
             source=f"{validation}{len(hard)} built-in texts that tokenizers differ on",
             label_agreement=checker.label_agreement,
-            sweep=None if sweep is None else sweep_facts(sweep, checkpoint.record),
+            sweep=None if sweep is None else sweep_facts(sweep, checkpoint),
             evidence=evidence or {},
         )
         findings.write(draft)
+        locked = None if sweep is None else lock.read(sweep.folder)
+        if locked is not None:
+            lock.write(draft, locked)
         before(draft)
     return findings.document()
 

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json, to_json
 
-from bertsweep.checkpoints import TRAIN_AND_VALIDATION, CheckpointRecord
+from bertsweep.checkpoints import TRAIN_AND_VALIDATION, Checkpoint
 from bertsweep.export.checking import Check
+from bertsweep.export.story import story
 from bertsweep.export.subject import FLOAT32, Subject
 from bertsweep.export.target import CARD, KIND, METRICS
 from bertsweep.export.usage import usage
@@ -129,6 +130,7 @@ class Findings:
             "refitted": record.trained_on == TRAIN_AND_VALIDATION,
             "shown": lambda key: described(self.evidence.get(key)),
             "value": described,
+            "lasting": lasting,
             "checks": {name: self.checks[name] for name in formats},
             "formats": formats,
             "usage": {name: usage(name, subject) for name in formats},
@@ -136,19 +138,25 @@ class Findings:
         }
 
 
-def sweep_facts(sweep: Sweep, record: CheckpointRecord) -> dict[str, Any]:
-    """What the ledger tells of the search that an exported trial comes from."""
-    started, baseline = sweep.state.started, sweep.baseline
+def sweep_facts(sweep: Sweep, checkpoint: Checkpoint) -> dict[str, Any]:
+    """What the ledger tells of the search that an exported checkpoint comes from."""
+    started, baseline, record = sweep.state.started, sweep.baseline, checkpoint.record
+    trial = sweep.state.trial(checkpoint.folder.parent.name)
+    value, repeats = record.metrics.get(sweep.metric), sweep.state.repeats.values()
     return {
         "name": sweep.name,
         "trials": len(sweep.trials),
         "metric": sweep.metric,
         "mode": sweep.mode,
-        "value": record.metrics.get(sweep.metric),
+        "value": value,
+        "repeats": trial.repeats,
+        "split": trial.split,
+        "story": story(sweep.state, trial, value=described(value), epoch=record.epoch),
         "baseline": None if baseline is None else baseline.value,
         "hours": sweep.state.active_seconds / 3600,
         "trial_hours": sum(each.seconds for each in sweep.trials) / 3600,
-        "gpu_hours": sum(each.gpu_hours for each in sweep.trials),
+        "repeat_hours": sum(each.seconds for each in repeats) / 3600,
+        "gpu_hours": sum(each.gpu_hours for each in (*sweep.trials, *repeats)),
         "data_hash": started.data.get("hash"),
         "rows": dict(started.data.get("rows", {})),
         "encoder_hash": started.encoder.get("hash"),
@@ -165,6 +173,14 @@ def versions(formats: Sequence[str]) -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
+
+
+def lasting(hours: float) -> str:
+    """A time in the unit in which it is a number of a few digits."""
+    for unit, seconds in (("hours", 3600), ("minutes", 60)):
+        if hours * 3600 >= seconds:
+            return f"{hours * 3600 / seconds:.1f} {unit}"
+    return f"{hours * 3600:.1f} seconds"
 
 
 def described(value: Any) -> str:

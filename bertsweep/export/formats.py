@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bertsweep.checkpoints import CheckpointRecord
+from bertsweep.encoders.config import LAYER_NORM_EPS
 from bertsweep.errors import InputError, MissingPackageError
 from bertsweep.export.subject import Subject
 
@@ -17,8 +19,9 @@ class Format:
     """One format; its module in this package has `write(subject, folder)`.
 
     `tolerance` is the largest difference from a probability of the checkpoint that passes. `needs`
-    are the modules that writing and checking it import, `readers` those that its user imports, and
-    `poolings` the values of that parameter that its models can have.
+    are the modules that writing and checking it import, `readers` those that its user imports,
+    `poolings` the values of that parameter that its models can have, and `any_epsilon` whether
+    their layer norms can have another epsilon than BERT's.
     """
 
     name: str
@@ -28,6 +31,7 @@ class Format:
     needs: tuple[str, ...] = ()
     readers: tuple[str, ...] = ()
     poolings: tuple[str, ...] = ("pooled", "cls", "mean")
+    any_epsilon: bool = True
 
     def check_packages(self) -> None:
         """Raises `MissingPackageError` where it cannot be written or checked here."""
@@ -38,8 +42,16 @@ class Format:
                 "have. Type: pip install 'bertsweep[export]'"
             )
 
-    def check_pooling(self, pooling: str) -> None:
-        """Raises `InputError` where its models cannot compute this."""
+    def check_model(self, record: CheckpointRecord) -> None:
+        """Raises `InputError` where its models cannot compute what the checkpoint does."""
+        pooling, epsilon = record.pooling, record.encoder.config.layer_norm_eps
+        if not self.any_epsilon and epsilon != LAYER_NORM_EPS:
+            raise InputError(
+                f"the format {self.name} can have a layer_norm_eps of {LAYER_NORM_EPS:g} only, as "
+                "Model Garden's encoder is saved without it, but the checkpoint's is "
+                f"{epsilon:g}. Type another --format: "
+                f"{', '.join(name for name, one in FORMATS.items() if one.any_epsilon)}"
+            )
         if pooling not in self.poolings:
             raise InputError(
                 f"the format {self.name} can have `pooling: {' or '.join(self.poolings)}` only, as "
@@ -73,6 +85,7 @@ FORMATS = {
             "keras_model",
             1e-5,
             readers=("tf_keras", "official"),
+            any_epsilon=False,
         ),
         Format(
             "huggingface",

@@ -69,7 +69,7 @@ def _config(subject: Subject) -> dict[str, Any]:
         "classifier_dropout": subject.head_dropout,
         "max_position_embeddings": config.max_position_embeddings,
         "type_vocab_size": config.type_vocab_size,
-        "layer_norm_eps": 1e-12,
+        "layer_norm_eps": config.layer_norm_eps,
         "pad_token_id": subject.pieces.special.pad,
         "dtype": "float32",
         "bertsweep": subject.settings(),

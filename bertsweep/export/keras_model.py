@@ -21,14 +21,19 @@ _ACTIVATIONS = {"gelu": "gelu", "gelu_tanh": tanh_gelu, "relu": "relu"}
 
 
 def write(subject: Subject, folder: Path) -> None:
-    """Writes model.h5, its summary, its plot where graphviz and pydot are there, and vocab.txt."""
+    """Writes model.h5, its summary, its plot where pydot and graphviz are there, and vocab.txt.
+
+    Where they are not, the last line of the summary says so.
+    """
     model = build(subject)
     model.save(folder / MODEL, include_optimizer=False)
     lines: list[str] = []
     model.summary(line_length=110, expand_nested=True, print_fn=lines.append)
-    (folder / SUMMARY).write_text("\n".join([*lines, ""]), encoding="utf-8")
     if installed("pydot") and shutil.which("dot"):
         tf_keras.utils.plot_model(model, folder / PLOT, show_shapes=True)
+    else:
+        lines.append(f"There is no {PLOT}: drawing it needs pydot and graphviz (its program dot).")
+    (folder / SUMMARY).write_text("\n".join([*lines, ""]), encoding="utf-8")
     (folder / "vocab.txt").write_bytes(subject.vocabulary)
 
 

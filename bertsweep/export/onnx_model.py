@@ -17,7 +17,6 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from bertsweep.export.subject import Subject
-from bertsweep.model.layers import EPSILON
 from bertsweep.version import VERSION
 
 MODEL = "model.onnx"
@@ -150,7 +149,8 @@ class _Graph:
 
     def _norm(self, name: str, x: str) -> str:
         gamma, beta = self._weight(f"{name}/gamma"), self._weight(f"{name}/beta")
-        return self._op("LayerNormalization", x, gamma, beta, axis=-1, epsilon=EPSILON)
+        epsilon = self._config.layer_norm_eps
+        return self._op("LayerNormalization", x, gamma, beta, axis=-1, epsilon=epsilon)
 
     def _activation(self, x: str) -> str:
         """The activation by operations of this opset; formulas as in `model.layers`."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bertsweep import data
 from bertsweep.errors import BertsweepError
 from bertsweep.spec import from_plain
+from bertsweep.tokens import redrawn
 
 if TYPE_CHECKING:
     from bertsweep.progress import Progress
@@ -55,15 +56,19 @@ def hard_rows(*, pair: bool) -> list[Row]:
 def validation_rows(
     sweep: Sweep,
     *,
+    split: int | None = None,
     cache: Path,
     progress: Progress | None = None,
     notify: Callable[[str], None] = lambda _: None,
 ) -> list[Row] | None:
     """The validation rows of a sweep, read again from its data source.
 
-    None where they cannot be read any more, or are others than those that the sweep was begun
+    `split` is the seed of a repeat whose rows were drawn anew: then they are its own validation
+    rows. None where they cannot be read any more, or are others than those that the sweep was begun
     with; `notify` then receives a sentence that says why.
     """
+    import pandas as pd
+
     started = sweep.state.started
     try:
         spec = from_plain(dict(started.spec))
@@ -76,6 +81,11 @@ def validation_rows(
         notify("the sweep's data has changed since it began, so built-in texts stand in.")
         return None
     frame = dataset.splits["validation"]
+    if split is not None:
+        train = dataset.splits["train"]
+        both = pd.concat([train, frame], ignore_index=True)
+        _, own = redrawn(both["label"].to_numpy(), train=len(train), seed=split)
+        frame = both.iloc[own]
     columns = [frame[name].tolist() for name in ("text", "text_b") if name in frame]
     return rows_of(columns)
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from bertsweep import atomic
+from bertsweep import atomic, lock
 from bertsweep.errors import InputError
 from bertsweep.export.formats import FORMATS
 
@@ -15,7 +15,7 @@ METRICS, CARD = "metrics.json", "README.md"
 KIND = "bertsweep export"
 """What metrics.json says of itself, by which an export is recognised."""
 
-_OURS = {METRICS, CARD, *FORMATS}
+_OURS = {METRICS, CARD, lock.FILE, *FORMATS}
 
 
 @contextlib.contextmanager

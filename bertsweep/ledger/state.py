@@ -252,7 +252,7 @@ class SweepState:
     @property
     def preference(self) -> Preference:
         """The rule that picks one trial where there are several objectives."""
-        return Preference.of_plain(self.started.objective.get("prefer", "best_first"))
+        return preference_of(self.started)
 
     @property
     def test(self) -> Reading | None:
@@ -303,6 +303,11 @@ def goals_of(started: SweepStarted) -> tuple[Goal, ...]:
         Goal(str(one["metric"]), Direction.of(str(one["mode"])))
         for one in (first, *first.get("further", ()))
     )
+
+
+def preference_of(started: SweepStarted) -> Preference:
+    """The rule that picks one trial where there are several objectives."""
+    return Preference.of_plain(started.objective.get("prefer", "best_first"))
 
 
 @dataclass(frozen=True, slots=True)

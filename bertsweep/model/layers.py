@@ -7,9 +7,6 @@ from typing import Any
 
 import tensorflow as tf
 
-EPSILON = 1e-12
-"""Added to the variance by BERT's layer normalization."""
-
 
 def dense(x: Any, kernel: Any, bias: Any, dtype: tf.DType) -> Any:
     """Returns `x` [rows, in] times `kernel` [in, out] plus `bias` [out], float32 [rows, out].
@@ -22,24 +19,31 @@ def dense(x: Any, kernel: Any, bias: Any, dtype: tf.DType) -> Any:
     return tf.nn.bias_add(tf.cast(product, tf.float32), bias)
 
 
-@tf.custom_gradient
-def layer_norm(x: Any, gamma: Any, beta: Any) -> Any:
-    """Normalizes each row of `x` [rows, size]. Source: Ba et al. 2016, equation 4."""
-    centred = x - tf.reduce_mean(x, axis=-1, keepdims=True)
-    variance = tf.reduce_mean(tf.square(centred), axis=-1, keepdims=True)
-    scale = tf.math.rsqrt(variance + EPSILON)
-    normal = centred * scale
+def layer_norm(x: Any, gamma: Any, beta: Any, *, epsilon: float) -> Any:
+    """Normalizes each row of `x` [rows, size], `epsilon` being added to the variance.
 
-    def gradient(upstream: Any) -> Any:
-        weighted = upstream * normal
-        column = gamma[:, tf.newaxis] / tf.cast(tf.shape(x)[1], tf.float32)
-        # Row means of the upstream gradient and of its part along `normal`, each as one matrix
-        # product in place of a multiplication and a sum.
-        mean, along = tf.matmul(upstream, column), tf.matmul(weighted, column)
-        down = scale * (upstream * gamma - mean - normal * along)
-        return down, tf.reduce_sum(weighted, axis=0), tf.reduce_sum(upstream, axis=0)
+    Source: Ba et al. 2016, equation 4.
+    """
 
-    return normal * gamma + beta, gradient
+    @tf.custom_gradient
+    def normalized(x: Any, gamma: Any, beta: Any) -> Any:
+        centred = x - tf.reduce_mean(x, axis=-1, keepdims=True)
+        variance = tf.reduce_mean(tf.square(centred), axis=-1, keepdims=True)
+        scale = tf.math.rsqrt(variance + epsilon)
+        normal = centred * scale
+
+        def gradient(upstream: Any) -> Any:
+            weighted = upstream * normal
+            column = gamma[:, tf.newaxis] / tf.cast(tf.shape(x)[1], tf.float32)
+            # Row means of the upstream gradient and of its part along `normal`, each as one matrix
+            # product in place of a multiplication and a sum.
+            mean, along = tf.matmul(upstream, column), tf.matmul(weighted, column)
+            down = scale * (upstream * gamma - mean - normal * along)
+            return down, tf.reduce_sum(weighted, axis=0), tf.reduce_sum(upstream, axis=0)
+
+        return normal * gamma + beta, gradient
+
+    return normalized(x, gamma, beta)
 
 
 @tf.custom_gradient

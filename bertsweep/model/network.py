@@ -155,9 +155,9 @@ class Network:
     def _dense(self, weights: Weights, name: str, x: Any) -> Any:
         return dense(x, weights[f"{name}/kernel"], weights[f"{name}/bias"], self._dtype)
 
-    @staticmethod
-    def _norm(weights: Weights, name: str, x: Any) -> Any:
-        return layer_norm(x, weights[f"{name}/gamma"], weights[f"{name}/beta"])
+    def _norm(self, weights: Weights, name: str, x: Any) -> Any:
+        gamma, beta = weights[f"{name}/gamma"], weights[f"{name}/beta"]
+        return layer_norm(x, gamma, beta, epsilon=self._config.layer_norm_eps)
 
     @staticmethod
     def _drop(x: Any, rate: float, dropout: Dropout | None) -> Any:

@@ -20,7 +20,7 @@ def further_values(state: SweepState, trial: TrialState) -> tuple[float, ...] | 
     A trial that was stopped has trained for less, whatever its parameters: its seconds are carried
     on in proportion to the epochs that it would have had, as samplers carry on the first objective.
     """
-    values = values_of(state, trial)
+    values = values_of(state.goals, trial)
     if values is None:
         return None
     best = trial.best
@@ -69,7 +69,7 @@ def takes_baseline(state: SweepState, outcome: Confirmation) -> bool:
         return True
     two = {}
     for trial, mean in ((chosen, outcome.winner.mean), (baseline, outcome.baseline.mean)):
-        values = values_of(state, trial)
+        values = values_of(state.goals, trial)
         if values is None:
             return True
         two[trial.id] = (mean, *values[1:])

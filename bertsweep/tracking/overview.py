@@ -7,8 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from bertsweep.ledger import TrialSnapshot
-from bertsweep.ledger.state import SweepSnapshot
+from bertsweep.ledger.state import SweepSnapshot, goals_of, preference_of
+from bertsweep.pareto import front, pick
+from bertsweep.ranking import values_of
 from bertsweep.tracking.plans import RunSettings, origin
+
+_SEVERAL = ("further", "prefer")
+"""What `sweep_started` says of several objectives."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,7 @@ class SweepRun:
                 **origin(started),
                 "metric": self.sweep.metric,
                 "mode": self.sweep.mode,
+                **{key: started.objective[key] for key in _SEVERAL if key in started.objective},
                 "rows": dict(started.data.get("rows", {})),
             },
         )
@@ -60,6 +66,10 @@ class SweepRun:
             **({} if trial.repeats is None else {"repeats": trial.repeats, "split": trial.split}),
             "state": trial.status,
             self.sweep.metric: trial.value,
+            **{
+                goal.metric: None if best is None else best["metrics"].get(goal.metric)
+                for goal in goals_of(self.sweep.started)[1:]
+            },
             "best_epoch": None if best is None else best["epoch"],
             "epochs_trained": 0.0 if last is None else last["epoch"],
             "seconds": trial.seconds,
@@ -81,6 +91,7 @@ class SweepRun:
             found |= {"best_trial": sweep.best.id, "best_value": sweep.best.value}
         if sweep.baseline is not None and sweep.baseline.value is not None:
             found["baseline_value"] = sweep.baseline.value
+        found |= self._front(searched)
         outcome = None if sweep.confirmation is None else sweep.confirmation.outcome
         if outcome is not None:
             found |= {
@@ -88,6 +99,16 @@ class SweepRun:
                 "verdict": outcome["verdict"]["text"],
             }
         return found
+
+    def _front(self, trials: Sequence[TrialSnapshot]) -> dict[str, Any]:
+        """Of several objectives, the trials that no other beats in all, and the one picked."""
+        goals = goals_of(self.sweep.started)
+        valued = {one.id: values_of(goals, one) for one in trials}
+        candidates = {name: values for name, values in valued.items() if values is not None}
+        if len(goals) == 1 or not candidates:
+            return {}
+        picked = pick(candidates, goals, preference_of(self.sweep.started))
+        return {"front": front(candidates, goals), "picked_trial": picked.name}
 
     def files(self) -> None:
         return None

@@ -37,11 +37,14 @@ def rows(vocab_size: int, width: int) -> tuple[Any, Any, Any]:
     return ids, mask, types
 
 
-@pytest.mark.parametrize("activation", ["gelu", "gelu_new", "relu"])
+@pytest.mark.parametrize(
+    ("activation", "epsilon"),
+    [("gelu", 1e-12), ("gelu_new", 1e-12), ("relu", 1e-12), ("gelu", 0.1)],
+)
 def test_pooled_output_is_that_of_bert_written_down_plainly(
-    activation: str, tmp_path: Path
+    activation: str, epsilon: float, tmp_path: Path
 ) -> None:
-    config = CONFIG | {"hidden_act": activation}
+    config = CONFIG | {"hidden_act": activation, "layer_norm_eps": epsilon}
     weights = tensors(config)
     folder = write_folder(tmp_path / "model", config=config, weights=weights)
     batch = rows(config["vocab_size"], 12)
@@ -267,7 +270,7 @@ BROKEN: dict[str, tuple[Callable[[Path], None], str]] = {
         edit_config(position_embedding_type="relative_key"),
         "position_embedding_type must be 'absolute', but got 'relative_key'",
     ),
-    "epsilon": (edit_config(layer_norm_eps=1e-5), "layer_norm_eps must be 1e-12"),
+    "epsilon": (edit_config(layer_norm_eps=0), "0 < layer_norm_eps < 1"),
     "activation": (edit_config(hidden_act="silu"), "hidden_act must be gelu or"),
     "decoder": (edit_config(is_decoder=True), "is_decoder must be false"),
     "no size": (edit_config(hidden_size=None), "hidden_size must be a whole number, but got None"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,8 @@ def write(tmp_path_factory: pytest.TempPathFactory) -> Write:
     weights = load_file(encoder.weights)
     size = encoder.config.hidden_size
 
-    def write(**changes: Any) -> Checkpoint:
+    def write(*, epsilon: float = 1e-12, **changes: Any) -> Checkpoint:
+        config = replace(encoder.config, layer_norm_eps=epsilon)
         rng = np.random.default_rng(0)
         units = len(changes.get("labels", (0, 1)))
         units = 1 if units == 2 else units
@@ -35,7 +37,7 @@ def write(tmp_path_factory: pytest.TempPathFactory) -> Write:
         arrays["head/kernel"] = rng.normal(size=(size, units)).astype(np.float32)
         arrays["head/bias"] = rng.normal(size=units).astype(np.float32)
         told = record(
-            encoder=EncoderRecord(encoder.config, encoder.lowercase, encoder.hash, encoder.source),
+            encoder=EncoderRecord(config, encoder.lowercase, encoder.hash, encoder.source),
             **{"params": {"learning_rate": 1e-3, "max_seq_length": 17}, **changes},
         )
         vocabulary = encoder.vocabulary.read_bytes()

@@ -56,6 +56,17 @@ def test_every_format_passes(checkpoint: Checkpoint, tmp_path: Path) -> None:
     assert (tmp_path / "all" / "keras" / "summary.txt").read_text().count("bert_encoder")
 
 
+def test_another_epsilon_is_carried_or_refused(
+    write: Callable[..., Checkpoint], tmp_path: Path
+) -> None:
+    checkpoint = write(epsilon=1e-3)
+    with pytest.raises(InputError, match="layer_norm_eps of 1e-12 only"):
+        export(checkpoint, tmp_path / "all", rows=ROWS)
+    export(checkpoint, tmp_path / "some", ["savedmodel", "huggingface", "onnx"], rows=ROWS)
+    config = json.loads((tmp_path / "some" / "huggingface" / "config.json").read_text())
+    assert config["layer_norm_eps"] == 1e-3
+
+
 def test_each_format_was_compared_on_every_row(exported: tuple[Path, Any]) -> None:
     folder, document = exported
     assert document == json.loads((folder / "metrics.json").read_text())

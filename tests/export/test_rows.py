@@ -12,6 +12,7 @@ from bertsweep.export import hard_rows, validation_rows
 from bertsweep.ledger import Ledger
 from bertsweep.ledger.events import SweepStarted
 from bertsweep.results import Sweep
+from bertsweep.tokens import Tokens, WordPieces, resplit
 from tests.support.trials import small_prepared, small_spec
 
 
@@ -45,6 +46,24 @@ def test_they_are_the_rows_that_the_sweep_was_scored_on(tmp_path: Path) -> None:
     found = rows(begun(tmp_path), said)
     assert found == small_prepared().dataset.splits["validation"]["text"].tolist()
     assert said == []
+
+
+def test_those_of_a_split_of_its_own_are_the_rows_that_its_repeat_was_scored_on(
+    tmp_path: Path,
+) -> None:
+    prepared = small_prepared()
+    found = validation_rows(begun(tmp_path), split=7, cache=Path(os.environ["BERTSWEEP_CACHE"]))
+    train, validation = (Tokens.open(prepared.tokens, name) for name in ("train", "validation"))
+    _, own = resplit(train, validation, seed=7)
+    assert found is not None
+    assert found != prepared.dataset.splits["validation"]["text"].tolist()
+    pieces = WordPieces(prepared.encoder.vocabulary, lowercase=prepared.encoder.lowercase)
+    everything = slice(None)
+    wanted = own.batch(everything, max_seq_length=32)
+    for array, other in zip(
+        wanted, Tokens.from_texts(pieces, found).batch(everything, max_seq_length=32), strict=True
+    ):
+        assert array.tolist() == other.tolist()
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from bertsweep import ledger
+from bertsweep.direction import Direction
 from bertsweep.ledger import BASELINE, SAMPLER
+from bertsweep.search.fitted_trials import FittedTrials, StudyTrial
 from bertsweep.search.frozen import distribution
 from bertsweep.search.study import Asked, Study
 from bertsweep.space import Choice, Float, Int, Parameter, Point, Space
@@ -49,8 +51,6 @@ class SamplerContract:
 
     kind: str
     needs: str | None = None
-    further: Sequence[str] = ()
-    """Directions of objectives besides the first."""
     space, baseline = SPACE, BASE
     trials = 14
 
@@ -60,11 +60,9 @@ class SamplerContract:
             pytest.importorskip(self.needs, reason=f"{self.kind} needs the package {self.needs}")
 
     def make(self, **rest: Any) -> Callable[[], Study]:
-        rest["further"] = self.further
         return maker(self.kind, self.space, baseline=self.baseline, **rest)
 
     def finite(self, **rest: Any) -> Callable[[], Study]:
-        rest["further"] = self.further
         return maker(self.kind, FINITE, baseline=FINITE_BASE, **rest)
 
     def test_proposes_points_of_the_space_after_the_baseline(self) -> None:
@@ -178,17 +176,21 @@ class TestTpe(ModelContract):
     kind = "tpe"
 
 
-class SeveralContract(ModelContract):
-    """What the model of several objectives keeps to: that it counts each of them."""
+class TestTpeOfSeveral:
+    """The model counts every objective, and resumes as that of one does."""
 
-    further = ("min",)
+    def make(self, **rest: Any) -> Callable[[], Study]:
+        return maker("tpe", further=("min",), **rest)
 
-    def test_proposes_better_points_than_random_search(self) -> None:
-        """Of two objectives: the part of the plane that the trials beat is larger."""
-        areas = []
-        for make in (self.make(seed=1), maker("random", further=self.further, seed=1)):
-            sweep = FakeSweep(make).run(self.improves_in)
-            areas.append(beaten(sweep))
+    @pytest.mark.parametrize("side_by_side", [1, 3])
+    def test_goes_on_after_a_resume_as_if_never_interrupted(self, side_by_side: int) -> None:
+        sweep = FakeSweep(self.make(), side_by_side=side_by_side).run(10)
+        resumed = sweep.resumed().run(4)
+        assert resumed.asked == sweep.run(4).asked
+
+    def test_beats_more_of_the_plane_than_random_search(self) -> None:
+        drawn = maker("random", further=("min",), seed=1)
+        areas = [beaten(FakeSweep(make).run(30)) for make in (self.make(seed=1), drawn)]
         assert areas[0] > areas[1] + 0.05
 
     def test_a_further_objective_changes_what_is_proposed(self) -> None:
@@ -230,10 +232,6 @@ def beaten(sweep: FakeSweep) -> float:
         best = max(best, worth)
         area += (until - length) * (best + 1.0)
     return area
-
-
-class TestTpeOfSeveral(SeveralContract):
-    kind = "tpe"
 
 
 @pytest.mark.slow  # seconds a proposal
@@ -334,11 +332,8 @@ class TestALongSweep:
         assert statistics.fmean(values[60:]) > statistics.fmean(values[1:8]) + 0.05
 
     @pytest.mark.parametrize("side_by_side", [1, 4])
-    @pytest.mark.parametrize("further", [(), ("min", "min")])
-    def test_goes_on_after_a_resume_as_if_never_interrupted(
-        self, side_by_side: int, further: Sequence[str]
-    ) -> None:
-        sweep = FakeSweep(self.make(further=further), side_by_side=side_by_side).run(75)
+    def test_goes_on_after_a_resume_as_if_never_interrupted(self, side_by_side: int) -> None:
+        sweep = FakeSweep(self.make(), side_by_side=side_by_side).run(75)
         assert sweep.resumed().run(5).asked == sweep.run(5).asked
 
     @pytest.mark.parametrize(
@@ -357,6 +352,22 @@ class TestALongSweep:
                 told.refill(at, moved, status=trial.status, values=trial.values)
             proposed.append([told.ask() for _ in range(12)])
         assert (proposed[0] != proposed[1]) == matters
+
+
+def test_the_best_by_each_objective_stay_whatever_the_order() -> None:
+    def kept(numbers: Sequence[int]) -> list[int]:
+        found = FittedTrials(most=40, directions=[Direction.MAX, Direction.MIN])
+        for number in numbers:
+            values = {1: 0.9 if number == 3 else 0.5}
+            others = (1.0 if number == 4 else 5.0,)
+            found.add(StudyTrial(number, BASE, ledger.FINISHED, values, others))
+        return [trial.number for trial in found]
+
+    forward = kept(range(200))
+    assert kept(range(199, -1, -1)) == forward
+    assert len(forward) == 40
+    assert {3, 4} < set(forward)
+    assert set(range(170, 200)) < set(forward)
 
 
 def test_seeds_are_honoured_zero_included() -> None:

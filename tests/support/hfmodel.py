@@ -94,7 +94,7 @@ def pooled(weights: Tensors, config: Mapping[str, Any], ids: Any, mask: Any, typ
 
     def norm(x: Any, name: str) -> Any:
         centred = x - x.mean(-1, keepdims=True)
-        scaled = centred / np.sqrt((centred**2).mean(-1, keepdims=True) + 1e-12)
+        scaled = centred / np.sqrt((centred**2).mean(-1, keepdims=True) + config["layer_norm_eps"])
         return scaled * w[f"{name}.weight"] + w[f"{name}.bias"]
 
     x = w["embeddings.word_embeddings.weight"][ids]

@@ -19,13 +19,13 @@ def tracker(folder: Path, *, warnings: list[str], **options: Any) -> WandbTracke
     return WandbTracker(group=GROUP, folder=folder, warn=warnings.append, **options)
 
 
-def begin(ledger: Ledger, *, metric: str = "val_f1", mode: str = "max") -> None:
+def begin(ledger: Ledger, *, metric: str = "val_f1", mode: str = "max", **several: Any) -> None:
     ledger.append(
         SweepStarted(
             sweep=UID,
             name=GROUP,
             spec={},
-            objective={"metric": metric, "mode": mode, "threshold": "f1"},
+            objective={"metric": metric, "mode": mode, "threshold": "f1", **several},
             data={"hash": "data-hash", "labels": [0, 1], "rows": {"train": 8}, "notes": []},
             encoder={"hash": "encoder-hash", "source": "builtin:tiny", "config": {}},
             versions={},

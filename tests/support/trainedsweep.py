@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from bertsweep import lock
 from bertsweep.ledger import Ledger
 from bertsweep.ledger.events import (
     CheckpointSaved,
@@ -14,6 +17,11 @@ from bertsweep.ledger.events import (
     TrialReported,
     TrialStarted,
 )
+from bertsweep.paths import SweepPaths
+from bertsweep.spec import Confirm
+from bertsweep.sweep.confirmation import begin_confirmation, end_confirmation
+from bertsweep.sweep.repeats import repeats_of
+from bertsweep.trial.job import Proposal
 from bertsweep.trial.session import Session
 from bertsweep.trial.workbench import Workbench
 from tests.support.trials import PARAMS, proposal, small_job, small_prepared, small_spec
@@ -24,7 +32,7 @@ RATES = {"t0000": 5e-4, "t0001": 5e-3}
 """Learning rate of the baseline, and of the trial that beats it."""
 
 
-def write_sweep(storage: Path, name: str = "small") -> Path:
+def write_sweep(storage: Path, name: str = "small", *, rates: Mapping[str, float] = RATES) -> Path:
     """Trains both trials, a dozen steps each, and returns the sweep's folder."""
     prepared = small_prepared(*OVERRIDES)
     folder = storage / name
@@ -41,7 +49,8 @@ def write_sweep(storage: Path, name: str = "small") -> Path:
             **prepared.facts(),
         )
     )
-    for number, (trial, rate) in enumerate(RATES.items()):
+    lock.write(folder, lock.lock_of(ledger.state.started, cpus=1, gpus=0))
+    for number, (trial, rate) in enumerate(rates.items()):
         asked = proposal(trial, learning_rate=rate, epochs=1)
         params = {**PARAMS, "learning_rate": rate}
         ledger.append(
@@ -60,6 +69,38 @@ def write_sweep(storage: Path, name: str = "small") -> Path:
     ledger.append(SweepEnded(status="finished"))
     ledger.close()
     return folder
+
+
+def confirm(folder: Path, **settings: Any) -> None:
+    """Confirms the winner with two fresh seeds, as the command does, without Ray."""
+    prepared, paths = small_prepared(*OVERRIDES), SweepPaths(folder)
+    job = small_job(folder, prepared)
+    bench, ledger = Workbench(job), Ledger(paths.ledger)
+    chosen = Confirm(**{"finalists": 1, "seeds": 2, **settings})
+    begin_confirmation(ledger, paths, chosen, seed=42, notify=lambda _: None)
+    begun = ledger.state.confirmation
+    assert begun is not None
+    for finalist in begun.finalists:
+        of = ledger.state.trials[finalist]
+        for repeat in repeats_of(begun, finalist):
+            ledger.append(
+                TrialProposed(
+                    trial=repeat.id,
+                    point=of.point,
+                    params=of.params,
+                    seed=repeat.seed,
+                    origin="repeat",
+                    repeats=finalist,
+                    split=repeat.split,
+                )
+            )
+            ledger.append(TrialStarted(trial=repeat.id, attempt=1))
+            asked = Proposal(repeat.id, of.params, repeat.seed, repeat.split)
+            _run(Session(bench, job, asked), ledger, repeat.id)
+            ledger.append(TrialFinished(trial=repeat.id))
+    end_confirmation(ledger, tokens=prepared.tokens, notify=lambda _: None)
+    ledger.append(SweepEnded(status="finished"))
+    ledger.close()
 
 
 def _run(session: Session, ledger: Ledger, trial: str) -> None:

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from bertsweep.data import Dataset, Note, statistics
-from bertsweep.ledger import Event, Ledger, Update, read, replay
+from bertsweep.ledger import Event, Ledger, TrialSnapshot, Update, read, replay
 from bertsweep.ledger.events import (
     CheckpointSaved,
     ComputeChosen,
@@ -25,6 +25,7 @@ from bertsweep.ledger.events import (
 )
 from bertsweep.tracking import login_source, settled_mode
 from bertsweep.tracking.data import DataRun
+from bertsweep.tracking.overview import SweepRun
 from tests.support import wandbfile
 from tests.support.trackedsweep import GROUP, UID, begin, propose, report, run_trial, start, tracker
 
@@ -143,6 +144,26 @@ def test_all_trials_stand_in_one_table_with_their_hyperparameters(tmp_path: Path
     repeats = second["tables"]["repeats"]
     (repeat,) = [dict(zip(repeats["columns"], row, strict=True)) for row in repeats["data"]]
     assert (repeat["trial"], repeat["repeats"], repeat["split"]) == ("t0001-r1", "t0001", 5)
+
+
+def test_of_several_objectives_the_table_has_all_and_the_summary_the_front(tmp_path: Path) -> None:
+    import wandb
+
+    ledger = Ledger(tmp_path / "ledger.jsonl")
+    begin(ledger, further=[{"metric": "val_loss", "mode": "min"}], prefer="knee")
+    for trial, values in (("t0000", [0.5, 0.6]), ("t0001", [0.7, 0.6]), ("t0002", [0.6])):
+        run_trial(ledger, trial, values)  # the loss is 1 at the first report, then 1/2
+        ledger.append(TrialFinished(trial=trial))
+    ledger.close()
+    trials = [TrialSnapshot.of(trial) for trial in ledger.state.trials.values()]
+    run = SweepRun(ledger.state.snapshot(), trials)
+    assert run.settings.config["further"] == [{"metric": "val_loss", "mode": "min"}]
+    assert run.settings.config["prefer"] == "knee"
+    summary = run.summary()
+    assert summary["front"] == ["t0001", "t0000"]
+    assert summary["picked_trial"] == "t0001"
+    table = run.charts(wandb)["trials"]
+    assert table.get_column("val_loss") == [0.5, 1.0, 1.0]
 
 
 @pytest.mark.parametrize(("metric", "mode", "best"), [("val_f1", "max", 2), ("val_loss", "min", 4)])

@@ -13,6 +13,7 @@ import pytest
 
 from bertsweep.spec.hyperparameters import Hyperparameters
 from bertsweep.tokens import Tokens
+from bertsweep.training.compute import Compute
 from bertsweep.training.latency import LEAST_ROUNDS, TEXTS, Latency, Way, measure
 from bertsweep.trial import costs
 from bertsweep.trial.costs import costs_of
@@ -29,11 +30,6 @@ COSTS = ("latency_ms", "latency_ms_batch_32", "parameters", "train_seconds")
 def job(tmp_path_factory: pytest.TempPathFactory) -> TrialJob:
     job = small_job(tmp_path_factory.mktemp("sweep"), small_prepared())
     return replace(job, costs=COSTS, reference=REFERENCE)
-
-
-@pytest.fixture(scope="module")
-def bench(job: TrialJob) -> Workbench:
-    return Workbench(job)
 
 
 @pytest.fixture(autouse=True)
@@ -100,6 +96,7 @@ def test_lengths_that_cut_no_text_take_the_same_time(validation: Tokens) -> None
 def test_a_trial_reports_its_costs_and_what_was_measured_for_them(
     bench: Workbench, job: TrialJob
 ) -> None:
+    bench.trainer.use(Compute())
     session = Session(bench, job, proposal("t0000"))
     first, second = session.next_report(), session.next_report()
     metrics = first["metrics"]
@@ -137,10 +134,6 @@ def test_trials_that_predict_alike_share_one_measurement(bench: Workbench, job: 
         assert first[one["cost"]] == one["ratio"] * one["reference_ms"]
 
 
-def test_without_further_objectives_a_report_has_no_costs(
-    bench: Workbench, job: TrialJob, tmp_path: Path
-) -> None:
-    plain = replace(job, costs=(), folder=str(tmp_path))
-    report = Session(bench, plain, proposal("t0001")).next_report()
-    assert not set(COSTS) & report["metrics"].keys()
-    assert "latency" not in report
+def test_without_further_objectives_nothing_is_measured(bench: Workbench, job: TrialJob) -> None:
+    bench.trainer.begin(Hyperparameters(epochs=1), seed=1)
+    assert costs_of(bench, replace(job, costs=()), None, training_seconds=1.0) == ({}, [])

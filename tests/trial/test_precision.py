@@ -21,11 +21,6 @@ from tests.support.trials import proposal, small_job, small_prepared
 FLOAT, HALF, SMALL = Compute(), Compute("mixed_bfloat16"), Compute("mixed_float16")
 
 
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Workbench:
-    return Workbench(small_job(tmp_path_factory.mktemp("sweep"), small_prepared()))
-
-
 @pytest.fixture
 def job(tmp_path: Path) -> TrialJob:
     plain = small_job(tmp_path, small_prepared()).to_plain()
