@@ -22,6 +22,7 @@ PROGRAMS: dict[str, Sequence[Sequence[str]]] = {
     "overhead": [[]],
     "step": [[], ["--profile"]],
     "recipe": [["--steady"], ["--trial"]],
+    "recipes": [[]],
     "huggingface": [[]],
     "warmstart": [[]],
     "predict": [[], ["--precision", "mixed_bfloat16"]],

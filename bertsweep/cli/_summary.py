@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertsweep.metrics import describe_rule
 from bertsweep.space import Choice, Domain, Fixed, Float
+from bertsweep.spec.recipes import set_by_recipe
 from bertsweep.spec.words import inline
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def summary(spec: SweepSpec, file: Path) -> dict[str, Any]:
             "mode": spec.objective.mode,
             "threshold": spec.threshold_rule,
         },
+        "recipe": {"name": spec.recipe, "sets": set_by_recipe(spec.recipe, spec.space)},
         "further": [{"metric": one.metric, "mode": one.mode} for one in spec.further],
         "prefer": _prefer(spec) if spec.further else None,
         "space": {
@@ -58,6 +60,15 @@ def ranked_by(spec: SweepSpec) -> str:
         line += f"; further objectives: {', '.join(one.metric for one in spec.further)}"
         line += f"; prefer: {_prefer(spec)}"
     return line
+
+
+def recipe(spec: SweepSpec) -> str:
+    """What the recipe sets, of the parameters that the file leaves out."""
+    values = set_by_recipe(spec.recipe, spec.space)
+    if not values:
+        return f"recipe {spec.recipe}: what is not listed has its default"
+    said = ", ".join(f"{name} {value}" for name, value in values.items())
+    return f"recipe {spec.recipe} sets {said}; what is not listed has its default"
 
 
 def positive_class(spec: SweepSpec) -> str:

@@ -107,7 +107,7 @@ class Predictor:
         temperature. The texts must be of the kind that `predict` takes. Raises `ValueError` without
         any.
         """
-        from bertsweep.training.trainer import evaluate
+        from bertsweep.training.evaluating import evaluate
 
         tokens = Tokens.from_texts(self._pieces, texts, texts_b)
         evaluation = evaluate(self._forward, tokens, max_seq_length=self._length)
@@ -159,7 +159,7 @@ class Predictor:
         import numpy as np
 
         from bertsweep.model.classifier import probabilities
-        from bertsweep.training.trainer import logits_of
+        from bertsweep.training.evaluating import logits_of
 
         if (texts_b is None) != (self.text_columns == 1):
             kind = "pairs of texts" if self.text_columns == 2 else "single texts"

@@ -14,6 +14,7 @@ Optimizer = Literal["adam", "adamw"]
 Schedule = Literal["constant", "linear", "cosine"]
 ClassWeight = Literal["none", "balanced"]
 Pooling = Literal["pooled", "cls", "mean"]
+Average = Literal["none", "ema", "soup"]
 
 MOST_STEPS = 10_000_000
 """Optimizer steps of the longest trial: the table of their rates takes about 100 bytes a step."""
@@ -80,6 +81,15 @@ class Hyperparameters(Section):
     )
     accumulate: Annotated[int, Field(ge=1, le=MOST_ROWS)] = Field(
         1, title="parts that a batch is computed in, one after the other; saves memory"
+    )
+
+    patience: Annotated[float, Field(ge=0)] = Field(
+        0.0, title="epochs without a better report after which a trial ends; 0 for all its epochs"
+    )
+    average: Average = Field(
+        "none",
+        title="weights that are judged and kept: as they are, their moving average (ema), or the "
+        "mean of the trial's best ones (soup)",
     )
 
     @classmethod

@@ -17,6 +17,7 @@ from bertsweep.spec.objective_checks import read_objectives
 from bertsweep.spec.overrides import expanded, override
 from bertsweep.spec.problems import Problems
 from bertsweep.spec.recipe_checks import check_recipe
+from bertsweep.spec.recipes import with_recipe
 from bertsweep.spec.search_checks import read_search
 from bertsweep.spec.structure import structure
 from bertsweep.spec.sweep_spec import SweepSpec
@@ -59,7 +60,7 @@ def from_plain(plain: Mapping[str, Any]) -> SweepSpec:
     problems.raise_any("stored specification")
     if file is None:
         raise SpecError("stored specification", [Problem((), None, "it could not be read")])
-    found = read_space(file.space, problems)
+    found = read_space(with_recipe(file.space, file.recipe, file.baseline), problems)
     trial_0 = read_baseline(file.baseline, found, problems)
     problems.raise_any("stored specification")
     if trial_0 is None:
@@ -98,7 +99,7 @@ def _build(document: Document, problems: Problems) -> SweepSpec | None:
         return None
     checks.data(file.data, problems)
     checks.encoder(file.encoder, problems)
-    found = read_space(file.space, problems)
+    found = read_space(with_recipe(file.space, file.recipe, file.baseline), problems)
     trial_0 = read_baseline(file.baseline, found, problems)
     objectives = read_objectives(file, found, problems)
     searching = read_search(file, found, trial_0, problems)

@@ -378,6 +378,11 @@ class SweepFile(Section):
     )
     data: Data = Field(title="labelled text", examples=[{"source": "builtin:questions"}])
     encoder: Encoder = Field(title="pre-trained encoder", examples=[{"source": "builtin:tiny"}])
+    recipe: Literal["tutorial", "modern"] = Field(
+        "tutorial",
+        title="parameters by name, for those that `space` leaves out: the tutorial's, which are "
+        "the defaults, or those that fine-tune well today",
+    )
     space: Annotated[dict[str, Any], Field(min_length=1)] = Field(
         title="parameters that are searched or fixed",
         examples=[{"learning_rate": [2e-5, 5e-5]}],

@@ -8,6 +8,7 @@ from typing import Any
 from bertsweep.spec.data_reference import DATA, TABLE
 from bertsweep.spec.models import SweepFile
 from bertsweep.spec.objective_reference import PREFER, objectives
+from bertsweep.spec.recipes import RECIPES
 from bertsweep.spec.schema import keys, parameter, schema_at
 from bertsweep.spec.values import NAMES, default
 from bertsweep.spec.words import describe
@@ -121,7 +122,7 @@ reductions by 3 have room in `epochs` (HyperBand's proportions) |
 }
 
 
-_RECIPE = """\
+_OPTIONS = """\
 The layers of an encoder hold what it learned in pre-training, the lower ones the most general part.
 `layer_decay` and `head_learning_rate` let each learn at a rate of its own (Sun et al. 2019, section
 5.3.3); weight decay follows the rate. With `layer_decay: 0.9`, n layers below the top one it is
@@ -130,9 +131,25 @@ The layers of an encoder hold what it learned in pre-training, the lower ones th
 5. `accumulate` changes the memory that a batch takes, not what is learned from it: its parts add up
 to the gradient of the whole batch, though dropout draws other masks.
 
+`patience` ends a trial that has gone so many epochs without a better report; a falling `schedule`
+is still that of all its `epochs`. `average` leaves the training as it is: what is evaluated,
+reported and kept is another set of weights. `ema` is an exponential moving average of every few
+steps.
+`soup` (Wortsman et al. 2022) is the mean of the trial's own best weights: those of a report join
+where the mean with them scores better on the validation rows than all before, which takes a second
+evaluation a report. A refit has no validation rows to choose by and takes its last weights.
+
 With `pooling` cls or mean there is no pooler. A checkpoint says which it was, and `predict` and the
 exports compute it; only the format huggingface cannot have it, as Hugging Face's BERT classifier
 always uses the pooler.
+"""
+
+
+_RECIPES = """\
+`recipe` at the top of the file sets several parameters by one name. What `space` names goes before
+it, fixed or searched, and so does the baseline for itself; `bertsweep validate FILE` shows what the
+recipe sets. Its `weight_decay` goes with `adamw` alone.
+
 """
 
 
@@ -187,8 +204,16 @@ def _parameters() -> str:
         schema = parameter(name)
         usual = f"`{default(name)}`"
         lines.append(f"| `{name}` | {describe(schema)} | {usual} | {schema['title']} |")
-    text = f"\nThe defaults are the tutorial's configuration.\n\n{_RECIPE}"
-    return "\n".join(lines) + "\n" + text
+    text = "\nThe defaults are the tutorial's configuration.\n"
+    return "\n".join(lines) + f"\n{text}\n{_OPTIONS}\n{_recipes()}"
+
+
+def _recipes() -> str:
+    lines = ["| recipe | what it sets |", "| --- | --- |"]
+    for name, values in RECIPES.items():
+        said = ", ".join(f"`{key}: {value}`" for key, value in values.items())
+        lines.append(f"| `{name}` | {said or 'nothing: the defaults'} |")
+    return _RECIPES + "\n".join(lines) + "\n"
 
 
 def _default(part: dict[str, Any]) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,23 +15,19 @@ import tensorflow as tf
 from bertsweep.errors import NonFiniteLossError
 from bertsweep.model import layer_rates
 from bertsweep.model.adam import Adam
-from bertsweep.model.classifier import WORD_EMBEDDINGS, Classifier, cross_entropy, probabilities
+from bertsweep.model.classifier import WORD_EMBEDDINGS, Classifier
 from bertsweep.seeds import derive
 from bertsweep.spec.hyperparameters import Hyperparameters, Pooling
 from bertsweep.tokens import RowNumbers, Tokens
-from bertsweep.training.batches import epoch_batches, evaluation_batches, steps_per_epoch
+from bertsweep.training.averaging import MovingAverage, interval, replaced
+from bertsweep.training.batches import epoch_batches, steps_per_epoch
 from bertsweep.training.compute import WIDTH_STEP, Compute, Devices
+from bertsweep.training.evaluating import CALL_STEPS, Evaluation, evaluate
 from bertsweep.training.feed import Feed, Multiples, make_feed
 from bertsweep.training.scaling import LossScale
 from bertsweep.training.steps import Form, Settings, TrainStep, trace_forward, trace_training
 
 Arrays = dict[str, np.ndarray[Any, Any]]
-
-EVALUATION_ROWS = 64
-"""Rows per evaluation batch: enough to fill a device, few enough for the caches of a CPU."""
-
-_CALL_STEPS = 50
-"""Steps, or evaluation batches, in one call into a graph; the loss is checked after each call."""
 
 
 @dataclass(frozen=True)
@@ -41,15 +38,6 @@ class Training:
     examples: int
     seconds: float
     learning_rate: float
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """Labels int32 [rows], probabilities float64 as `probabilities` returns them, mean loss."""
-
-    labels: np.ndarray[Any, Any]
-    probabilities: np.ndarray[Any, Any]
-    loss: float
 
 
 class Trainer:
@@ -76,6 +64,8 @@ class Trainer:
         self.settings = Settings(classes=classifier.classes)
         self.devices = devices or Devices()
         self._scale = LossScale()
+        self._average: MovingAverage | None = None
+        self._averages: MovingAverage | None = None  # kept for the next trial that averages
         self._pair = train.second is not None
         self._graphs: dict[tuple[Compute, Form], Callable[[Feed, Any], Any]] = {}
         self._forwards: dict[tuple[Compute, Pooling], Callable[[Feed], Any]] = {}
@@ -122,6 +112,7 @@ class Trainer:
         self.settings.class_weights.assign(self._balance())
         self.settings.dropout_key.assign([derive(seed, "dropout")])
         self._scale.reset()
+        self._begin_average()
         self._lengths = self.train_tokens.lengths(hyperparameters.max_seq_length)
         self._epoch, self._batches = -1, list[RowNumbers]()
         self.step = 0
@@ -134,7 +125,9 @@ class Trainer:
         begun, first, examples, losses = time.perf_counter(), self.step, 0, 0.0
         graph = self._graph()
         while self.step < until:
-            count = min(_CALL_STEPS, until - self.step)
+            count = min(CALL_STEPS, until - self.step)
+            if self._average is not None:
+                count = min(count, self._every - self.step % self._every)
             batches = [self._rows(step) for step in range(self.step, self.step + count)]
             feed = self.feed(batches)
             total = float(graph(feed, self.step))
@@ -142,6 +135,10 @@ class Trainer:
             examples += sum(map(len, batches))
             losses += total
             self._check(total / count)
+            if self._average is not None and self.step % self._every == 0:
+                if self._trains_embeddings:
+                    self._catch_up(self.step)
+                self._average.update(self.step // self._every - 1)
         if self._trains_embeddings:
             # Embeddings that the last batches did not use are behind, and evaluation may use them.
             self._catch_up(self.step)
@@ -161,10 +158,23 @@ class Trainer:
         length = self.hyperparameters.max_seq_length
         return evaluate(self.forward(self.form.pooling), tokens, max_seq_length=length)
 
+    @contextlib.contextmanager
+    def averaged(self) -> Iterator[None]:
+        """The moving average in the classifier, where the trial has one; its own weights return."""
+        with contextlib.nullcontext() if self._average is None else self._average.in_place():
+            yield
+
+    @contextlib.contextmanager
+    def holding(self, weights: Mapping[str, np.ndarray[Any, Any]]) -> Iterator[None]:
+        """Other weights in the classifier for a while; those of the training return."""
+        with replaced(self.classifier.weights, weights):
+            yield
+
     def state(self) -> Arrays:
         """Returns everything that the next step depends on, as named arrays."""
         arrays = {f"weights/{name}": v.numpy() for name, v in self.classifier.weights.items()}
         arrays |= self._scale.state() | self.adam.state()
+        arrays |= {} if self._average is None else self._average.state()
         return arrays | {"step": np.array([self.step], dtype=np.int64)}
 
     def restore(self, arrays: Mapping[str, np.ndarray[Any, Any]]) -> None:
@@ -176,6 +186,19 @@ class Trainer:
         self.step = int(arrays["step"][0])
         self.adam.restore(arrays, step=self.step)
         self._scale.restore(arrays)
+        if self._average is not None:
+            self._average.restore(arrays)
+
+    def _begin_average(self) -> None:
+        self._every = interval(self.steps_per_epoch)
+        if self.hyperparameters.average != "ema":
+            self._average = None
+            return
+        weights = self.classifier.trained(self.form.layers, self.form.pooling)
+        if self._averages is None or not self._averages.averages(list(weights)):
+            self._averages = MovingAverage(weights)
+        self._average = self._averages
+        self._average.begin()
 
     def _caught_up(self, _: Any, steps: Any) -> None:
         self.adam.catch_up(steps)
@@ -239,29 +262,3 @@ class Trainer:
         if key not in self._forwards:
             self._forwards[key] = trace_forward(self.classifier, pair=self._pair, pooling=pooling)
         return self._forwards[key]
-
-
-def evaluate(forward: Callable[[Feed], Any], tokens: Tokens, *, max_seq_length: int) -> Evaluation:
-    """Runs `forward` on every row of `tokens`; results are in the order of the rows."""
-    logits = logits_of(forward, tokens, max_seq_length=max_seq_length)
-    labels = np.asarray(tokens.labels)
-    classes = 2 if logits.ndim == 1 else logits.shape[1]
-    losses = cross_entropy(tf.constant(logits), tf.constant(labels), classes=classes)
-    return Evaluation(labels, probabilities(logits), float(tf.reduce_mean(losses)))
-
-
-def logits_of(
-    forward: Callable[[Feed], Any], tokens: Tokens, *, max_seq_length: int
-) -> np.ndarray[Any, Any]:
-    """Returns the logits of every row, float32 [rows] for two classes, else [rows, classes]."""
-    batches = evaluation_batches(tokens.lengths(max_seq_length), batch_size=EVALUATION_ROWS)
-    outputs = []
-    for start in range(0, len(batches), _CALL_STEPS):
-        feed = make_feed(
-            tokens, batches[start : start + _CALL_STEPS], max_seq_length=max_seq_length
-        )
-        outputs.append(forward(feed).numpy())
-    batched = np.concatenate(outputs)
-    logits = np.empty_like(batched)
-    logits[np.concatenate(batches)] = batched
-    return logits

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,12 @@ from bertsweep.checkpoints import (
     State,
 )
 from bertsweep.spec.hyperparameters import Hyperparameters
-from bertsweep.training.trainer import Evaluation, Training
+from bertsweep.training.evaluating import Evaluation
+from bertsweep.training.trainer import Training
 from bertsweep.trial.costs import costs_of
 from bertsweep.trial.job import Proposal, TrialJob
 from bertsweep.trial.refit import held_out
+from bertsweep.trial.soup import Soup
 from bertsweep.trial.workbench import Workbench
 
 STATE_BUDGET = 0.05
@@ -31,6 +34,9 @@ STATE_BUDGET = 0.05
 
 _KEPT = ("checkpoint", "best", "threshold")
 """What a report says of the trial's checkpoint, None before there is one."""
+
+_ROUNDING = 1e-9
+"""Of epochs, which are fractions."""
 
 _STATE_SIZE = 3
 """Times the weights: Adam keeps two moments of each."""
@@ -59,6 +65,10 @@ class Session:
         self.per_epoch = min(job.reports_per_epoch, bench.trainer.steps_per_epoch)
         self.epochs = float(hyperparameters.epochs) if self.refit is None else self.refit.epoch
         self.total = math.ceil(round(self.per_epoch * self.epochs, 6))
+        self.patience = 0.0 if self.refit else hyperparameters.patience
+        # A refit has nothing to choose by: it takes its last weights.
+        self.soup = Soup() if hyperparameters.average == "soup" and not self.refit else None
+        self._joined = False
         self.reports: list[dict[str, Any]] = []
         self.given = 0
         self._saving = 0.0
@@ -81,10 +91,54 @@ class Session:
         trainer = self.bench.trainer
         until = round(number * trainer.steps_per_epoch / self.per_epoch)
         training = trainer.train(min(until, round(self.epochs * trainer.steps_per_epoch)))
-        trained = time.perf_counter()
-        evaluation = None if self.refit else trainer.evaluate(self.bench.validation)
-        evaluating = time.perf_counter() - trained
-        before = self.reports[-1] if self.reports else {"examples": 0, "seconds": 0.0}
+        with self._candidate() as (evaluation, seconds):
+            report = self._report(number, training, evaluation, evaluating=seconds)
+        report["finished"] = report["finished"] or self._waited(report)
+        before = self.reports[-1] if self.reports else {"seconds": 0.0}
+        report["seconds"] = before["seconds"] + time.perf_counter() - begun
+        return report
+
+    @contextlib.contextmanager
+    def _candidate(self) -> Iterator[tuple[Evaluation | None, float]]:
+        """The weights that a report is about in the classifier; their evaluation, and its seconds.
+
+        They are those of the training, their moving average, or a soup with them. Afterwards the
+        classifier has those of the training again.
+        """
+        begun, trainer = time.perf_counter(), self.bench.trainer
+        with contextlib.ExitStack() as held:
+            held.enter_context(trainer.averaged())
+            evaluation = None if self.refit else trainer.evaluate(self.bench.validation)
+            more = self.soup and self.soup.with_more(trainer.classifier.weights)
+            self._joined = False
+            if evaluation is not None and more:
+                with trainer.holding(more):
+                    together = trainer.evaluate(self.bench.validation)
+                self._joined = self._is_better(together, evaluation)
+                if self._joined:
+                    held.enter_context(trainer.holding(more))
+                    evaluation = together
+            yield evaluation, time.perf_counter() - begun
+
+    def _is_better(self, one: Evaluation, other: Evaluation) -> bool:
+        """Whether the objective of an evaluation is better; one that is not finite is not."""
+        values = [_finite(_scores(each)).get(self.job.metric) for each in (one, other)]
+        if values[0] is None or values[1] is None:
+            return values[0] is not None
+        return self._sign * values[0] > self._sign * values[1]
+
+    def _waited(self, report: Mapping[str, Any]) -> bool:
+        """Whether the last better report is `patience` epochs ago."""
+        best, since = None, 0.0
+        for one in (*self.reports, report):
+            if one["best"] != best:
+                best, since = one["best"], one["epoch"]
+        return 0 < self.patience <= report["epoch"] - since + _ROUNDING
+
+    def _report(
+        self, number: int, training: Training, evaluation: Evaluation | None, *, evaluating: float
+    ) -> dict[str, Any]:
+        before = self.reports[-1] if self.reports else {"examples": 0}
         report: dict[str, Any] = {
             "report": number,
             "epoch": min(number / self.per_epoch, self.epochs),
@@ -104,7 +158,6 @@ class Session:
         else:
             report |= self._costs(report, training)
             report |= self._keep_best(report, evaluation)
-        report["seconds"] = before["seconds"] + time.perf_counter() - begun
         return report
 
     def _costs(self, report: dict[str, Any], training: Training) -> dict[str, Any]:
@@ -121,11 +174,11 @@ class Session:
         best: dict[str, Any] = dict.fromkeys(_KEPT)
         if self.reports:
             best = {name: self.reports[-1].get(name) for name in _KEPT}
-        value = report["objective"]
-        sign = 1 if self.job.mode == "max" else -1
-        beaten = best["best"] is None or (value is not None and sign * value > sign * best["best"])
-        if value is None or not beaten:
+        value, before = report["objective"], best["best"]
+        if value is None or not (before is None or self._sign * value > self._sign * before):
             return best
+        if self.soup is not None:
+            self.soup.take(self._arrays(), joined=self._joined)
         told = Predictions(evaluation.labels, evaluation.probabilities)
         return {"best": value, **self._keep(report, told)}
 
@@ -140,12 +193,11 @@ class Session:
     def _keep(self, report: Mapping[str, Any], told: Predictions) -> dict[str, Any]:
         """Writes a checkpoint whose labels follow from `told`, predictions for rows not seen."""
         begun = time.perf_counter()
-        arrays = {n: v.numpy() for n, v in self.bench.trainer.classifier.weights.items()}
         threshold = self._threshold(told)
         folder = checkpoints.write_best(
             self.folder,
             self._record(report, threshold),
-            arrays=arrays,
+            arrays=self._arrays(),
             vocabulary=self.bench.vocabulary,
             predictions=told,
         )
@@ -153,6 +205,13 @@ class Session:
         self.bench.saving_seconds = self.bench.saving_seconds or _STATE_SIZE * seconds
         checkpoint = str(folder.relative_to(Path(self.job.folder)))
         return {"checkpoint": checkpoint, "threshold": threshold}
+
+    def _arrays(self) -> dict[str, np.ndarray[Any, Any]]:
+        return {n: v.numpy() for n, v in self.bench.trainer.classifier.weights.items()}
+
+    @property
+    def _sign(self) -> int:
+        return 1 if self.job.mode == "max" else -1
 
     def _threshold(self, told: Predictions) -> float | None:
         """The probability from which a row is labelled positive; None with more than two classes.
@@ -199,9 +258,8 @@ class Session:
         if self._saving + self.bench.saving_seconds > STATE_BUDGET * report["seconds"]:
             return
         begun = time.perf_counter()
-        state = State(
-            self.proposal.params, self.proposal.seed, self.reports, self.bench.trainer.state()
-        )
+        arrays = self.bench.trainer.state() | (self.soup.state() if self.soup else {})
+        state = State(self.proposal.params, self.proposal.seed, self.reports, arrays)
         checkpoints.write_state(self.folder, state)
         self.bench.saving_seconds = time.perf_counter() - begun
         self._saving += self.bench.saving_seconds
@@ -220,6 +278,8 @@ class Session:
         if best is not None and not checkpoints.has_since(self.folder, best):
             return
         self.bench.trainer.restore(state.arrays)
+        if self.soup is not None:
+            self.soup.restore(state.arrays)
         self.reports = [dict(report) for report in state.reports]
 
 
@@ -229,10 +289,12 @@ def _metrics(training: Training, evaluation: Evaluation | None) -> dict[str, flo
         "learning_rate": training.learning_rate,
         "examples_per_second": training.examples / training.seconds,
     }
-    if evaluation is None:
-        return found
+    return found if evaluation is None else {**found, **_scores(evaluation)}
+
+
+def _scores(evaluation: Evaluation) -> dict[str, float]:
     scores = metrics.scores(evaluation.labels, evaluation.probabilities, loss=evaluation.loss)
-    return {**found, **{f"val_{name}": value for name, value in scores.items()}}
+    return {f"val_{name}": value for name, value in scores.items()}
 
 
 def _finite(values: Mapping[str, float]) -> dict[str, float | None]:

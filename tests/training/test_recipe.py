@@ -17,10 +17,13 @@ from bertsweep.encoders import native
 from bertsweep.model.classifier import WORD_EMBEDDINGS, Classifier
 from bertsweep.predict import Predictor
 from bertsweep.spec.hyperparameters import Hyperparameters
-from bertsweep.training.trainer import Trainer, evaluate
+from bertsweep.training.averaging import interval
+from bertsweep.training.evaluating import evaluate
+from bertsweep.training.trainer import Trainer
 from bertsweep.trial import session
 from bertsweep.trial.job import TrialJob
 from bertsweep.trial.session import Session
+from bertsweep.trial.soup import Soup
 from bertsweep.trial.workbench import Workbench
 from tests.support.trials import proposal, small_job, small_prepared
 
@@ -195,6 +198,8 @@ EVERYTHING: dict[str, Any] = {
     "pooling": "mean",
     "reinit_layers": 1,
     "accumulate": 3,
+    "average": "ema",
+    "patience": 1.5,
 }
 OTHERWISE: dict[str, Any] = {
     "layer_decay": 0.5,
@@ -203,8 +208,82 @@ OTHERWISE: dict[str, Any] = {
     "pooling": "mean",
     "reinit_layers": 2,
     "accumulate": 7,
+    "average": "ema",
     "learning_rate": 5e-3,
 }
+
+
+# What is judged
+
+
+def test_a_moving_average_follows_every_few_steps(bench: Workbench) -> None:
+    trainer = bench.trainer
+    trainer.begin(parameters(average="ema", dropout=0.1), seed=7)
+    assert (interval(trainer.steps_per_epoch), interval(60), interval(10_000)) == (1, 3, 10)
+    mean = arrays(trainer.classifier.weights)
+    for number in range(6):
+        trainer.train(number + 1)
+        own = arrays(trainer.classifier.weights)
+        keeps = (1 + number) / (10 + number)
+        mean = {name: keeps * mean[name] + (1 - keeps) * value for name, value in own.items()}
+    with trainer.averaged():
+        found = arrays(trainer.classifier.weights)
+    for name, value in found.items():
+        np.testing.assert_allclose(value, mean[name], rtol=1e-5, atol=1e-7, err_msg=name)
+    again = arrays(trainer.classifier.weights)
+    assert all(np.array_equal(again[name], value) for name, value in own.items())
+    assert not np.array_equal(found["head/kernel"], own["head/kernel"])
+
+
+def test_a_soup_is_the_mean_of_its_members() -> None:
+    soup, mean = Soup(), np.zeros(3, np.float32)
+    assert soup.with_more({"w": tf.Variable(mean)}) is None
+    for number, value in enumerate(np.eye(3, dtype=np.float32)):
+        more = soup.with_more({"w": tf.Variable(value)})
+        soup.take({"w": value} if more is None else more, joined=number > 0)
+        other = Soup()
+        other.restore(soup.state())
+        assert other.members == number + 1
+    more = other.with_more({"w": tf.Variable(np.ones(3, np.float32))})
+    assert more is not None
+    np.testing.assert_allclose(more["w"], np.full(3, 0.5), rtol=1e-6)
+
+
+@pytest.mark.parametrize("average", ["ema", "soup"])
+def test_an_average_is_judged_and_kept_and_the_training_goes_on_without_it(
+    bench: Workbench, job: TrialJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, average: str
+) -> None:
+    monkeypatch.setattr(session, "STATE_BUDGET", math.inf)
+    here = TrialJob.from_plain({**job.to_plain(), "folder": str(tmp_path), "report_every": 0.25})
+    wild = {"learning_rate": 1e-3, "epochs": 2}
+    usual = reports(Session(bench, here, proposal("usual", **wild)))
+    cut = Session(bench, here, proposal("cut", average=average, **wild))
+    first = [cut.next_report() for _ in range(5)]
+    members = cut.soup.members if cut.soup else 0
+    found = reports(Session(bench, here, proposal("cut", average=average, **wild)))
+    assert numbers(found)[:5] == numbers(first)
+    assert numbers(found) == numbers(
+        reports(Session(bench, here, proposal("whole", average=average, **wild)))
+    )
+    losses = [[report["metrics"]["loss"] for report in told] for told in (usual, found)]
+    # For a moving average the word embeddings are caught up more often, which rounds.
+    assert losses[0] == pytest.approx(losses[1], abs=1e-3 if average == "ema" else 0)
+    scores = [[report["objective"] for report in told] for told in (usual, found)]
+    assert scores[0] != scores[1]
+    if average == "soup":
+        assert members > 1
+        assert max(scores[1]) >= max(scores[0])
+    bench.trainer.classifier.load(Checkpoint.open(tmp_path / found[-1]["checkpoint"]).arrays())
+    told = bench.trainer.evaluate(bench.validation)
+    best = max(found, key=lambda report: report["objective"])
+    assert told.loss == pytest.approx(best["metrics"]["val_loss"], rel=1e-6)
+
+
+def test_a_trial_ends_when_its_patience_does(bench: Workbench, job: TrialJob) -> None:
+    for patience, count in ((0.5, 2), (1.0, 3), (1.5, 4), (0.0, 4)):
+        told = proposal(f"p{count}-{patience}", learning_rate=1e-12, patience=patience)
+        found = reports(Session(bench, job, told))
+        assert [report["finished"] for report in found] == [False] * (count - 1) + [True]
 
 
 def reports(session: Session) -> list[dict[str, Any]]:

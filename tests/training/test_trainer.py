@@ -91,7 +91,12 @@ CHANGES: dict[str, dict[str, Any]] = {
     "pooling": {"pooling": "mean"},
     "reinit_layers": {"reinit_layers": 1},
     "accumulate": {"accumulate": 4},
+    "patience": {"patience": 0.5},
+    "average": {"average": "ema"},
 }
+
+FROM: dict[str, dict[str, Any]] = {"patience": {"learning_rate": 1e-12, "epochs": 2}}
+"""What a change starts from, where it would have no effect on one epoch that goes well."""
 
 
 def test_every_hyperparameter_is_tried_below() -> None:
@@ -102,7 +107,9 @@ def test_every_hyperparameter_is_tried_below() -> None:
 def test_changing_a_parameter_changes_the_training(
     bench: Workbench, job: TrialJob, unchanged: Numbers, name: str
 ) -> None:
-    assert numbers(run(bench, job, **{"epochs": 1, **CHANGES[name]})) != unchanged
+    start = {"epochs": 1, **FROM.get(name, {})}
+    before = numbers(run(bench, job, trial="before", **start)) if name in FROM else unchanged
+    assert numbers(run(bench, job, **{**start, **CHANGES[name]})) != before
 
 
 def test_seeds_change_the_training_and_are_honoured_zero_included(
@@ -242,10 +249,13 @@ LEAVES: dict[str, set[str]] = {
     "pooling": {"initial", "batches", "rates"},
     "reinit_layers": {"batches", "rates"},
     "accumulate": {"initial", "evaluation", "batches", "rates"},
+    "patience": {"initial", "evaluation", "batches", "rates", "loss", "stepped"},
+    "average": {"initial", "evaluation", "batches", "rates", "loss", "stepped"},
 }
 """Hyperparameter → what it must not change of the beginning of a trial, to the bit.
 
-`optimizer` is adamw without any decay, which is adam; `epochs` is under a constant schedule.
+`optimizer` is adamw without any decay, which is adam; `epochs` is under a constant schedule;
+`patience` and `average` act on reports alone.
 """
 
 
@@ -267,7 +277,8 @@ def test_a_parameter_changes_nothing_that_is_not_its_own(
     fields = ("initial", "evaluation", "batches", "rates", "loss", "stepped")
     same = {f for f in fields if equal(getattr(calm, f), getattr(changed, f))}
     assert same >= LEAVES[name]
-    assert len(same) < len(fields) or name in ("epochs", "optimizer"), "it changes something"
+    elsewhere = ("epochs", "optimizer", "patience", "average")
+    assert len(same) < len(fields) or name in elsewhere, "it changes something"
 
 
 def equal(one: Any, other: Any) -> bool:

@@ -1,0 +1,260 @@
+"""What each part of a recipe is worth: the same seeds with and without it, on two tasks.
+
+    python -m benchmarks.recipes                    # hours; goes on where it was left
+    python -m benchmarks.recipes --table            # what is there so far
+
+Quora (6,000 / 4,000 / 4,000 rows, average precision) and TREC-6 (its own test questions, accuracy),
+MiniLM. A variant is a recipe, or `modern` without one of its parts or with one more. Every variant
+is trained with the same seeds, which draw the head, the order of the rows and the dropout, at every
+learning rate. A trial's checkpoint is the best of its reports on the validation rows; it is scored
+on the test rows. The table has the mean over the seeds of that score and, pair by pair, the
+difference from the tutorial's recipe at the learning rate that is best for it on the validation
+rows, with its standard error. Every trial is a line of the file, written when it is done.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks import _inputs, _tables
+
+if TYPE_CHECKING:
+    from bertsweep.sweep.materials import Prepared
+
+TUTORIAL, MODERN = "tutorial", "modern"
+USUAL: dict[str, Any] = {"dropout": 0.1, "batch_size": 32, "epochs": 3, "max_seq_length": 64}
+"""What all variants have in common."""
+
+MORE: dict[str, dict[str, Any]] = {
+    "modern, ema": {"average": "ema"},
+    "modern, soup": {"average": "soup"},
+    "modern, cls": {"pooling": "cls"},
+    "modern, mean": {"pooling": "mean"},
+    "modern, 1 fresh layer": {"reinit_layers": 1},
+    "modern, layer_decay 0.8": {"layer_decay": 0.8},
+    "modern, head 5 times as fast": {"head_learning_rate": 5.0},
+}
+
+
+@dataclass(frozen=True)
+class Task:
+    """Where the rows are, by the keys of a search space file, and what is scored."""
+
+    name: str
+    data: Mapping[str, Any]
+    metric: str
+
+
+def tasks(options: argparse.Namespace) -> dict[str, Task]:
+    """The tasks whose files are there."""
+    held = {"validation": options.validation, "test": options.validation}
+    quora = {
+        "source": str(options.questions or _inputs.REAL / "quora" / "train.csv"),
+        "text": "question_text",
+        "label": "target",
+        "split": {"train": options.rows, **held},
+    }
+    folder = _inputs.REAL / "trec6"
+    trec = {
+        "source": {name: str(folder / f"{name}.csv") for name in ("train", "test")},
+        "text": "text",
+        "label": "label_coarse",
+        "split": {"train": options.trec_rows or "rest", "validation": 0.1},
+    }
+    found = {"quora": Task("quora", quora, "average_precision")}
+    if (folder / "train.csv").is_file():
+        found["trec6"] = Task("trec6", trec, "accuracy")
+    return {name: task for name, task in found.items() if name in options.tasks}
+
+
+def variants() -> dict[str, dict[str, Any]]:
+    """Name → the parameters that a variant sets."""
+    from bertsweep.spec.recipes import RECIPES
+
+    modern = RECIPES[MODERN]
+    found = {name: dict(values) for name, values in RECIPES.items()}
+    for left_out in modern:
+        if left_out != "optimizer":  # AdamW without its decay is Adam
+            rest = {name: value for name, value in modern.items() if name != left_out}
+            found[f"modern without {left_out}"] = rest
+    return found | {name: {**modern, **values} for name, values in MORE.items()}
+
+
+def measure(options: argparse.Namespace, task: Task, encoder: Path, done: set[Any]) -> None:
+    """Trains what the file lacks; seeds are the outer loop, so that pairs are complete early."""
+    from bertsweep.paths import cache_root
+    from bertsweep.spec import parse
+    from bertsweep.sweep.materials import prepare_materials
+
+    document = {
+        "name": "recipes",
+        "data": task.data,
+        "encoder": {"source": str(encoder)},
+        "space": {"learning_rate": 2e-5, "max_seq_length": USUAL["max_seq_length"]},
+        "baseline": {"max_seq_length": USUAL["max_seq_length"]},
+    }
+    spec = parse(json.dumps(document), source="recipes.yaml")
+    prepared = prepare_materials(
+        spec, cache=cache_root(), base=Path.cwd(), progress=None, notify=lambda _: None
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        bench, job = _workbench(options, prepared, task, Path(folder))
+        for seed, rate, name in _plan(options):
+            key = (task.name, name, rate, seed)
+            if key in done:
+                continue
+            values = {**USUAL, **variants()[name], "learning_rate": rate}
+            found = _trial(bench, job, task, prepared, values, seed)
+            line = dict(zip(("task", "variant", "learning_rate", "seed"), key, strict=True))
+            with options.out.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({**line, **found}) + "\n")
+            _tables.say(f"{key}: {found}")
+
+
+def _plan(options: argparse.Namespace) -> Iterator[tuple[int, float, str]]:
+    for seed in range(options.seeds):
+        for rate in options.rates:
+            for name in options.variants or variants():
+                yield _inputs.SEED + seed, rate, name
+
+
+def _workbench(
+    options: argparse.Namespace, prepared: Prepared, task: Task, folder: Path
+) -> tuple[Any, Any]:
+    from bertsweep.trial.job import TrialJob
+    from bertsweep.trial.workbench import Workbench
+
+    job = TrialJob(
+        folder=str(folder),
+        tokens=str(prepared.tokens),
+        encoder=str(prepared.encoder.folder),
+        labels=prepared.dataset.labels,
+        text=("text",),
+        metric=f"val_{task.metric}",
+        mode="max",
+        report_every=0.25,
+        cpus=options.threads,
+        gpus=0,
+        precision=options.precision,
+    )
+    return Workbench(job), job
+
+
+def _trial(
+    bench: Any, job: Any, task: Task, prepared: Prepared, values: Mapping[str, Any], seed: int
+) -> dict[str, float]:
+    """Validation and test score of the trial's checkpoint, and its seconds of training."""
+    from bertsweep import metrics
+    from bertsweep.checkpoints import Checkpoint
+    from bertsweep.spec.hyperparameters import Hyperparameters
+    from bertsweep.tokens import Tokens
+    from bertsweep.trial.job import Proposal
+    from bertsweep.trial.session import Session
+
+    begun = time.perf_counter()
+    proposal = Proposal("t0000", Hyperparameters(**values).to_point(), seed)
+    session = Session(bench, job, proposal)
+    report = session.next_report()
+    while not report["finished"]:
+        report = session.next_report()
+    seconds = time.perf_counter() - begun
+    checkpoint = Checkpoint.open(Path(job.folder) / report["checkpoint"])
+    with bench.trainer.holding(checkpoint.arrays()):
+        told = bench.trainer.evaluate(Tokens.open(prepared.tokens, "test"))
+    scores = metrics.scores(told.labels, told.probabilities, loss=told.loss)
+    shutil.rmtree(proposal.trial_folder(job))
+    return {
+        "validation": round(report["best"], 6),
+        "test": round(scores[task.metric], 6),
+        "seconds": round(seconds, 1),
+    }
+
+
+# The table
+
+
+def read(file: Path) -> list[dict[str, Any]]:
+    """Every trial in the file."""
+    lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+    return [json.loads(line) for line in lines]
+
+
+def summary(trials: Sequence[Mapping[str, Any]], task: str) -> list[list[str]]:
+    """A row a variant: its best learning rate, score, difference with standard error, seeds."""
+    scores: dict[str, dict[float, dict[int, Mapping[str, Any]]]] = {}
+    for one in trials:
+        if one["task"] == task:
+            rates = scores.setdefault(one["variant"], {})
+            rates.setdefault(one["learning_rate"], {})[one["seed"]] = one
+    best = {name: max(rates.items(), key=_validation) for name, rates in scores.items()}
+    usual = best[TUTORIAL][1] if TUTORIAL in best else {}
+    rows = []
+    for name, (rate, seeds) in best.items():
+        tests = [one["test"] for one in seeds.values()]
+        pairs = [one["test"] - usual[seed]["test"] for seed, one in seeds.items() if seed in usual]
+        seconds = statistics.fmean(one["seconds"] for one in seeds.values())
+        rows.append(
+            [name, f"{rate:g}", _mean(tests), _mean(pairs), f"{seconds:.0f}", str(len(tests))]
+        )
+    return rows
+
+
+def _validation(item: tuple[float, Mapping[int, Mapping[str, Any]]]) -> float:
+    return statistics.fmean(one["validation"] for one in item[1].values())
+
+
+def _mean(values: Sequence[float]) -> str:
+    """Mean ± standard error, which a single value has none of."""
+    if not values:
+        return ""
+    if len(values) == 1:
+        return f"{values[0]:.4f}"
+    error = statistics.stdev(values) / math.sqrt(len(values))
+    return f"{statistics.fmean(values):.4f} ± {error:.4f}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    _inputs.add_options(parser)
+    parser.add_argument("--out", type=Path, help="JSON lines, a trial each; else in the cache")
+    parser.add_argument("--tasks", nargs="+", default=["quora", "trec6"], metavar="TASK")
+    parser.add_argument("--seeds", type=int, default=10, help="of each variant and rate")
+    parser.add_argument("--rates", type=float, nargs="+", default=[5e-5, 1e-4, 2e-4])
+    parser.add_argument("--rows", type=int, default=6000, help="quora: training rows")
+    parser.add_argument("--validation", type=int, default=4000, help="quora: and as many test rows")
+    parser.add_argument("--trec-rows", type=int, help="trec6: training rows; else all")
+    parser.add_argument("--variants", nargs="+", metavar="NAME", help="some; else all")
+    parser.add_argument("--threads", type=int, default=_tables.cores())
+    parser.add_argument("--precision", default="float32")
+    parser.add_argument("--table", action="store_true", help="train nothing")
+    options = parser.parse_args()
+    if unknown := sorted(set(options.variants or ()) - set(variants())):
+        parser.error(f"a variant is one of {', '.join(variants())}, but got {', '.join(unknown)}")
+    found = None if options.table else _inputs.inputs(options)
+    options.out = options.out or _inputs.work_folder(options) / "recipes.jsonl"
+    if found is not None:
+        from bertsweep.trial.workbench import set_up_devices
+
+        set_up_devices(cpus=options.threads, gpus=0)
+    for task in tasks(options).values():
+        if found is not None:
+            keys = ("task", "variant", "learning_rate", "seed")
+            done = {tuple(one[key] for key in keys) for one in read(options.out)}
+            measure(options, task, found.encoder, done)
+        head = ["", "learning rate", f"test {task.metric}", "against the tutorial", "s", "seeds"]
+        print(f"\n## {task.name}\n\n{_tables.table(head, summary(read(options.out), task.name))}")
+    print(f"\n{_tables.machine()}; {_tables.versions('tensorflow')}.")
+
+
+if __name__ == "__main__":
+    main()
