@@ -14,7 +14,8 @@ from bertsweep.ledger.events import TrialEnded, TrialEvent, TrialReported, Trial
 from bertsweep.results import Sweep
 
 _RATE = "examples_per_second"
-_OF_THE_CLOCK = ("hours", "trial_hours", "gpu_hours")
+_OF_THE_CLOCK = {"sweep": ("hours", "trial_hours", "gpu_hours"), "validation": (_RATE,)}
+"""Section of metrics.json → what differs in it from run to run."""
 _TOLD_IN_WORDS = "README.md"
 """A model card: what it says is in metrics.json, hours included."""
 
@@ -97,12 +98,10 @@ def _files(folder: Path) -> dict[str, Any]:
     for path in folder.rglob("*"):
         name = str(path.relative_to(folder))
         if path.name == "metrics.json":
-            found[name] = json.loads(path.read_text(encoding="utf-8"))
-            found[name]["sweep"] = {
-                key: value
-                for key, value in found[name]["sweep"].items()
-                if key not in _OF_THE_CLOCK
-            }
+            found[name] = told = json.loads(path.read_text(encoding="utf-8"))
+            for section, keys in _OF_THE_CLOCK.items():
+                for key in keys:
+                    told[section].pop(key, None)
         elif path.is_file() and path.name != _TOLD_IN_WORDS:
             found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
         else:

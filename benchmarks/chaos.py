@@ -22,6 +22,7 @@ from pathlib import Path
 from benchmarks._moments import STAGES, Kill, Moment, draw, kill_at, read, start
 from benchmarks._same import differences
 from benchmarks._tables import machine, say, table, versions
+from bertsweep.errors import EnvironmentFault
 from bertsweep.ledger import Event
 
 SPEC = """
@@ -41,6 +42,7 @@ export: [FORMATS]
 tracking: {wandb: disabled}
 """
 _NAME = "chaos"
+_TRIES = 3
 _TWICE = 0.3
 """Share of the resumes that are killed a second time."""
 
@@ -126,8 +128,15 @@ def resume_and_kill(sweep: Path, moment: Moment) -> Kill:
 
 
 def finish(sweep: Path) -> list[str]:
-    """Resumes to the end; what went wrong with that."""
-    code = start("resume", str(sweep), log=sweep.parent / "log").wait()
+    """Resumes to the end; what went wrong with that.
+
+    Where Ray did not start in time, the machine was too busy: then it is resumed again, as a user
+    would.
+    """
+    for _ in range(_TRIES):
+        code = start("resume", str(sweep), log=sweep.parent / "log").wait()
+        if code != EnvironmentFault.exit_code:
+            break
     return [f"resume ended with {code}, see {sweep.parent / 'log'}"] if code else []
 
 

@@ -27,6 +27,12 @@ from tests.support import clisweeps
 READ = events.TestOpened(trial="t0001", path="trials/t0001/best-0001")
 
 
+TOLD = """{
+  "sweep": {"hours": 1.0, "trials": 4},
+  "validation": {"examples_per_second": 1.0, "val_loss": 0.5}
+}"""
+
+
 @pytest.fixture
 def whole(tmp_path: Path) -> Path:
     """A sweep that was confirmed, tested and exported."""
@@ -40,7 +46,7 @@ def whole(tmp_path: Path) -> Path:
     ledger.close()
     (folder / "export" / "onnx").mkdir(parents=True)
     (folder / "export" / "onnx" / "model.onnx").write_bytes(b"weights")
-    (folder / "export" / "metrics.json").write_text('{"sweep": {"hours": 1.0, "trials": 4}}')
+    (folder / "export" / "metrics.json").write_text(TOLD)
     return folder
 
 
@@ -85,6 +91,10 @@ CHANGES: dict[str, tuple[Callable[[Path], None], str]] = {
         lambda sweep: (sweep / "export" / "onnx" / "model.onnx").unlink(),
         "the export's onnx/model.onnx differs",
     ),
+    "told": (
+        lambda sweep: (sweep / "export" / "metrics.json").write_text(TOLD.replace("0.5", "0.6")),
+        "the export's metrics.json differs",
+    ),
     "draft": (
         lambda sweep: (sweep / ".export~host~1~ab").mkdir(),
         "drafts are left: .export~host~1~ab",
@@ -98,7 +108,7 @@ CHANGES: dict[str, tuple[Callable[[Path], None], str]] = {
 
 def test_what_took_longer_is_the_same(whole: Path) -> None:
     copy = resumed(whole)
-    (copy / "export" / "metrics.json").write_text('{"sweep": {"hours": 2.0, "trials": 4}}')
+    (copy / "export" / "metrics.json").write_text(TOLD.replace("1.0", "2.0"))
     assert list(differences(whole, copy)) == []
 
 
