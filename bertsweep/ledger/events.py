@@ -212,8 +212,8 @@ class LatencyMeasured(TrialEvent, frozen=True, kw_only=True, gc=False, tag="late
     """The trial's worker timed predictions with its parameters, in turns with a reference.
 
     `cost` is the metric that this is; `milliseconds` what a call of `batch` texts took in `rounds`
-    rounds, `ratio` that divided by the reference's time in the same rounds; `params` and
-    `reference` are the parameters of both. The metric is `ratio` times `reference_ms`, which the
+    rounds, `ratio` how many times the reference's that is, call by call; `params` and `reference`
+    are the parameters of both. The metric is `ratio` times `reference_ms`, which the
     first measurement of the sweep found.
     """
 

@@ -26,9 +26,9 @@ proposes by all of them, `bertsweep best` lists the trials that no other beats i
 _LATENCY = """\
 Latency is measured in the trial's worker: 32 validation texts from short to long, cut and pooled as
 the trial does it, from word pieces in memory to logits, in turns with the same texts as the
-baseline does it, the median of several rounds. A latency is the quotient of both, times what the
-baseline's took when the first one was measured, so that trials compare whatever else the machine
-was doing; trials of equal `max_seq_length` and `pooling` share one measurement.
+baseline does it. A latency is the quotient of both, text by text the median of several rounds,
+times what the baseline's took when the first one was measured, so that trials compare whatever else
+the machine was doing; trials of equal `max_seq_length` and `pooling` share one measurement.
 """
 
 PREFER = """\

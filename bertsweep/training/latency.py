@@ -7,9 +7,10 @@ one by one or in batches, from word pieces in memory to logits in memory: what a
 (splitting a text into word pieces, about 0.03 ms) is the same for all trials. After one call of
 each form that is not timed, rounds follow. In a round each call is made in both ways, one right
 after the other, and which comes first changes with every round; so a change of the machine's load
-falls on both. There are at least `LEAST_ROUNDS`, and more until `SECONDS` have passed. Of each call
-the median over the rounds is taken, and of these the mean over the calls, since a service pays for
-the long texts too; the result is that of both ways, and their quotient.
+falls on both. There are at least `LEAST_ROUNDS`, and more until `SECONDS` have passed. Of each
+call the median quotient of both times over the rounds is taken, and of these the mean, weighted by
+what the reference took, since a service pays for the long texts too. A call that is the same in
+both ways (a text that neither cuts) has the quotient 1, without noise.
 """
 
 from __future__ import annotations
@@ -30,7 +31,6 @@ LEAST_ROUNDS = 5
 MOST_ROUNDS = 100
 SECONDS = 3.0
 
-
 Forward = Callable[[Feed], Any]
 
 
@@ -44,7 +44,7 @@ class Way:
 
 @dataclass(frozen=True)
 class Latency:
-    """Milliseconds of a call, the same of the reference, their quotient, and how many rounds."""
+    """Milliseconds of a call, those of the reference, the quotient, and how many rounds."""
 
     milliseconds: float
     reference_ms: float
@@ -55,15 +55,12 @@ class Latency:
 def measure(
     tokens: Tokens, *, batch: int, own: Way, reference: Way, seconds: float = SECONDS
 ) -> Latency:
-    """Times calls of `batch` texts in both ways, in turns.
-
-    Where both give the same word pieces to the same graph, the quotient is 1, without noise.
-    """
+    """Times calls of `batch` texts in both ways, in turns, as the protocol says."""
     calls = [
         [_Call(way.forward, feed) for feed in _feeds(tokens, batch=batch, length=way.length)]
         for way in (own, reference)
     ]
-    alike = all(map(_Call.equals, *calls))
+    alike = list(map(_Call.equals, *calls))
     for call in (*calls[0], *calls[1]):
         call.timed()
     times: tuple[list[list[float]], ...] = ([], [])
@@ -77,14 +74,24 @@ def measure(
         for place in range(len(calls[0])):
             for way in turn:
                 times[way][-1].append(calls[way][place].timed())
-    taken, reference_ms = map(_typical, times)
-    return Latency(taken, reference_ms, 1.0 if alike else taken / reference_ms, len(times[0]))
+    taken, weights = map(_typical, times)
+    quotients = [
+        1.0 if same else statistics.median(a / b for a, b in zip(mine, other, strict=True))
+        for same, mine, other in zip(alike, _columns(times[0]), _columns(times[1]), strict=True)
+    ]
+    # Exactly 1 where all are: a weighted sum of ones need not be.
+    ratio = 1.0 if all(alike) else float(np.average(quotients, weights=weights))
+    milliseconds, reference_ms = (1000 * statistics.mean(each) for each in (taken, weights))
+    return Latency(milliseconds, reference_ms, ratio, len(times[0]))
 
 
-def _typical(rounds: Sequence[Sequence[float]]) -> float:
-    """Milliseconds: of each call the median over the rounds, and of these the mean."""
-    medians = [statistics.median(times) for times in zip(*rounds, strict=True)]
-    return 1000 * statistics.mean(medians)
+def _typical(rounds: Sequence[Sequence[float]]) -> list[float]:
+    """Of each call the median over the rounds."""
+    return [statistics.median(times) for times in _columns(rounds)]
+
+
+def _columns(rounds: Sequence[Sequence[float]]) -> list[tuple[float, ...]]:
+    return list(zip(*rounds, strict=True))
 
 
 @dataclass(frozen=True)

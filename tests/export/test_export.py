@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -53,7 +54,12 @@ def test_every_format_passes(checkpoint: Checkpoint, tmp_path: Path) -> None:
     assert list(document["exports"]) == list(FORMATS)
     loaded_with = {name: check["checked_with"] for name, check in document["exports"].items()}
     assert loaded_with["keras"] == "tf_keras and official"
-    assert (tmp_path / "all" / "keras" / "summary.txt").read_text().count("bert_encoder")
+    summary = (tmp_path / "all" / "keras" / "summary.txt").read_text()
+    assert "bert_encoder" in summary
+    # Drawn where graphviz is there, else said not to be.
+    drawn = (tmp_path / "all" / "keras" / "model.png").is_file()
+    assert drawn is (installed("pydot") and shutil.which("dot") is not None)
+    assert drawn is ("There is no model.png" not in summary)
 
 
 def test_another_epsilon_is_carried_or_refused(
@@ -100,6 +106,25 @@ def test_a_saved_model_answers_any_batch_with_the_label_of_the_threshold(
             answer["probability"].numpy(), [p.probability for p in wanted[:count]], atol=1e-5
         )
     assert serve(text=tf.constant([b"no \xff UTF-8"]))["probabilities"].shape == (1, 2)
+
+
+def test_a_saved_model_has_the_form_that_tensorflow_serving_asks_for(
+    exported: tuple[Path, Any],
+) -> None:
+    from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+
+    model = SavedModel()
+    model.ParseFromString((exported[0] / "savedmodel" / "saved_model.pb").read_bytes())
+    (graph,) = model.meta_graphs
+    assert list(graph.meta_info_def.tags) == ["serve"]
+    served = graph.signature_def["serving_default"]
+    assert served.method_name == "tensorflow/serving/predict"
+    assert list(served.inputs) == ["text"]
+    assert set(served.outputs) == {"label", "probability", "probabilities"}
+    # REST's row format wants the rows first in each, and their number open.
+    for tensor in (*served.inputs.values(), *served.outputs.values()):
+        assert not tensor.tensor_shape.unknown_rank
+        assert tensor.tensor_shape.dim[0].size == -1
 
 
 def test_the_card_tells_what_is_known_and_what_is_not(exported: tuple[Path, Any]) -> None:
