@@ -19,7 +19,11 @@ RECIPES: dict[str, dict[str, Scalar]] = {
         "clip_norm": 1.0,
     },
 }
-"""Recipe → what it sets; the tutorial's are the defaults of all parameters."""
+"""Recipe → what it sets. The tutorial's are the defaults of all parameters.
+
+Those of `modern` are the usual ones of the literature, not yet settled by a measurement of ours:
+`benchmarks/recipes.py` is the program for it.
+"""
 
 
 def with_recipe(file_space: Mapping[str, Any], recipe: str, baseline: Mapping[str, Any]) -> Any:

@@ -55,7 +55,7 @@ class TrialJob:
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> TrialJob:
         lists = ("labels", "text", "costs")
-        return cls(**{**plain, **{name: tuple(plain[name]) for name in lists}})
+        return cls(**{**plain, **{name: tuple(plain[name]) for name in lists if name in plain}})
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import _conducted, _curves, _ours, _reading, _tables, sweep
+from benchmarks import _conducted, _curves, _ours, _reading, _tables, recipes, sweep
 from benchmarks.__main__ import PROGRAMS
 from bertsweep.ledger.events import (
     CheckpointSaved,
@@ -187,3 +187,23 @@ def test_a_table_and_a_spread() -> None:
     assert _tables.spread([0.12345], 3) == "0.123"
     assert _tables.table(["", "s"], [["a", "1"]]) == "|  | s |\n| --- | ---: |\n| a | 1 |"
     assert _tables.rates([{"examples": 30, "seconds": 2.0}]) == [15.0]
+
+
+def test_recipes_are_compared_seed_by_seed_at_the_rate_that_validation_prefers() -> None:
+    def trials(variant: str, rate: float, validation: float, *tests: float) -> list[dict[str, Any]]:
+        facts = {"task": "quora", "variant": variant, "learning_rate": rate, "seconds": 2.0}
+        return [
+            {**facts, "seed": seed, "validation": validation, "test": test}
+            for seed, test in enumerate(tests)
+        ]
+
+    told = [
+        *trials("tutorial", 1e-4, 0.5, 0.50, 0.40),
+        *trials("tutorial", 2e-4, 0.4, 0.90, 0.90),
+        *trials("modern", 1e-4, 0.3, 0.10, 0.10),
+        *trials("modern", 2e-4, 0.6, 0.52, 0.46, 0.60),
+    ]
+    assert recipes.summary(told, "trec6") == []
+    usual, modern = recipes.summary(told, "quora")
+    assert usual[:2] == ["tutorial", "0.0001"]
+    assert modern == ["modern", "0.0002", "0.5267 ± 0.0406", "0.0400 ± 0.0200", "2", "3"]
