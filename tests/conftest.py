@@ -20,7 +20,7 @@ def _quiet(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["BERTSWEEP_CACHE"] = str(tmp_path_factory.mktemp("cache"))
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     # Ray's workers stand back for all others, which the tests beside them would make long waits of.
-    os.environ["RAY_worker_niceness"] = "0"
+    os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112 (its name)
     for name in ("WANDB_API_KEY", "RAY_ADDRESS", "BERTSWEEP_STORAGE"):
         os.environ.pop(name, None)
     # A shell's background job ignores Ctrl-C, and so would every process that a test starts.
