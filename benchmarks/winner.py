@@ -45,7 +45,9 @@ def main() -> None:
     work.mkdir(parents=True, exist_ok=True)
     train, source = _data(options.task, work)
     sweep = work / options.task
-    if sweep.exists():
+    if (sweep / "export").exists():
+        _tables.say(f"{sweep} is whole: it is told about and not run again")
+    elif sweep.exists():
         bertsweep(work, "resume", str(sweep))
     else:
         settings = [
@@ -129,7 +131,7 @@ def _work(trials: Iterable[Any]) -> tuple[float, float]:
     every = list(trials)
     return (
         sum(trial.seconds for trial in every),
-        sum(trial.reports[-1].epoch for trial in every if trial.reports),
+        sum(trial.reports[-1]["epoch"] for trial in every if trial.reports),
     )
 
 
