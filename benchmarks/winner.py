@@ -190,14 +190,25 @@ def exported(sweep: Path) -> str:
 def reproduced(work: Path, sweep: Path, train: Path) -> str:
     """What `reproduce` says of the sweep as it is, and with one row of its data changed."""
     same = json.loads(bertsweep(work, "reproduce", str(sweep), "--json").stdout)
-    before = train.read_bytes()
-    head, row, rest = before.split(b"\n", 2)
-    train.write_bytes(b"\n".join([head, row.replace(b"e", b"o", 1), rest]))
+    before, text = train.read_bytes(), _training_text(work, sweep)
+    train.write_bytes(before.replace(text, b"Another " + text, 1))
     try:
         refused = bertsweep(work, "reproduce", str(sweep), "--json", code=REFUSED).stderr
     finally:
         train.write_bytes(before)
     return f"- reproduce: {same['outcome']}: {same['reason']}\n- one row changed: {refused.strip()}"
+
+
+def _training_text(work: Path, sweep: Path) -> bytes:
+    """A text that the sweep was trained on, as it stands in the file."""
+    from bertsweep import data
+    from bertsweep.results import Sweep
+    from bertsweep.spec import from_plain
+
+    spec = from_plain(dict(Sweep.open(sweep).state.started.spec))
+    dataset = data.prepare(spec.data, cache=work / "cache", base=work)
+    texts = map(str, dataset.splits["train"]["text"])
+    return next(text for text in texts if not set(text) & set('",\n')).encode()
 
 
 def _data(task: str, work: Path) -> tuple[Path, str]:

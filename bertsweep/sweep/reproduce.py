@@ -195,7 +195,7 @@ def compared(
     allowed = _allowed(state) if trial.refit is None else None
     outcome: Outcome = "identical" if same else "different"
     if same:
-        reason = f"every metric of {at} reports and every weight is bit-equal"
+        reason = f"every metric of all reports ({at}) and every weight is bit-equal"
     else:
         where = "the weights" if first is None else f"report {first}"
         reason = (
