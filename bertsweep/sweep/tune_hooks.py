@@ -149,9 +149,7 @@ def _fault(trial: Any) -> Fault:
     """Why Tune gave a trial up: a fault of its worker, or whatever else the error's text says."""
     error = trial.get_error()
     if error is None:
-        return Fault(
-            UNEXPECTED, "Ray lost its worker (memory, load, a node) and says no more"
-        )
+        return Fault(UNEXPECTED, "Ray lost its worker (memory, load, a node) and says no more")
     text = str(error)
     lines = [line.strip() for line in text.splitlines() if line.strip()] or ["unknown"]
     return read_fault(text) or Fault(UNEXPECTED, lines[-1])
