@@ -47,7 +47,13 @@ def varied(trials: Sequence[TrialState]) -> list[str]:
 
 
 def comparison(document: Mapping[str, Any]) -> Table:
-    """The winner beside the baseline: objective, the other validation metrics, parameters."""
+    """The winner beside the baseline: objective, the other validation metrics, parameters.
+
+    A parameter that neither has at another value than its default is left out.
+    """
+    from bertsweep.spec.hyperparameters import Hyperparameters
+
+    usual = {name: field.default for name, field in Hyperparameters.model_fields.items()}
     baseline = document["baseline"]
     same = baseline is not None and baseline["trial"] == document["trial"]
     sides = [document] if baseline is None or same else [document, baseline]
@@ -62,7 +68,9 @@ def comparison(document: Mapping[str, Any]) -> Table:
         if name != metric and name.startswith("val_"):
             rows.append([name, *(short(side["metrics"].get(name)) for side in sides)])
     for name in dict.fromkeys(name for side in sides for name in side["params"]):
-        rows.append([name, *(short(side["params"].get(name)) for side in sides)])
+        values = [side["params"].get(name) for side in sides]
+        if any(value != usual.get(name) for value in values):
+            rows.append([name, *map(short, values)])
     return table(("", *heads), rows, right=heads)
 
 
