@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -60,7 +61,7 @@ class RandomPoints:
         return ask(sampler, self.space, list(trials), directions=self.directions)
 
 
-class _Fitted(RandomPoints):
+class _Fitted(RandomPoints, ABC):
     """Shows ended and running trials to an Optuna sampler that keeps nothing itself."""
 
     _shown: list[FrozenTrial]
@@ -103,8 +104,9 @@ class _Fitted(RandomPoints):
             if trial.frozen is not None
         }
 
+    @abstractmethod
     def _sampler(self, seed: int) -> optuna.samplers.BaseSampler:
-        raise NotImplementedError
+        """Optuna's sampler, which is asked once with this seed."""
 
 
 class Tpe(_Fitted):

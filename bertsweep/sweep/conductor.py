@@ -118,7 +118,7 @@ class SweepConductor:
         return spent_by(
             self.ledger.state.trials.values(),
             longest=self.spec.longest,
-            seconds=self._earlier + time.monotonic() - self._began,
+            seconds=self._seconds,
             now=time.time(),
             in_full=in_full,
         )
@@ -170,9 +170,14 @@ class SweepConductor:
     def failed(self, trial: str, reason: str, *, fault: FaultKind) -> None:
         self._tell(self.recorder.failed(trial, reason, fault=fault))
 
+    @property
+    def _seconds(self) -> float:
+        """For how long the sweep has searched, over all commands."""
+        return self._earlier + time.monotonic() - self._began
+
     def _over(self) -> bool:
         hours = self.ledger.state.bounds.hours
-        late = hours is not None and self._earlier + time.monotonic() - self._began > 3600 * hours
+        late = hours is not None and self._seconds > 3600 * hours
         return late or self.interrupted() or self.hopeless
 
     def _config(self, trial: str) -> dict[str, Any]:
