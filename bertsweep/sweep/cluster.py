@@ -28,6 +28,7 @@ _QUIET = {
 }
 _WORKERS = {**LIGHT_TENSORFLOW, "TF_ENABLE_ONEDNN_OPTS": "1"}
 _KNOCK_SECONDS = 10.0
+_AUTHENTICATION = "RAY_AUTH_MODE"
 
 
 @contextlib.contextmanager
@@ -40,6 +41,7 @@ def started(address: str | None) -> Iterator[None]:
         os.environ.setdefault(name, value)
     import ray
 
+    authentication = os.environ.get(_AUTHENTICATION)
     address = address or os.environ.get("RAY_ADDRESS") or None
     if address is not None and address.startswith("ray://"):
         raise InputError(
@@ -74,6 +76,7 @@ def started(address: str | None) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+        _set_back(authentication)
 
 
 def _knock(address: str) -> None:
@@ -81,6 +84,14 @@ def _knock(address: str) -> None:
     host, _, port = address.rpartition(":")
     if host and port.isdigit():
         socket.create_connection((host.strip("[]"), int(port)), timeout=_KNOCK_SECONDS).close()
+
+
+def _set_back(authentication: str | None) -> None:
+    """A local Ray asks its clients for a token, and leaves that behind for whatever comes next."""
+    if authentication is None:
+        os.environ.pop(_AUTHENTICATION, None)
+    else:
+        os.environ[_AUTHENTICATION] = authentication
 
 
 def share(resources: Resources) -> Share:

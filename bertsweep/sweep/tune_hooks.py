@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Protocol
 
 from ray.tune import Callback, Stopper
@@ -10,7 +12,15 @@ from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
 from bertsweep.ledger.events import FaultKind
-from bertsweep.trial.faults import UNEXPECTED, Fault, read_fault
+from bertsweep.trial.faults import ENVIRONMENT, UNEXPECTED, Fault, read_fault
+
+_NEVER_STARTED = "it was cancelled before it started running"
+_NO_OWNER = "all references to the actor were removed"
+_UNREACHED = (
+    "the cluster cannot reach this program and gave its worker up before it started. A cluster "
+    "without a token refuses the answers of a program with one: unset RAY_AUTH_MODE here, or start "
+    "the cluster with RAY_AUTH_MODE=token; otherwise look at the firewall between them"
+)
 
 
 class Conductor(Protocol):
@@ -109,7 +119,7 @@ class ConductedCallback(Callback):
 
     def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """Tune starts the trial again. After a fault of its worker it may do so this once."""
-        if read_fault(str(trial.get_error())) is not None:
+        if read_fault(_error_of(trial)) is not None:
             trial.max_failures = trial.run_metadata.num_failures
 
     def get_state(self) -> None:
@@ -147,9 +157,19 @@ class _Never(Stopper):
 
 def _fault(trial: Any) -> Fault:
     """Why Tune gave a trial up: a fault of its worker, or whatever else the error's text says."""
-    error = trial.get_error()
-    if error is None:
-        return Fault(UNEXPECTED, "Ray lost its worker (memory, load, a node) and says no more")
-    text = str(error)
-    lines = [line.strip() for line in text.splitlines() if line.strip()] or ["unknown"]
-    return read_fault(text) or Fault(UNEXPECTED, lines[-1])
+    text = _error_of(trial)
+    if _NEVER_STARTED in text and _NO_OWNER in text:
+        return Fault(ENVIRONMENT, _UNREACHED)
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    silent = "Ray lost its worker (memory, load, a node) and says no more"
+    return read_fault(text) or Fault(UNEXPECTED, lines[-1] if lines else silent)
+
+
+def _error_of(trial: Any) -> str:
+    """Every error of the trial so far, as Tune wrote them down here.
+
+    `trial.get_error` reads the copy in the storage, which comes later, or never.
+    """
+    with contextlib.suppress(OSError, TypeError):  # no file, no name
+        return Path(trial.error_file).read_text()
+    return ""

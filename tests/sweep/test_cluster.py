@@ -102,6 +102,25 @@ def test_a_sweep_runs_on_a_cluster_with_fractions_of_gpus(address: str, tmp_path
     assert most == 2
 
 
+@pytest.mark.slow
+def test_a_token_that_the_cluster_does_not_know_is_named(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")
+    done = bertsweep(
+        *("run", str(write_small(tmp_path)), "--storage", str(tmp_path), "--address", address)
+    )
+    assert done.returncode == 3
+    assert "unset RAY_AUTH_MODE" in done.stderr
+
+
+def test_a_local_ray_leaves_its_token_to_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+    with cluster.started(None):
+        pass
+    assert "RAY_AUTH_MODE" not in os.environ
+
+
 def test_a_ray_client_address_is_refused_with_what_to_do_instead() -> None:
     with pytest.raises(InputError, match="ray job submit"), cluster.started("ray://head:10001"):
         raise AssertionError("must not be reached")
