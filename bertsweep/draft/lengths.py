@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from bertsweep.tokens import WordPieces
+from bertsweep.tokens import open_tokenizer
 from bertsweep.tokens.words import split_words
 
 if TYPE_CHECKING:
@@ -60,12 +60,14 @@ def measure(frame: pd.DataFrame, encoder: PreparedEncoder | None) -> Lengths:
     if len(frame) > MOST_ROWS:
         frame = frame.sample(MOST_ROWS, random_state=0)
     columns = [frame[name].tolist() for name in ("text", "text_b") if name in frame]
+    pair = len(columns) > 1
     if encoder is None:
-        parts = [_estimated(texts) for texts in columns]
+        parts, framing = [_estimated(texts) for texts in columns], 3 if pair else 2
     else:
-        pieces = WordPieces(encoder.vocabulary, encoder.lowercase)
-        parts = [np.diff(pieces.encode(texts)[1]) for texts in columns]
-    total = np.sum(parts, axis=0) + len(parts) + 1
+        tokenizer = open_tokenizer(encoder.vocabulary, lowercase=encoder.lowercase)
+        parts = [np.diff(tokenizer.encode(texts)[1]) for texts in columns]
+        framing = tokenizer.special.framing(pair=pair)
+    total = np.sum(parts, axis=0) + framing
     return Lengths(np.sort(total), measured=encoder is not None)
 
 
