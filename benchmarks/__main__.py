@@ -28,6 +28,7 @@ PROGRAMS: dict[str, Sequence[Sequence[str]]] = {
     "warmstart": [[]],
     "predict": [[], ["--precision", "mixed_bfloat16"]],
     "sweep": [[]],
+    "search": [[]],
 }
 """Name → the arguments of each of its runs."""
 
