@@ -30,6 +30,7 @@ from benchmarks import _inputs, _tables
 
 if TYPE_CHECKING:
     from bertsweep.sweep.materials import Prepared
+    from bertsweep.trial.job import TrialJob
 
 TUTORIAL, MODERN = "tutorial", "modern"
 USUAL: dict[str, Any] = {"dropout": 0.1, "batch_size": 32, "epochs": 3, "max_seq_length": 64}
@@ -92,29 +93,15 @@ def variants() -> dict[str, dict[str, Any]]:
 
 def measure(options: argparse.Namespace, task: Task, encoder: Path, done: set[Any]) -> None:
     """Trains what the file lacks; seeds are the outer loop, so that pairs are complete early."""
-    from bertsweep.paths import cache_root
-    from bertsweep.spec import parse
-    from bertsweep.sweep.materials import prepare_materials
-
-    document = {
-        "name": "recipes",
-        "data": task.data,
-        "encoder": {"source": str(encoder)},
-        "space": {"learning_rate": 2e-5, "max_seq_length": USUAL["max_seq_length"]},
-        "baseline": {"max_seq_length": USUAL["max_seq_length"]},
-    }
-    spec = parse(json.dumps(document), source="recipes.yaml")
-    prepared = prepare_materials(
-        spec, cache=cache_root(), base=Path.cwd(), progress=None, notify=lambda _: None
-    )
+    prepared = preparation(task, encoder)
     with tempfile.TemporaryDirectory() as folder:
-        bench, job = _workbench(options, prepared, task, Path(folder))
+        bench, job = workbench(options, prepared, task, Path(folder))
         for seed, rate, name in _plan(options):
             key = (task.name, name, rate, seed)
             if key in done:
                 continue
             values = {**USUAL, **variants()[name], "learning_rate": rate}
-            found = _trial(bench, job, task, prepared, values, seed)
+            found = trained(bench, job, task, prepared, values, seed)
             line = dict(zip(("task", "variant", "learning_rate", "seed"), key, strict=True))
             with options.out.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({**line, **found}) + "\n")
@@ -128,13 +115,52 @@ def _plan(options: argparse.Namespace) -> Iterator[tuple[int, float, str]]:
                 yield _inputs.SEED + seed, rate, name
 
 
-def _workbench(
-    options: argparse.Namespace, prepared: Prepared, task: Task, folder: Path
+def preparation(task: Task, encoder: Path) -> Prepared:
+    """What a sweep does once before its first trial, kept in the cache."""
+    from bertsweep.paths import cache_root
+    from bertsweep.spec import parse
+    from bertsweep.sweep.materials import prepare_materials
+
+    document = {
+        "name": "recipes",
+        "data": task.data,
+        "encoder": {"source": str(encoder)},
+        "space": {"learning_rate": 2e-5, "max_seq_length": USUAL["max_seq_length"]},
+        "baseline": {"max_seq_length": USUAL["max_seq_length"]},
+    }
+    spec = parse(json.dumps(document), source="recipes.yaml")
+    return prepare_materials(
+        spec, cache=cache_root(), base=Path.cwd(), progress=None, notify=lambda _: None
+    )
+
+
+def workbench(
+    options: argparse.Namespace,
+    prepared: Prepared,
+    task: Task,
+    folder: Path,
+    *,
+    report_every: float = 0.25,
 ) -> tuple[Any, Any]:
-    from bertsweep.trial.job import TrialJob
+    """What trains the trials of a task, and the job that they share."""
     from bertsweep.trial.workbench import Workbench
 
-    job = TrialJob(
+    shared = shared_job(options, prepared, task, folder, report_every=report_every)
+    return Workbench(shared), shared
+
+
+def shared_job(
+    options: argparse.Namespace,
+    prepared: Prepared,
+    task: Task,
+    folder: Path,
+    *,
+    report_every: float = 1.0,
+) -> TrialJob:
+    """What the trials of a task share."""
+    from bertsweep.trial.job import TrialJob
+
+    return TrialJob(
         folder=str(folder),
         tokens=str(prepared.tokens),
         encoder=str(prepared.encoder.folder),
@@ -142,18 +168,20 @@ def _workbench(
         text=("text",),
         metric=f"val_{task.metric}",
         mode="max",
-        report_every=0.25,
+        report_every=report_every,
         cpus=options.threads,
         gpus=0,
         precision=options.precision,
     )
-    return Workbench(job), job
 
 
-def _trial(
+def trained(
     bench: Any, job: Any, task: Task, prepared: Prepared, values: Mapping[str, Any], seed: int
-) -> dict[str, float]:
-    """Validation and test score of the trial's checkpoint, and its seconds of training."""
+) -> dict[str, Any]:
+    """Validation and test score of the trial's checkpoint, and its seconds of training.
+
+    `reports` has the validation score of every report.
+    """
     from bertsweep import metrics
     from bertsweep.checkpoints import Checkpoint
     from bertsweep.spec.hyperparameters import Hyperparameters
@@ -164,9 +192,10 @@ def _trial(
     begun = time.perf_counter()
     proposal = Proposal("t0000", Hyperparameters(**values).to_point(), seed)
     session = Session(bench, job, proposal)
-    report = session.next_report()
-    while not report["finished"]:
-        report = session.next_report()
+    reports = [session.next_report()]
+    while not reports[-1]["finished"]:
+        reports.append(session.next_report())
+    report = reports[-1]
     seconds = time.perf_counter() - begun
     checkpoint = Checkpoint.open(Path(job.folder) / report["checkpoint"])
     with bench.trainer.holding(checkpoint.arrays()):
@@ -177,6 +206,7 @@ def _trial(
         "validation": round(report["best"], 6),
         "test": round(scores[task.metric], 6),
         "seconds": round(seconds, 1),
+        "reports": [round(one["objective"], 6) for one in reports],
     }
 
 
@@ -204,7 +234,7 @@ def summary(trials: Sequence[Mapping[str, Any]], task: str) -> list[list[str]]:
         pairs = [one["test"] - usual[seed]["test"] for seed, one in seeds.items() if seed in usual]
         seconds = statistics.fmean(one["seconds"] for one in seeds.values())
         rows.append(
-            [name, f"{rate:g}", _mean(tests), _mean(pairs), f"{seconds:.0f}", str(len(tests))]
+            [name, f"{rate:g}", mean(tests), mean(pairs), f"{seconds:.0f}", str(len(tests))]
         )
     return rows
 
@@ -213,7 +243,7 @@ def _validation(item: tuple[float, Mapping[int, Mapping[str, Any]]]) -> float:
     return statistics.fmean(one["validation"] for one in item[1].values())
 
 
-def _mean(values: Sequence[float]) -> str:
+def mean(values: Sequence[float]) -> str:
     """Mean ± standard error, which a single value has none of."""
     if not values:
         return ""
