@@ -24,6 +24,7 @@ PROGRAMS: dict[str, Sequence[Sequence[str]]] = {
     "batches": [[], ["--quality"]],
     "recipe": [["--steady"], ["--trial"]],
     "recipes": [[]],
+    "curves": [[]],
     "huggingface": [[]],
     "warmstart": [[]],
     "predict": [[], ["--precision", "mixed_bfloat16"]],

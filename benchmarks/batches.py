@@ -29,14 +29,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks import _inputs, _sides, _tables, recipes
+from benchmarks import _inputs, _ours, _sides, _tables, _training, recipes
 
 BUCKETED, PACKED, PADDED = "bucketed", "random, packed", "random, padded"
 COMMON: dict[str, Any] = {
     "learning_rate": 5e-5,
     "dropout": 0.1,
     "batch_size": 32,
-    "max_seq_length": recipes.USUAL["max_seq_length"],
+    "max_seq_length": _training.LONGEST,
 }
 KINDS = ("bucketed", "random")
 
@@ -74,12 +74,17 @@ def serve(config: Mapping[str, Any]) -> None:
         )
 
 
-def speed(options: argparse.Namespace, task: recipes.Task, encoder: Path) -> None:
+def speed(options: argparse.Namespace, task: _training.Task, encoder: Path) -> None:
     """Prints examples/s of the three, and their ratio to bucketed batches turn by turn."""
-    prepared = recipes.preparation(task, encoder)
+    prepared = _training.prepared(task, encoder)
     commands = {}
     for kind in (BUCKETED, PACKED, PADDED):
-        job = recipes.shared_job(options, prepared, task, Path(tempfile.gettempdir()))
+        job = _ours.trial_job(
+            prepared,
+            Path(tempfile.gettempdir()),
+            threads=options.threads,
+            precision=options.precision,
+        )
         config = json.dumps({"job": job.to_plain(), "kind": kind, "steps": options.steps})
         commands[kind] = [sys.executable, "-m", "benchmarks.batches", "--side", config]
     with _sides.started(commands) as sides:
@@ -109,14 +114,14 @@ def speed(options: argparse.Namespace, task: recipes.Task, encoder: Path) -> Non
 # Quality
 
 
-def quality(options: argparse.Namespace, tasks: Sequence[recipes.Task], encoder: Path) -> None:
+def quality(options: argparse.Namespace, tasks: Sequence[_training.Task], encoder: Path) -> None:
     """Trains what the file lacks; seeds are the outer loop, so that pairs are complete early."""
     with contextlib.ExitStack() as stack:
         benches = {}
         for task in tasks:
-            prepared = recipes.preparation(task, encoder)
+            prepared = _training.prepared(task, encoder)
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            bench = recipes.workbench(options, prepared, task, folder, report_every=1.0)
+            bench = _training.workbench(options, prepared, task, folder, report_every=1.0)
             benches[task.name] = (*bench, task, prepared)
         for seed in range(_inputs.SEED, _inputs.SEED + options.seeds):
             for task in tasks:
@@ -163,22 +168,17 @@ def summary(trials: Sequence[Mapping[str, Any]], task: str) -> list[list[str]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     _inputs.add_options(parser)
+    _training.add_options(parser, rows=6000, validation=4000, test=4000, trec_rows=None)
     parser.add_argument("--quality", action="store_true", help="pairs of trials")
     parser.add_argument("--out", type=Path, help="JSON lines, a trial each; else in the cache")
     parser.add_argument("--table", action="store_true", help="train nothing")
-    parser.add_argument("--tasks", nargs="+", default=["quora", "trec6"], metavar="TASK")
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--epochs", type=int, default=2)
-    parser.add_argument("--rows", type=int, default=6000, help="quora: training rows")
-    parser.add_argument("--validation", type=int, default=4000, help="quora: and as many test rows")
-    parser.add_argument("--trec-rows", type=int, help="trec6: training rows; else all")
     parser.add_argument("--steps", type=int, default=20, help="optimizer steps a turn")
     parser.add_argument("--rounds", type=int, default=8, help="turns each")
-    parser.add_argument("--threads", type=int, default=_tables.cores())
-    parser.add_argument("--precision", default="float32")
     options = parser.parse_args()
     found = None if options.table else _inputs.inputs(options)
-    tasks = list(recipes.tasks(options).values())
+    tasks = list(_training.tasks(options).values())
     options.out = options.out or _inputs.work_folder(options) / "batches.jsonl"
     if found is not None and not options.quality:
         for task in tasks:

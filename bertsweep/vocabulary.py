@@ -1,4 +1,4 @@
-"""Word-piece vocabularies: reading a vocab.txt, and telling its casing."""
+"""Vocabularies: the files that hold them, reading a vocab.txt, and telling its casing."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from bertsweep.errors import EncoderError
+
+VOCABULARY, TOKENIZER = "vocab.txt", "tokenizer.json"
+"""The files, one or the other, that hold what an encoder's tokenizer knows: word pieces of BERT's
+tokenizer, or a tokenizer of the `tokenizers` library."""
 
 
 def read_vocabulary(path: Path) -> list[str]:

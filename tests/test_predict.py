@@ -21,6 +21,7 @@ from bertsweep.sweep.materials import Prepared
 from bertsweep.trial.job import TrialJob
 from bertsweep.trial.session import Session
 from bertsweep.trial.workbench import Workbench
+from tests.support.robertas import write_model
 from tests.support.trials import proposal, small_job, small_prepared
 
 WEAK, USUAL = 2e-5, 3e-3
@@ -84,6 +85,20 @@ def test_the_labels_score_what_the_best_report_says(
     more = {} if metric == "val_accuracy" else {"zero_division": 0}
     assert SCORES[metric](wanted, labels, **more) == last["best"]
     assert (predictor.threshold, predictor.threshold_rule) == (last["threshold"], rule)
+
+
+@pytest.mark.slow
+def test_a_checkpoint_with_a_tokenizer_of_its_own_predicts_what_was_scored(tmp_path: Path) -> None:
+    folder = write_model("xlm-roberta", tmp_path / "model")
+    prepared = small_prepared(f"encoder.source={folder}")
+    rule = metrics.threshold_rule("val_accuracy")
+    job = a_job(tmp_path, prepared, metric="val_accuracy", threshold_rule=rule)
+    last = train(Workbench(job), job, learning_rate=USUAL)[-1]
+    wanted, labels, _ = predicted(tmp_path / last["checkpoint"], prepared)
+    assert sk.accuracy_score(wanted, labels) == last["best"]
+    (tmp_path / last["checkpoint"] / "tokenizer.json").unlink()
+    with pytest.raises(InputError, match=r"tokenizer\.json is missing"):
+        Checkpoint.open(tmp_path / last["checkpoint"])
 
 
 def test_a_stated_rule_is_that_of_the_labels(

@@ -32,7 +32,7 @@ from bertsweep.checkpoints.best import (
     remove_superseded,
     write_best,
 )
-from bertsweep.checkpoints.folders import RECORD, VOCABULARY, WEIGHTS
+from bertsweep.checkpoints.folders import RECORD, WEIGHTS
 from bertsweep.checkpoints.predictions import FILE as PREDICTIONS
 from bertsweep.checkpoints.predictions import Predictions
 from bertsweep.checkpoints.record import (
@@ -42,9 +42,10 @@ from bertsweep.checkpoints.record import (
     EncoderRecord,
 )
 from bertsweep.checkpoints.states import State, newest_state, remove_states, write_state
+from bertsweep.vocabulary import TOKENIZER, VOCABULARY
 
-FILES = (RECORD, WEIGHTS, VOCABULARY, PREDICTIONS)
-"""The files of a checkpoint folder."""
+FILES = (RECORD, WEIGHTS, VOCABULARY, TOKENIZER, PREDICTIONS)
+"""The files of a checkpoint folder, which has one of the two for the tokenizer."""
 
 __all__ = [
     "FILES",

@@ -14,6 +14,7 @@ from bertsweep.checkpoints.record import CheckpointRecord
 from bertsweep.checksums import DamageError
 from bertsweep.encoders import variables
 from bertsweep.errors import InputError
+from bertsweep.vocabulary import TOKENIZER, VOCABULARY
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,8 +49,8 @@ class Checkpoint:
 
     @property
     def vocabulary(self) -> Path:
-        """The word pieces of the encoder, one a line."""
-        return self.folder / folders.VOCABULARY
+        """What the encoder's tokenizer knows: vocab.txt, or tokenizer.json."""
+        return self.folder / _vocabulary(self.files)
 
     def verify(self) -> None:
         """Reads every file and compares its checksum. Raises `InputError`."""
@@ -100,10 +101,12 @@ def write_best(
     *,
     arrays: Arrays,
     vocabulary: bytes,
+    vocabulary_name: str = VOCABULARY,
     predictions: Predictions | None = None,
 ) -> Path:
     """Writes the checkpoint of a report, unless the same is there and whole; returns its folder.
 
+    `vocabulary` is the content of the encoder's vocabulary, and `vocabulary_name` that file's name.
     Removes no other one. Raises `OSError` or `EnvironmentFault`.
     """
     target = trial_folder / f"{_KIND}-{record.report:04d}"
@@ -113,6 +116,7 @@ def write_best(
             record=record.to_plain(),
             arrays=arrays,
             vocabulary=vocabulary,
+            vocabulary_name=vocabulary_name,
             predictions=predictions,
         )
     return target
@@ -181,9 +185,14 @@ def _opened(folder: Path) -> Checkpoint:
     files = plain.pop("files")
     record = CheckpointRecord.from_plain(plain)
     _check_shapes(record, folders.shapes(folder))
-    if not (folder / folders.VOCABULARY).is_file():
-        raise DamageError(f"{folders.VOCABULARY} is missing")
+    if not (folder / _vocabulary(files)).is_file():
+        raise DamageError(f"{_vocabulary(files)} is missing")
     return Checkpoint(folder, record, files)
+
+
+def _vocabulary(files: Mapping[str, str]) -> str:
+    """The name of the file with the vocabulary, of the files that the record lists."""
+    return TOKENIZER if TOKENIZER in files else VOCABULARY
 
 
 def _check_shapes(record: CheckpointRecord, found: Mapping[str, tuple[int, ...]]) -> None:

@@ -12,13 +12,14 @@ from bertsweep.checkpoints.predictions import FILE as PREDICTIONS
 from bertsweep.checkpoints.predictions import Predictions, save
 from bertsweep.checksums import DamageError
 from bertsweep.errors import EnvironmentFault
+from bertsweep.vocabulary import VOCABULARY
 
 if TYPE_CHECKING:
     import numpy as np
 
     Arrays = Mapping[str, np.ndarray[Any, Any]]
 
-RECORD, WEIGHTS, VOCABULARY = "checkpoint.json", "weights.safetensors", "vocab.txt"
+RECORD, WEIGHTS = "checkpoint.json", "weights.safetensors"
 
 FORMAT = 2
 """Version of the folder. Format 1 had no checksums."""
@@ -41,6 +42,7 @@ def write(
     record: Mapping[str, Any],
     arrays: Arrays,
     vocabulary: bytes | None = None,
+    vocabulary_name: str = VOCABULARY,
     predictions: Predictions | None = None,
 ) -> None:
     """Writes a checkpoint folder, in place of the one that may be there.
@@ -51,8 +53,8 @@ def write(
         _save(arrays, draft / WEIGHTS)
         names = [WEIGHTS]
         if vocabulary is not None:
-            (draft / VOCABULARY).write_bytes(vocabulary)
-            names.append(VOCABULARY)
+            (draft / vocabulary_name).write_bytes(vocabulary)
+            names.append(vocabulary_name)
         if predictions is not None:
             save(predictions, draft / PREDICTIONS)
             names.append(PREDICTIONS)

@@ -1,5 +1,8 @@
 """Relatives of BERT that compute what BERT does, under other names: config keys and tensors.
 
+RoBERTa (Liu et al. 2019) and XLM-R (Conneau et al. 2020) number positions from the id of padding
+on, so that the first rows of their table of positions are never used: without these it is BERT's.
+
 DistilBERT (Sanh et al. 2019) is a BERT without token types and pooler; ELECTRA (Clark et al. 2020)
 is one without a pooler, where its embeddings are as wide as its layers. Names are those of
 `transformers`.
@@ -8,7 +11,7 @@ is one without a pooler, where its embeddings are as wide as its layers. Names a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,6 +21,11 @@ if TYPE_CHECKING:
     Array = npt.NDArray[np.float32]
 
 Tensors = dict[str, "Array"]
+
+_PAD = 1
+"""Id of padding where a RoBERTa's config.json does not say it."""
+
+_POSITIONS, _TABLE = "max_position_embeddings", "embeddings.position_embeddings.weight"
 
 
 def _same(tensors: Tensors) -> Tensors:
@@ -30,7 +38,8 @@ class Family:
 
     `prefix` is what its tensors begin with in a model with a head, `keys` are its own names of
     sizes in config.json by BERT's, `parts` its own names of a layer's parts, and `complete` adds
-    tensors that a BERT has and it lacks.
+    tensors that a BERT has and it lacks. The first `unused_positions` are those that no word piece
+    has; `pads_first` says that they are those up to the id of padding.
     """
 
     prefix: str
@@ -38,14 +47,30 @@ class Family:
     layer: str = "encoder.layer."
     parts: Mapping[str, str] = field(default_factory=dict)
     complete: Callable[[Tensors], Tensors] = _same
+    pads_first: bool = False
+    unused_positions: int = 0
+
+    def of(self, raw: Mapping[str, Any]) -> Family:
+        """The family as a config.json has it."""
+        pad = raw.get("pad_token_id", _PAD)
+        known = isinstance(pad, int) and not isinstance(pad, bool) and pad >= 0
+        if not self.pads_first:
+            return self
+        return replace(self, unused_positions=(pad if known else _PAD) + 1)
 
     def config(self, raw: Mapping[str, Any]) -> dict[str, Any]:
         """A config.json with the keys of BERT's."""
-        return {**raw, **{ours: raw[own] for ours, own in self.keys.items() if own in raw}}
+        plain = {**raw, **{ours: raw[own] for ours, own in self.keys.items() if own in raw}}
+        if self.unused_positions and isinstance(plain.get(_POSITIONS), int):
+            plain[_POSITIONS] -= self.unused_positions
+        return plain
 
     def tensors(self, tensors: Mapping[str, Array]) -> Tensors:
         """The tensors under BERT's names, without prefix, old names of LayerNorm made new."""
-        return self.complete({self._plain(name): array for name, array in tensors.items()})
+        plain = self.complete({self._plain(name): array for name, array in tensors.items()})
+        if self.unused_positions and _TABLE in plain:
+            plain[_TABLE] = plain[_TABLE][self.unused_positions :]
+        return plain
 
     def _plain(self, name: str) -> str:
         short = name.removeprefix(self.prefix)
@@ -74,6 +99,8 @@ TYPES = 2
 FAMILIES: Mapping[str, Family] = {
     "bert": Family("bert."),
     "electra": Family("electra."),
+    "roberta": Family("roberta.", pads_first=True),
+    "xlm-roberta": Family("roberta.", pads_first=True),
     "distilbert": Family(
         "distilbert.",
         keys={

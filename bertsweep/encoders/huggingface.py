@@ -1,7 +1,7 @@
 """Hugging Face folders of BERT and its relatives as sources of encoders, read with numpy alone.
 
-The layout is that of `transformers`: `config.json`, `model.safetensors`, and `vocab.txt`
-or `tokenizer.json`.
+The layout is that of `transformers`: `config.json`, `model.safetensors`, and `vocab.txt` or
+`tokenizer.json`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from bertsweep.encoders.config import LAYER_NORM_EPS, Activation, EncoderConfig
 from bertsweep.encoders.families import FAMILIES, TYPES, Family
 from bertsweep.encoders.files import fingerprint, read_json
-from bertsweep.encoders.huggingface_tokenizer import read_casing, read_tokens
+from bertsweep.encoders.huggingface_tokenizer import own_casing, read_casing, read_vocabulary_of
 from bertsweep.encoders.huggingface_weights import read_weights
 from bertsweep.encoders.prepared import PreparedEncoder, write
 from bertsweep.errors import EncoderError
@@ -56,18 +56,20 @@ class HuggingFaceFolder:
     def convert(self, out: Path, *, lowercase: bool | None, source: str) -> PreparedEncoder:
         """Writes the prepared encoder into `out`. Raises `EncoderError`."""
         config = read_config(self.folder / "config.json")
-        tokens = read_tokens(self.folder)
+        vocabulary = read_vocabulary_of(self.folder)
         weights, notes = read_weights(
             self.folder / "model.safetensors", config, family_of(self.folder / "config.json")
         )
-        if lowercase is None:
-            lowercase, casing_notes = read_casing(self.folder, tokens)
+        if isinstance(vocabulary, bytes):
+            lowercase = own_casing(self.folder, config, lowercase=lowercase)
+        elif lowercase is None:
+            lowercase, casing_notes = read_casing(self.folder, vocabulary)
             notes += casing_notes
         return write(
             out,
             config=config,
             weights=weights,
-            vocabulary=tokens,
+            vocabulary=vocabulary,
             lowercase=lowercase,
             source=source,
             notes=notes,
@@ -80,13 +82,14 @@ def family_of(path: Path) -> Family:
     Raises `EncoderError` for others.
     """
     # Where it is not said, the names of the tensors tell.
-    kind = read_json(path).get("model_type", "bert")
+    raw = read_json(path)
+    kind = raw.get("model_type", "bert")
     if kind not in FAMILIES:
         raise EncoderError(
             f"{path}: model_type must be one of {', '.join(FAMILIES)}, but got {kind!r}. Choose "
             "another encoder."
         )
-    return FAMILIES[kind]
+    return FAMILIES[kind].of(raw)
 
 
 def read_config(path: Path) -> EncoderConfig:

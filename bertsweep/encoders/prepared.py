@@ -13,6 +13,7 @@ from bertsweep import checksums
 from bertsweep.checksums import DamageError
 from bertsweep.encoders.config import LAYER_NORM_EPS, EncoderConfig
 from bertsweep.errors import EncoderError
+from bertsweep.vocabulary import TOKENIZER, VOCABULARY
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 """Version of the folder; part of every hash, so that no older folder is mistaken for a new one."""
 
-_RECORD, _VOCABULARY, _WEIGHTS = "encoder.json", "vocab.txt", "weights.safetensors"
+_RECORD, _WEIGHTS = "encoder.json", "weights.safetensors"
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
 """The tokens a vocabulary must hold."""
@@ -46,8 +47,8 @@ class PreparedEncoder:
 
     @property
     def vocabulary(self) -> Path:
-        """The word pieces, one a line; the line number from 0 is the id."""
-        return self.folder / _VOCABULARY
+        """vocab.txt: the word pieces, one a line, by id; or the tokenizer.json of another kind."""
+        return self.folder / (TOKENIZER if TOKENIZER in self.files else VOCABULARY)
 
     @property
     def weights(self) -> Path:
@@ -82,13 +83,14 @@ def write(
     *,
     config: EncoderConfig,
     weights: Mapping[str, npt.NDArray[np.float32]],
-    vocabulary: Sequence[str],
+    vocabulary: Sequence[str] | bytes,
     lowercase: bool,
     source: str,
     notes: Sequence[str] = (),
 ) -> PreparedEncoder:
     """Writes a prepared encoder into an existing `folder` and returns it.
 
+    `vocabulary` are word pieces by id, or the content of a tokenizer.json that was checked.
     Raises `EncoderError` where weights or vocabulary do not fit the config.
     """
     import numpy as np
@@ -96,21 +98,24 @@ def write(
 
     from bertsweep.encoders import variables
 
-    check_vocabulary(vocabulary, config.vocab_size, where=source)
+    if not isinstance(vocabulary, bytes):
+        check_vocabulary(vocabulary, config.vocab_size, where=source)
     variables.check(config, weights, where=source)
     # safetensors writes the buffer of a transposed view as it lies in memory: only copies in order.
     arrays = {
         name: np.ascontiguousarray(weights[name], np.float32) for name in variables.shapes(config)
     }
-    text = "".join(f"{token}\n" for token in vocabulary).encode()
-    (folder / _VOCABULARY).write_bytes(text)
+    name, text = TOKENIZER, vocabulary
+    if not isinstance(text, bytes):
+        name, text = VOCABULARY, "".join(f"{token}\n" for token in text).encode()
+    (folder / name).write_bytes(text)
     save_file(arrays, folder / _WEIGHTS)
     record = {
         **_identity(config, lowercase),
         "hash": _content_hash(config, lowercase, text, arrays),
         "source": source,
         "notes": list(notes),
-        "files": checksums.of_files(folder, (_VOCABULARY, _WEIGHTS)),
+        "files": checksums.of_files(folder, (name, _WEIGHTS)),
     }
     (folder / _RECORD).write_text(checksums.seal(record), encoding="utf-8")
     return PreparedEncoder.open(folder)

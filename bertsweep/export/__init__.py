@@ -61,7 +61,7 @@ def export(
     todo = chosen(formats)
     for form in todo:
         form.check_packages()
-        form.check_model(checkpoint.record)
+        form.check_model(checkpoint)
     target.check(to)
     subject = Subject.of(checkpoint)
     hard, given = hard_rows(pair=subject.pair), list(rows or ())

@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bertsweep.checkpoints import CheckpointRecord
+from bertsweep.checkpoints import Checkpoint
 from bertsweep.encoders.config import LAYER_NORM_EPS
 from bertsweep.errors import InputError, MissingPackageError
 from bertsweep.export.subject import Subject
+from bertsweep.vocabulary import TOKENIZER
 
 
 @dataclass(frozen=True)
@@ -20,8 +21,9 @@ class Format:
 
     `tolerance` is the largest difference from a probability of the checkpoint that passes. `needs`
     are the modules that writing and checking it import, `readers` those that its user imports,
-    `poolings` the values of that parameter that its models can have, and `any_epsilon` whether
-    their layer norms can have another epsilon than BERT's.
+    `poolings` the values of that parameter that its models can have, `any_epsilon` whether their
+    layer norms can have another epsilon than BERT's, and `any_tokenizer` whether the encoder can
+    have another tokenizer than word pieces.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Format:
     readers: tuple[str, ...] = ()
     poolings: tuple[str, ...] = ("pooled", "cls", "mean")
     any_epsilon: bool = True
+    any_tokenizer: bool = True
 
     def check_packages(self) -> None:
         """Raises `MissingPackageError` where it cannot be written or checked here."""
@@ -42,23 +45,36 @@ class Format:
                 "have. Type: pip install 'bertsweep[export]'"
             )
 
-    def check_model(self, record: CheckpointRecord) -> None:
+    def check_model(self, checkpoint: Checkpoint) -> None:
         """Raises `InputError` where its models cannot compute what the checkpoint does."""
+        obstacle = self._obstacle(checkpoint)
+        if obstacle is None:
+            return
+        fit = [name for name, one in FORMATS.items() if one._obstacle(checkpoint) is None]
+        raise InputError(f"{obstacle}. Type another --format: {', '.join(fit)}")
+
+    def _obstacle(self, checkpoint: Checkpoint) -> str | None:
+        """Why its models cannot compute what the checkpoint does; None where they can."""
+        record = checkpoint.record
         pooling, epsilon = record.pooling, record.encoder.config.layer_norm_eps
+        if not self.any_tokenizer and checkpoint.vocabulary.name == TOKENIZER:
+            return (
+                f"the format {self.name} can have word pieces only, as TensorFlow cannot compute "
+                f"other tokenizers from their {TOKENIZER}, but the checkpoint's encoder has one"
+            )
         if not self.any_epsilon and epsilon != LAYER_NORM_EPS:
-            raise InputError(
+            return (
                 f"the format {self.name} can have a layer_norm_eps of {LAYER_NORM_EPS:g} only, as "
                 "Model Garden's encoder is saved without it, but the checkpoint's is "
-                f"{epsilon:g}. Type another --format: "
-                f"{', '.join(name for name, one in FORMATS.items() if one.any_epsilon)}"
+                f"{epsilon:g}"
             )
         if pooling not in self.poolings:
-            raise InputError(
+            return (
                 f"the format {self.name} can have `pooling: {' or '.join(self.poolings)}` only, as "
                 "the classifiers of that library always use BERT's pooler, but the checkpoint was "
-                f"trained with {pooling}. Type another --format: "
-                f"{', '.join(name for name, one in FORMATS.items() if pooling in one.poolings)}"
+                f"trained with {pooling}"
             )
+        return None
 
     def writer(self) -> Callable[[Subject, Path], None]:
         """The function that writes it. Raises `MissingPackageError`."""
@@ -78,6 +94,7 @@ FORMATS = {
             1e-5,
             ("tensorflow_text",),
             ("tensorflow", "tensorflow_text"),
+            any_tokenizer=False,
         ),
         Format(
             "keras",

@@ -12,8 +12,10 @@ from safetensors.numpy import save_file
 from bertsweep.encoders.huggingface_weights import to_tensors
 from bertsweep.export.characters import character_classes
 from bertsweep.export.subject import Subject
-from bertsweep.tokens import WordPieces
+from bertsweep.tokens import Tokenizer, WordPieces
+from bertsweep.tokens.library import LibraryTokenizer
 from bertsweep.tokens.wordpieces import MAX_WORD_CHARACTERS
+from bertsweep.vocabulary import TOKENIZER
 
 _HIDDEN_ACT = {"gelu": "gelu", "gelu_tanh": "gelu_new", "relu": "relu"}
 _SPECIAL = {
@@ -28,9 +30,10 @@ def write(subject: Subject, folder: Path) -> None:
     """Writes config.json, model.safetensors and the tokenizer's files."""
     save_file(_tensors(subject), folder / "model.safetensors", metadata={"format": "pt"})
     _write_json(folder / "config.json", _config(subject))
-    build_tokenizer(subject.pieces).save(str(folder / "tokenizer.json"))
+    if isinstance(subject.pieces, WordPieces):
+        build_tokenizer(subject.pieces).save(str(folder / TOKENIZER))
+    (folder / subject.vocabulary_name).write_bytes(subject.vocabulary)
     _write_json(folder / "tokenizer_config.json", _tokenizer_config(subject))
-    (folder / "vocab.txt").write_bytes(subject.vocabulary)
 
 
 def _tensors(subject: Subject) -> dict[str, np.ndarray[Any, Any]]:
@@ -87,8 +90,17 @@ def _tokenizer_config(subject: Subject) -> dict[str, Any]:
         # A "[SEP]" in a text is three words, as in training, and no separator.
         "split_special_tokens": True,
         "clean_up_tokenization_spaces": False,
-        **_SPECIAL,
+        **_special(subject.pieces),
     }
+
+
+def _special(pieces: Tokenizer) -> dict[str, str]:
+    """The names of the special tokens, as the tokenizer's own file has them."""
+    if not isinstance(pieces, LibraryTokenizer):
+        return _SPECIAL
+    special = pieces.special
+    ids = (special.pad, special.unk, special.cls, special.sep)
+    return dict(zip(_SPECIAL, map(pieces.token, ids), strict=True))
 
 
 def build_tokenizer(pieces: WordPieces) -> Any:

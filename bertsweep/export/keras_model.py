@@ -21,7 +21,7 @@ _ACTIVATIONS = {"gelu": "gelu", "gelu_tanh": tanh_gelu, "relu": "relu"}
 
 
 def write(subject: Subject, folder: Path) -> None:
-    """Writes model.h5, its summary, its plot where pydot and graphviz are there, and vocab.txt.
+    """Writes model.h5, its summary, its plot where pydot and graphviz are there, and a vocabulary.
 
     Where they are not, the last line of the summary says so.
     """
@@ -34,7 +34,7 @@ def write(subject: Subject, folder: Path) -> None:
     else:
         lines.append(f"There is no {PLOT}: drawing it needs pydot and graphviz (its program dot).")
     (folder / SUMMARY).write_text("\n".join([*lines, ""]), encoding="utf-8")
-    (folder / "vocab.txt").write_bytes(subject.vocabulary)
+    (folder / subject.vocabulary_name).write_bytes(subject.vocabulary)
 
 
 def build(subject: Subject) -> tf_keras.Model:

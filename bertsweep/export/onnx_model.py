@@ -28,11 +28,11 @@ _MASKED = -1e9
 
 
 def write(subject: Subject, folder: Path) -> None:
-    """Writes model.onnx, of any batch size and width, and vocab.txt."""
+    """Writes model.onnx, of any batch size and width, and the vocabulary."""
     model = build(subject)
     onnx.checker.check_model(model, full_check=True)
     onnx.save(model, str(folder / MODEL))
-    (folder / "vocab.txt").write_bytes(subject.vocabulary)
+    (folder / subject.vocabulary_name).write_bytes(subject.vocabulary)
 
 
 def build(subject: Subject) -> Any:

@@ -10,6 +10,7 @@ import tensorflow as tf
 from bertsweep.export.graph_tokenizer import GraphTokenizer
 from bertsweep.export.subject import Subject
 from bertsweep.model.network import WORDS, Network
+from bertsweep.tokens import WordPieces
 
 TEXT, TOKEN_IDS, TOKENIZE = "serving_default", "token_ids", "tokenize"
 """The signatures: of texts, of token ids, and from texts to the token ids they become."""
@@ -30,6 +31,8 @@ class _Served(tf.Module):
 
     def __init__(self, subject: Subject) -> None:
         super().__init__()
+        if not isinstance(subject.pieces, WordPieces):
+            raise TypeError("a SavedModel needs word pieces")
         self._tokenizer = GraphTokenizer(subject.pieces, max_seq_length=subject.length)
         self._encoder = {name: _constant(array) for name, array in subject.encoder.items()}
         self._kernel, self._bias = _constant(subject.kernel), _constant(subject.bias)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bertsweep.checkpoints import Checkpoint, CheckpointRecord
 from bertsweep.encoders.config import EncoderConfig
 from bertsweep.space import Scalar
-from bertsweep.tokens import WordPieces
+from bertsweep.tokens import Tokenizer, open_tokenizer
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,12 +29,14 @@ class Subject:
     """A classifier as its checkpoint holds it.
 
     `encoder` has the weights under the names of Model Garden's `BertEncoder`; `kernel` [hidden,
-    units] and `bias` [units] are the head's, with one unit for two classes.
+    units] and `bias` [units] are the head's, with one unit for two classes. `vocabulary` is the
+    content of the file `vocabulary_name`, which the tokenizer is made of.
     """
 
     record: CheckpointRecord
-    pieces: WordPieces
+    pieces: Tokenizer
     vocabulary: bytes
+    vocabulary_name: str
     encoder: Arrays
     kernel: np.ndarray[Any, Any]
     bias: np.ndarray[Any, Any]
@@ -45,8 +47,9 @@ class Subject:
         arrays = checkpoint.arrays()
         return cls(
             checkpoint.record,
-            WordPieces(checkpoint.vocabulary, lowercase=checkpoint.record.encoder.lowercase),
+            open_tokenizer(checkpoint.vocabulary, lowercase=checkpoint.record.encoder.lowercase),
             checkpoint.vocabulary.read_bytes(),
+            checkpoint.vocabulary.name,
             {n.removeprefix(_ENCODER): a for n, a in arrays.items() if n.startswith(_ENCODER)},
             arrays["head/kernel"],
             arrays["head/bias"],

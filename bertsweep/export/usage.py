@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bertsweep.export.subject import Subject
+from bertsweep.vocabulary import VOCABULARY
 
 
 def usage(name: str, subject: Subject) -> str:
@@ -14,6 +15,10 @@ def usage(name: str, subject: Subject) -> str:
         piped='{"text": "a text", "text_pair": "another"}' if subject.pair else '"a text"',
         length=subject.length,
         threshold=subject.record.threshold,
+        tokenizer="BERT's tokenizer with"
+        if subject.vocabulary_name == VOCABULARY
+        else "the `tokenizers` library's",
+        vocabulary=subject.vocabulary_name,
     )
 
 
@@ -43,7 +48,7 @@ model = tf_keras.models.load_model("keras/model.h5")
 print(model({{"input_word_ids": ids, "input_mask": mask, "input_type_ids": types}}))
 ```
 
-Token ids are int32 [rows, width], of BERT's tokenizer with `keras/vocab.txt`, cut to {length}
+Token ids are int32 [rows, width], of {tokenizer} `keras/{vocabulary}`, cut to {length}
 pieces. The output is the probability of the positive one of two classes, or of each class.""",
     "huggingface": """\
 ### huggingface
@@ -68,6 +73,6 @@ inputs = {{"input_word_ids": ids, "input_mask": mask, "input_type_ids": types}}
 print(session.run(["probabilities"], inputs)[0])
 ```
 
-Token ids are int32 [rows, width] of any size, of BERT's tokenizer with `onnx/vocab.txt`, cut to
+Token ids are int32 [rows, width] of any size, of {tokenizer} `onnx/{vocabulary}`, cut to
 {length} pieces. The metadata of the model holds labels and threshold.""",
 }

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from bertsweep.checkpoints import Checkpoint
 from bertsweep.errors import InputError
 from bertsweep.space import Scalar
-from bertsweep.tokens import Tokens, WordPieces
+from bertsweep.tokens import Tokens, open_tokenizer
 
 if TYPE_CHECKING:
     import numpy as np
@@ -81,7 +81,7 @@ class Predictor:
         self.text_columns = len(record.text)
         self._length = record.max_seq_length
         arrays = checkpoint.arrays()
-        self._pieces = WordPieces(checkpoint.vocabulary, lowercase=record.encoder.lowercase)
+        self._pieces = open_tokenizer(checkpoint.vocabulary, lowercase=record.encoder.lowercase)
         config = record.encoder.config
         classifier = Classifier(native.empty(config), config, classes=len(self.labels))
         classifier.compute_in(Compute(record.compute.get("precision", "float32")).dtype)

@@ -191,7 +191,8 @@ class Encoder(Section):
 
     source: Text = Field(
         title="TF Hub handle, `hf://owner/name[@revision]` of the Hugging Face Hub, a folder "
-        "(SavedModel, Hugging Face, original BERT checkpoint) or `builtin:tiny`",
+        "(SavedModel, original BERT checkpoint, or Hugging Face: BERT, DistilBERT, ELECTRA, "
+        "RoBERTa, XLM-R) or `builtin:tiny`",
         examples=["builtin:tiny"],
     )
     mirrors: Addresses = Field(

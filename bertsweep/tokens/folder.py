@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
+import tokenizers
 
 from bertsweep import atomic, checksums
 from bertsweep.checksums import DamageError
 from bertsweep.errors import EnvironmentFault
 from bertsweep.progress import Progress
-from bertsweep.tokens.wordpieces import WordPieces
+from bertsweep.tokens.opening import open_tokenizer
+from bertsweep.tokens.special import Tokenizer
+from bertsweep.vocabulary import TOKENIZER
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,7 +52,10 @@ def tokenize_dataset(
     written.
     """
     digest = hashlib.sha256(vocabulary.read_bytes()).hexdigest()
-    name = _name(dataset.hash, digest, lowercase=lowercase)
+    # Python's Unicode tables decide what is a letter, and they differ between versions.
+    library = vocabulary.name == TOKENIZER
+    rules = tokenizers.__version__ if library else unicodedata.unidata_version
+    name = _name(dataset.hash, digest, lowercase=lowercase, rules=rules)
     root = cache / "tokens"
     final = root / name
     if final.exists():
@@ -59,10 +65,10 @@ def tokenize_dataset(
         except DamageError as error:
             notify(f"the tokens in {final} are made again: {error}")
             atomic.remove(final)
-    word_pieces = WordPieces(vocabulary, lowercase)
+    tokenizer = open_tokenizer(vocabulary, lowercase=lowercase)
     try:
         with atomic.draft_folder(root, name, mode=0o700) as draft:
-            _write(dataset, draft, word_pieces, progress)
+            _write(dataset, draft, tokenizer, progress)
             atomic.publish(draft, final)  # or another process's equal result is there
     except OSError as error:
         raise EnvironmentFault(
@@ -88,15 +94,12 @@ def read_meta(folder: Path, split: str | None = None) -> dict[str, Any]:
     return meta
 
 
-def _name(dataset: str, vocabulary: str, *, lowercase: bool) -> str:
-    # Python's Unicode tables decide what is a letter, and they differ between versions.
-    parts = [FORMAT, dataset, vocabulary, lowercase, unicodedata.unidata_version]
+def _name(dataset: str, vocabulary: str, *, lowercase: bool, rules: str) -> str:
+    parts = [FORMAT, dataset, vocabulary, lowercase, rules]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
 
-def _write(
-    dataset: Dataset, folder: Path, word_pieces: WordPieces, progress: Progress | None
-) -> None:
+def _write(dataset: Dataset, folder: Path, tokenizer: Tokenizer, progress: Progress | None) -> None:
     pair = any("text_b" in frame for frame in dataset.splits.values())
     columns = {"first": "text", "second": "text_b"} if pair else {"first": "text"}
     total = sum(map(len, dataset.splits.values())) * len(columns)
@@ -104,7 +107,7 @@ def _write(
     for split, frame in dataset.splits.items():
         np.save(folder / f"{split}.labels.npy", frame["label"].to_numpy(np.int32))
         for name, column in columns.items():
-            for rows in _write_column(frame[column], folder, f"{split}.{name}", word_pieces):
+            for rows in _write_column(frame[column], folder, f"{split}.{name}", tokenizer):
                 done += rows
                 if progress is not None:
                     progress("tokenising", done, total)
@@ -113,15 +116,15 @@ def _write(
         "rows": {split: len(frame) for split, frame in dataset.splits.items()},
         "classes": len(dataset.labels),
         "pair": pair,
-        "lowercase": word_pieces.lowercase,
-        "special": asdict(word_pieces.special),
+        "lowercase": tokenizer.lowercase,
+        "special": asdict(tokenizer.special),
         "files": checksums.of_files(folder, sorted(path.name for path in folder.iterdir())),
     }
     (folder / RECORD).write_text(checksums.seal(meta), encoding="utf-8")
 
 
 def _write_column(
-    texts: pd.Series[str], folder: Path, name: str, word_pieces: WordPieces
+    texts: pd.Series[str], folder: Path, name: str, tokenizer: Tokenizer
 ) -> Iterator[int]:
     """Writes the pieces of one column, chunk by chunk, and yields the rows of each."""
     counts = [np.zeros(1, np.int64)]
@@ -129,7 +132,7 @@ def _write_column(
         _write_header(file, 0)
         for start in range(0, len(texts), _CHUNK_ROWS):
             chunk = texts.iloc[start : start + _CHUNK_ROWS].tolist()
-            ids, offsets = word_pieces.encode(chunk)
+            ids, offsets = tokenizer.encode(chunk)
             ids.tofile(file)
             counts.append(np.diff(offsets))
             yield len(chunk)

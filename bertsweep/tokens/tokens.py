@@ -13,7 +13,7 @@ from bertsweep.checksums import DamageError
 from bertsweep.errors import EnvironmentFault
 from bertsweep.tokens.folder import read_meta
 from bertsweep.tokens.ragged import Ids, Offsets, Ragged, open_array
-from bertsweep.tokens.wordpieces import Special, WordPieces
+from bertsweep.tokens.special import Special, Tokenizer
 
 RowNumbers = npt.NDArray[np.integer]
 
@@ -53,15 +53,15 @@ class Tokens:
 
     @classmethod
     def from_texts(
-        cls, word_pieces: WordPieces, texts: Sequence[str], texts_b: Sequence[str] | None = None
+        cls, tokenizer: Tokenizer, texts: Sequence[str], texts_b: Sequence[str] | None = None
     ) -> Tokens:
         """Texts, or pairs of texts, without labels, in memory."""
         return cls(
-            first=Ragged(*word_pieces.encode(texts)),
-            second=None if texts_b is None else Ragged(*word_pieces.encode(texts_b)),
+            first=Ragged(*tokenizer.encode(texts)),
+            second=None if texts_b is None else Ragged(*tokenizer.encode(texts_b)),
             labels=np.full(len(texts), -1, np.int32),
             classes=0,
-            special=word_pieces.special,
+            special=tokenizer.special,
         )
 
     @classmethod
@@ -92,8 +92,7 @@ class Tokens:
 
     def lengths(self, max_seq_length: int) -> Ids:
         """Word pieces of every row once cut, [CLS] and [SEP] included; int32 [rows]."""
-        first, second = self._cut(slice(None), max_seq_length)
-        return (first + 2 if second is None else first + second + 3).astype(np.int32)
+        return self._total(*self._cut(slice(None), max_seq_length)).astype(np.int32)
 
     def batch(
         self, rows: RowNumbers, *, max_seq_length: int, width: int | None = None
@@ -105,7 +104,7 @@ class Tokens:
         unless given. Raises `ValueError` when a given width is too narrow.
         """
         first, second = self._cut(rows, max_seq_length)
-        length = first + 2 if second is None else first + second + 3
+        length = self._total(first, second)
         longest = int(length.max(initial=2))
         if width is None:
             width = longest
@@ -117,24 +116,35 @@ class Tokens:
         mask = column < length[:, None]
         types = np.zeros(ids.shape, np.int32)
         if self.second is not None and second is not None:
-            in_second = column >= (first + 2)[:, None]
-            np.copyto(ids, self.second.padded(rows, first + 2, width), where=in_second)
-            np.copyto(types, 1, where=in_second & mask)
+            between = first + 1 + self.special.between
+            in_second = column >= between[:, None]
+            np.copyto(ids, self.second.padded(rows, between, width), where=in_second)
+            if self.special.types:
+                np.copyto(types, 1, where=in_second & mask)
         np.copyto(ids, self.special.pad, where=~mask)
         ids[:, 0] = self.special.cls
-        ids[each, first + 1] = self.special.sep
+        for place in range(1 if second is None else self.special.between):
+            ids[each, first + 1 + place] = self.special.sep
         ids[each, length - 1] = self.special.sep
         return ids, mask.astype(np.int32), types
 
+    def _total(self, first: Offsets, second: Offsets | None) -> Offsets:
+        """Word pieces of rows with these of the first and of the second text."""
+        framing = self.special.framing(pair=second is not None)
+        return first + framing if second is None else first + second + framing
+
     def _cut(self, rows: RowNumbers | slice, max_seq_length: int) -> tuple[Offsets, Offsets | None]:
         """Pieces that are left of the first and of the second text."""
-        if max_seq_length < 3:
-            raise ValueError(f"max_seq_length must be at least 3, but got {max_seq_length}")
+        least = self.special.framing(pair=self.second is not None)
+        if max_seq_length < max(3, least):
+            raise ValueError(
+                f"max_seq_length must be at least {max(3, least)}, but got {max_seq_length}"
+            )
         first = self.first.lengths(rows)
         if self.second is None:
             return np.minimum(first, max_seq_length - 2), None
         second = self.second.lengths(rows)
-        room = max_seq_length - 3
+        room = max_seq_length - least
         # Where the pair is too long, the longer loses pieces until both are equal, then the second
         # goes first: the first keeps the larger half, or what a short second leaves.
         kept = np.minimum(first, np.maximum(-(-room // 2), room - second))

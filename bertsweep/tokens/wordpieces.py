@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from tokenizers.models import WordPiece
 
 from bertsweep.errors import EncoderError
 from bertsweep.tokens.ragged import take_ranges
+from bertsweep.tokens.special import Special
 from bertsweep.tokens.words import split_words
 from bertsweep.vocabulary import read_vocabulary
 
@@ -25,16 +25,6 @@ _MEMO_WORDS = 400_000
 _CHUNK_ROWS = 8192
 
 _surrogates = re.compile(r"[\ud800-\udfff]")
-
-
-@dataclass(frozen=True)
-class Special:
-    """Ids of the special tokens."""
-
-    pad: int
-    unk: int
-    cls: int
-    sep: int
 
 
 class WordPieces:
@@ -129,11 +119,12 @@ class _Memo(dict[str, int]):
 
 
 def _special(vocabulary: dict[str, int], path: Path) -> Special:
-    names = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]"}
-    absent = [token for token in names.values() if token not in vocabulary]
+    names = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
+    absent = [token for token in names if token not in vocabulary]
     if absent:
         raise EncoderError(
-            f"the vocabulary {path} must hold {', '.join(names.values())}, but "
+            f"the vocabulary {path} must hold {', '.join(names)}, but "
             f"{', '.join(absent)} is not in it. Give the vocab.txt of a BERT encoder."
         )
-    return Special(**{name: vocabulary[token] for name, token in names.items()})
+    pad, unk, cls, sep = (vocabulary[token] for token in names)
+    return Special(pad, unk, cls, sep)

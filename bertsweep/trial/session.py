@@ -199,6 +199,7 @@ class Session:
             self._record(report, threshold),
             arrays=self._arrays(),
             vocabulary=self.bench.vocabulary,
+            vocabulary_name=self.bench.encoder.vocabulary.name,
             predictions=told,
         )
         seconds = time.perf_counter() - begun

@@ -15,7 +15,7 @@ from bertsweep.model.classifier import Classifier
 from bertsweep.space import Scalar
 from bertsweep.spec.hyperparameters import Hyperparameters
 from bertsweep.system import SystemSampler
-from bertsweep.tokens import Tokens, WordPieces, resplit
+from bertsweep.tokens import Tokens, open_tokenizer, resplit
 from bertsweep.training.compute import Compute, Devices
 from bertsweep.training.trainer import Trainer
 from bertsweep.trial.job import TrialJob
@@ -37,7 +37,7 @@ class Workbench:
     Building takes seconds and tracing the graphs takes longer. Everything that differs between
     trials is a variable of these graphs or an argument of `Trainer.begin`, so that the next trial
     starts at once. `compute` is what the trials compute in, `vocabulary` the bytes of the encoder's
-    vocab.txt, `saving_seconds` the time that the last full state of a trial took to save.
+    vocabulary, `saving_seconds` the time that the last full state of a trial took to save.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Workbench:
         hyperparameters = Hyperparameters.from_point(point)
         encoder = PreparedEncoder.open(Path(job.encoder))
         texts = ["A question to rehearse with?"] * (hyperparameters.batch_size * _REHEARSED_STEPS)
-        pieces = WordPieces(encoder.vocabulary, encoder.lowercase)
+        pieces = open_tokenizer(encoder.vocabulary, lowercase=encoder.lowercase)
         rows = Tokens.from_texts(pieces, texts, texts if len(job.text) == 2 else None)
         labels = np.arange(rows.rows, dtype=np.int32) % len(job.labels)
         bench = cls(job, stand_ins=replace(rows, labels=labels, classes=len(job.labels)))

@@ -262,9 +262,9 @@ def edit_weights(change: Callable[[Tensors], object]) -> Callable[[Path], None]:
 BROKEN: dict[str, tuple[Callable[[Path], None], str]] = {
     "not JSON": (put("config.json", b"{"), "config.json cannot be read as JSON"),
     "not an object": (put("config.json", b"[]"), "must hold a JSON object"),
-    "roberta": (
-        edit_config(model_type="roberta"),
-        "must be one of bert, electra, distilbert",
+    "albert": (
+        edit_config(model_type="albert"),
+        "must be one of bert, electra, roberta, xlm-roberta, distilbert",
     ),
     "relative": (
         edit_config(position_embedding_type="relative_key"),

@@ -15,10 +15,13 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from safetensors.numpy import load_file
 
+from bertsweep import checkpoints
 from bertsweep import export as exports
-from bertsweep.checkpoints import Checkpoint
+from bertsweep.checkpoints import Checkpoint, EncoderRecord
 from bertsweep.data import builtin
+from bertsweep.encoders import prepare_encoder
 from bertsweep.errors import ExportError, InputError, MissingPackageError
 from bertsweep.export import (
     FORMATS,
@@ -34,6 +37,9 @@ from bertsweep.export.formats import Format, installed
 from bertsweep.export.standalone import reload
 from bertsweep.export.subject import Subject, in_float32
 from bertsweep.predict import Predictor
+from bertsweep.spec.models import Encoder
+from tests.support.checkpoints import record
+from tests.support.robertas import FAMILIES, write_model
 
 pytestmark = pytest.mark.slow
 
@@ -201,6 +207,37 @@ def test_more_classes_and_pairs(
         config = json.loads((tmp_path / "out" / "huggingface" / "config.json").read_text())
         names = {False: "false", True: "true"}
         assert list(config["id2label"].values()) == [names.get(x, x) for x in changes["labels"]]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_another_tokenizer_is_carried_or_refused(
+    family: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking.subprocess, "run", _in_this_process)
+    source = Encoder(source=str(write_model(family, tmp_path / "model")))
+    encoder = prepare_encoder(source, cache=tmp_path / "cache", base=tmp_path)
+    weights = {f"encoder/{n}": array for n, array in load_file(encoder.weights).items()}
+    weights["head/kernel"] = np.random.default_rng(0).normal(size=(24, 1)).astype(np.float32)
+    told = record(
+        **PAIRS,
+        encoder=EncoderRecord(encoder.config, encoder.lowercase, encoder.hash, encoder.source),
+        params={"learning_rate": 1e-3, "max_seq_length": 32},
+    )
+    folder = checkpoints.write_best(
+        tmp_path / "trial",
+        told,
+        arrays={**weights, "head/bias": np.zeros(1, np.float32)},
+        vocabulary=encoder.vocabulary.read_bytes(),
+        vocabulary_name=encoder.vocabulary.name,
+    )
+    checkpoint, rows = Checkpoint.open(folder), list(zip(ROWS, ROWS[::-1], strict=True))
+    with pytest.raises(InputError, match=r"word pieces only.* --format: huggingface, onnx$"):
+        export(checkpoint, tmp_path / "all", rows=rows)
+    export(checkpoint, tmp_path / "out", ["huggingface", "onnx"], rows=rows)
+    assert "library's `onnx/tokenizer.json`" in (tmp_path / "out" / "README.md").read_text()
+    again = Encoder(source=str(tmp_path / "out" / "huggingface"))
+    prepared = prepare_encoder(again, cache=tmp_path / "cache", base=tmp_path)
+    assert prepared.hash == encoder.hash
 
 
 @pytest.mark.parametrize("name", ["cls", "mean"])
