@@ -21,12 +21,15 @@ PROGRAMS: dict[str, Sequence[Sequence[str]]] = {
     "winner": [["--task", "quora"], ["--task", "trec6"]],
     "overhead": [[]],
     "step": [[], ["--profile"]],
+    "batches": [[], ["--quality"]],
     "recipe": [["--steady"], ["--trial"]],
     "recipes": [[]],
+    "curves": [[]],
     "huggingface": [[]],
     "warmstart": [[]],
     "predict": [[], ["--precision", "mixed_bfloat16"]],
     "sweep": [[]],
+    "search": [[]],
 }
 """Name → the arguments of each of its runs."""
 

@@ -17,6 +17,7 @@ VERBS = {
     "validate": "Check a search space file and say what it would search.",
     "run": "Run a sweep from a search space file to its best checkpoint.",
     "resume": "Go on with an interrupted sweep, or give a finished one more trials.",
+    "watch": "Show a sweep that another command runs, here or elsewhere, as it goes on.",
     "confirm": "Train a sweep's best trials again with fresh seeds, and choose by that.",
     "ls": "List the sweeps under the storage folder.",
     "show": "Show every trial of a sweep.",
