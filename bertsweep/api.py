@@ -15,6 +15,7 @@ from bertsweep.spec import SweepSpec, load
 if TYPE_CHECKING:
     from bertsweep.checkpoints import Checkpoint
     from bertsweep.draft import Drafted, Looked
+    from bertsweep.exploration import Exploration
     from bertsweep.ledger import Subscriber
     from bertsweep.progress import Progress
     from bertsweep.scoring import Evaluation
@@ -63,6 +64,42 @@ def init(
     return draft.save(
         draft.examine(data, encoder, cache=cache, progress=progress, notify=notify), path
     )
+
+
+def explore(
+    subject: str | Path,
+    *,
+    text: Sequence[str] = (),
+    label: str | None = None,
+    encoder: str | None = None,
+    settings: Sequence[str] = (),
+    storage: str | Path | None = None,
+    progress: Progress | None = None,
+    notify: Callable[[str], None] = lambda _: None,
+) -> Exploration:
+    """Looks at labelled text from all sides: labels, lengths, likeness of the splits, label errors.
+
+    `subject` is a search space file (changed by `settings`, `key.path=VALUE`), a sweep or its name
+    under `storage`, or data as `init` takes them, with their columns and an `encoder`. Of a sweep,
+    the validation rows that all its good trials get wrong are among the likely label errors.
+    Nothing is trained, and an encoder that is not on this machine is not downloaded.
+
+    Raises `InputError` (`SpecError`, `DataError`, …), and `DownloadError` for data at an address.
+    """
+    from bertsweep import exploration
+    from bertsweep.paths import cache_root
+
+    cache = cache_root()
+    found = exploration.find_subject(
+        str(subject),
+        text=text,
+        label=label,
+        encoder=encoder,
+        settings=settings,
+        storage=storage_root(storage),
+        cache=cache,
+    )
+    return exploration.explore(found, cache=cache, progress=progress, notify=notify)
 
 
 def run(

@@ -13,6 +13,7 @@ import typer.main
 
 VERBS = {
     "init": "Look at labelled text and write a search space file for it.",
+    "explore": "Show labels, lengths and likely errors of data, before a sweep or after it.",
     "validate": "Check a search space file and say what it would search.",
     "run": "Run a sweep from a search space file to its best checkpoint.",
     "resume": "Go on with an interrupted sweep, or give a finished one more trials.",
