@@ -37,6 +37,7 @@ def init(
     encoder: str,
     text: Sequence[str] = (),
     label: str | None = None,
+    settings: Sequence[str] = (),
     out: str | Path | None = None,
     force: bool = False,
     progress: Progress | None = None,
@@ -46,7 +47,8 @@ def init(
 
     `data` is whatever `data.source` may be, or what `bertsweep.draft.look` returned for it;
     `encoder` is an `encoder.source`. The columns `text` (two for pairs) and `label` are guessed
-    where they are not named. The file is `out`, by default NAME.yaml in the working folder, after
+    where they are not named; `settings` are `data.KEY=VALUE` where the data are written in a way
+    that is not recognised. The file is `out`, by default NAME.yaml in the working folder, after
     the data; it replaces none unless `force`. All rows are read, nothing is trained, and an encoder
     that is not on this machine is not downloaded.
 
@@ -60,7 +62,9 @@ def init(
     named = data.source if isinstance(data, draft.Looked) else str(data)
     path = draft.target(draft.name_for(named), None if out is None else Path(out), force=force)
     if not isinstance(data, draft.Looked):
-        data = draft.look(named, text=text, label=label, cache=cache, progress=progress)
+        data = draft.look(
+            named, text=text, label=label, settings=settings, cache=cache, progress=progress
+        )
     return draft.save(
         draft.examine(data, encoder, cache=cache, progress=progress, notify=notify), path
     )
@@ -79,8 +83,8 @@ def explore(
 ) -> Exploration:
     """Looks at labelled text from all sides: labels, lengths, likeness of the splits, label errors.
 
-    `subject` is a search space file (changed by `settings`, `key.path=VALUE`), a sweep or its name
-    under `storage`, or data as `init` takes them, with their columns and an `encoder`. Of a sweep,
+    `subject` is a search space file, a sweep or its name under `storage`, or data as `init` takes
+    them, with their columns and an `encoder`. `settings` are `key.path=VALUE` on top. Of a sweep,
     the validation rows that all its good trials get wrong are among the likely label errors.
     Nothing is trained, and an encoder that is not on this machine is not downloaded.
 

@@ -69,9 +69,8 @@ def _lengths(found: Exploration, kind: str) -> Chart:
         series.append(Series(name, [at for at, _ in bars], [count for _, count in bars]))
     what = kind.replace("_", " ")
     about = "" if kind != "word_pieces" or found.measured else " (estimated)"
-    title = f"Lengths in {what}{about}"
-    below = f"{what} of a row (the last bar: all that are longer, too)"
-    return Chart(kind, title, below, "rows, on a logarithmic axis", series, log=True)
+    title = f"Lengths in {what}{about}; the last bar has all that are longer, too"
+    return Chart(kind, title, f"{what} of a row", "rows, logarithmic", series, log=True)
 
 
 def page(found: Exploration) -> Page:
@@ -156,7 +155,7 @@ def length_table(plain: Mapping[str, Any], kind: str) -> Table:
             name,
             f"{split[kind]['mean']:.1f}",
             split[kind]["min"],
-            *(f"{split[kind]['quantiles'][q]:g}" for q in quantiles),
+            *(f"{split[kind]['quantiles'][q]:.0f}" for q in quantiles),
             split[kind]["max"],
         ]
         for name, split in plain["splits"].items()

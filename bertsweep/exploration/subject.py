@@ -57,7 +57,8 @@ def find_subject(
 ) -> Subject:
     """Returns what is meant by a name: a file ending in .yaml, data, or a sweep.
 
-    Columns and encoder are of data alone, `settings` (`key.path=VALUE`) of a search space file.
+    Columns and encoder are of data alone, `settings` (`key.path=VALUE`) of data and of a search
+    space file.
     Raises `InputError` (`SpecError`, `DataError`, …) for what cannot be read.
     """
     path = Path(named).expanduser()
@@ -65,16 +66,15 @@ def find_subject(
     if path.suffix.lower() in _SPACE:
         _refuse(options, f"{named} says that itself: --set changes it")
         return _of_spec(load(path, overrides=settings), path.absolute().parent)
-    _refuse({"--set": settings}, "--set changes a search space file")
     if not path.is_file() and "://" not in named and not named.startswith("builtin:"):
         try:
             found = find_sweep(named, storage)
         except SweepNotFoundError:
             pass
         else:
-            _refuse(options, f"the sweep {named} says that itself")
+            _refuse({**options, "--set": settings}, f"the sweep {named} says that itself")
             return _of_sweep(Sweep.open(found.folder))
-    looked = look(named, text=text, label=label, cache=cache)
+    looked = look(named, text=text, label=label, settings=settings, cache=cache)
     source = None if encoder is None else Encoder(source=encoder)
     return Subject(name_for(named), looked.data, Path.cwd(), source, notes=looked.notes)
 
