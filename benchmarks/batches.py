@@ -6,9 +6,9 @@
 
 MiniLM on Quora and TREC-6, batches of 32. Speed, each in its own process, the first turn left out:
 bucketed, random with rows that share sequences (as `batches: random` trains), and random with
-every row padded to its batch's longest. Examples a second depend on other work on the machine, and on
-whether the bucketed batches of a turn are long or short; so beside them stand word pieces a second
-of processor time, and how many places of a matrix a word piece takes.
+every row padded to its batch's longest. Examples a second depend on other work on the machine, and
+on whether the bucketed batches of a turn are long or short; so beside them stand word pieces a
+second of processor time, and how many places of a matrix a word piece takes.
 
 Quality: the same seeds with both, which draw the head, the order of the rows and the dropout. The
 table has the validation score after each epoch and the test score of the checkpoint that a trial
