@@ -26,6 +26,7 @@ VERBS = {
     "ls": "List the sweeps under the storage folder.",
     "show": "Show every trial of a sweep.",
     "best": "Name the best trial of a sweep and compare it with the baseline.",
+    "compare": "Show sweeps side by side, and in what their files differ.",
     "evaluate": "Score a sweep's winner on the test split, once, or on a labelled file.",
     "reproduce": "Train a sweep's winner again and say whether the same comes out.",
     "predict": "Label text with a sweep's best checkpoint.",
