@@ -18,6 +18,7 @@ VERBS = {
     "run": "Run a sweep from a search space file to its best checkpoint.",
     "resume": "Go on with an interrupted sweep, or give a finished one more trials.",
     "watch": "Show a sweep that another command runs, here or elsewhere, as it goes on.",
+    "dashboard": "Open optuna-dashboard on a sweep's study.",
     "stop": "Stop a trial of a running sweep.",
     "add": "Have a running sweep try a point next.",
     "set": "Change the budget of a running sweep, or how many trials run at once.",
