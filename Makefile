@@ -17,7 +17,7 @@ test: .venv/ready ## the fast tests, two at a time
 	$(BIN)/pytest $(TWO_AT_A_TIME)
 
 test-slow: .venv/ready ## the slow tests, and those on real data where it is present
-	$(BIN)/pytest $(TWO_AT_A_TIME) -m '(slow or real) and not gpu'
+	$(BIN)/pytest $(TWO_AT_A_TIME) --no-loadscope-reorder --durations 25 -m '(slow or real) and not gpu'
 
 check: .venv/ready ## format, lint, types, import layers
 	$(BIN)/ruff format --check .

@@ -23,6 +23,7 @@ PROGRAMS: dict[str, Sequence[Sequence[str]]] = {
     "step": [[], ["--profile"]],
     "recipe": [["--steady"], ["--trial"]],
     "recipes": [[]],
+    "curves": [[]],
     "huggingface": [[]],
     "warmstart": [[]],
     "predict": [[], ["--precision", "mixed_bfloat16"]],

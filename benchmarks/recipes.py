@@ -22,17 +22,21 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import _inputs, _tables
+from benchmarks import _inputs, _tables, _training
 
 if TYPE_CHECKING:
     from bertsweep.sweep.materials import Prepared
 
 TUTORIAL, MODERN = "tutorial", "modern"
-USUAL: dict[str, Any] = {"dropout": 0.1, "batch_size": 32, "epochs": 3, "max_seq_length": 64}
+USUAL: dict[str, Any] = {
+    "dropout": 0.1,
+    "batch_size": 32,
+    "epochs": 3,
+    "max_seq_length": _training.LONGEST,
+}
 """What all variants have in common."""
 
 MORE: dict[str, dict[str, Any]] = {
@@ -44,37 +48,6 @@ MORE: dict[str, dict[str, Any]] = {
     "modern, layer_decay 0.8": {"layer_decay": 0.8},
     "modern, head 5 times as fast": {"head_learning_rate": 5.0},
 }
-
-
-@dataclass(frozen=True)
-class Task:
-    """Where the rows are, by the keys of a search space file, and what is scored."""
-
-    name: str
-    data: Mapping[str, Any]
-    metric: str
-
-
-def tasks(options: argparse.Namespace) -> dict[str, Task]:
-    """The tasks whose files are there."""
-    held = {"validation": options.validation, "test": options.validation}
-    quora = {
-        "source": str(options.questions or _inputs.REAL / "quora" / "train.csv"),
-        "text": "question_text",
-        "label": "target",
-        "split": {"train": options.rows, **held},
-    }
-    folder = _inputs.REAL / "trec6"
-    trec = {
-        "source": {name: str(folder / f"{name}.csv") for name in ("train", "test")},
-        "text": "text",
-        "label": "label_coarse",
-        "split": {"train": options.trec_rows or "rest", "validation": 0.1},
-    }
-    found = {"quora": Task("quora", quora, "average_precision")}
-    if (folder / "train.csv").is_file():
-        found["trec6"] = Task("trec6", trec, "accuracy")
-    return {name: task for name, task in found.items() if name in options.tasks}
 
 
 def variants() -> dict[str, dict[str, Any]]:
@@ -90,25 +63,13 @@ def variants() -> dict[str, dict[str, Any]]:
     return found | {name: {**modern, **values} for name, values in MORE.items()}
 
 
-def measure(options: argparse.Namespace, task: Task, encoder: Path, done: set[Any]) -> None:
+def measure(
+    options: argparse.Namespace, task: _training.Task, encoder: Path, done: set[Any]
+) -> None:
     """Trains what the file lacks; seeds are the outer loop, so that pairs are complete early."""
-    from bertsweep.paths import cache_root
-    from bertsweep.spec import parse
-    from bertsweep.sweep.materials import prepare_materials
-
-    document = {
-        "name": "recipes",
-        "data": task.data,
-        "encoder": {"source": str(encoder)},
-        "space": {"learning_rate": 2e-5, "max_seq_length": USUAL["max_seq_length"]},
-        "baseline": {"max_seq_length": USUAL["max_seq_length"]},
-    }
-    spec = parse(json.dumps(document), source="recipes.yaml")
-    prepared = prepare_materials(
-        spec, cache=cache_root(), base=Path.cwd(), progress=None, notify=lambda _: None
-    )
+    prepared = _training.prepared(task, encoder)
     with tempfile.TemporaryDirectory() as folder:
-        bench, job = _workbench(options, prepared, task, Path(folder))
+        bench, job = _training.workbench(options, prepared, task, Path(folder), report_every=0.25)
         for seed, rate, name in _plan(options):
             key = (task.name, name, rate, seed)
             if key in done:
@@ -128,30 +89,13 @@ def _plan(options: argparse.Namespace) -> Iterator[tuple[int, float, str]]:
                 yield _inputs.SEED + seed, rate, name
 
 
-def _workbench(
-    options: argparse.Namespace, prepared: Prepared, task: Task, folder: Path
-) -> tuple[Any, Any]:
-    from bertsweep.trial.job import TrialJob
-    from bertsweep.trial.workbench import Workbench
-
-    job = TrialJob(
-        folder=str(folder),
-        tokens=str(prepared.tokens),
-        encoder=str(prepared.encoder.folder),
-        labels=prepared.dataset.labels,
-        text=("text",),
-        metric=f"val_{task.metric}",
-        mode="max",
-        report_every=0.25,
-        cpus=options.threads,
-        gpus=0,
-        precision=options.precision,
-    )
-    return Workbench(job), job
-
-
 def _trial(
-    bench: Any, job: Any, task: Task, prepared: Prepared, values: Mapping[str, Any], seed: int
+    bench: Any,
+    job: Any,
+    task: _training.Task,
+    prepared: Prepared,
+    values: Mapping[str, Any],
+    seed: int,
 ) -> dict[str, float]:
     """Validation and test score of the trial's checkpoint, and its seconds of training."""
     from bertsweep import metrics
@@ -226,16 +170,11 @@ def _mean(values: Sequence[float]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     _inputs.add_options(parser)
+    _training.add_options(parser, rows=6000, validation=4000, test=4000, trec_rows=None)
     parser.add_argument("--out", type=Path, help="JSON lines, a trial each; else in the cache")
-    parser.add_argument("--tasks", nargs="+", default=["quora", "trec6"], metavar="TASK")
     parser.add_argument("--seeds", type=int, default=10, help="of each variant and rate")
     parser.add_argument("--rates", type=float, nargs="+", default=[5e-5, 1e-4, 2e-4])
-    parser.add_argument("--rows", type=int, default=6000, help="quora: training rows")
-    parser.add_argument("--validation", type=int, default=4000, help="quora: and as many test rows")
-    parser.add_argument("--trec-rows", type=int, help="trec6: training rows; else all")
     parser.add_argument("--variants", nargs="+", metavar="NAME", help="some; else all")
-    parser.add_argument("--threads", type=int, default=_tables.cores())
-    parser.add_argument("--precision", default="float32")
     parser.add_argument("--table", action="store_true", help="train nothing")
     options = parser.parse_args()
     if unknown := sorted(set(options.variants or ()) - set(variants())):
@@ -246,7 +185,7 @@ def main() -> None:
         from bertsweep.trial.workbench import set_up_devices
 
         set_up_devices(cpus=options.threads, gpus=0)
-    for task in tasks(options).values():
+    for task in _training.tasks(options).values():
         if found is not None:
             keys = ("task", "variant", "learning_rate", "seed")
             done = {tuple(one[key] for key in keys) for one in read(options.out)}

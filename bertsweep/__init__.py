@@ -4,6 +4,7 @@ What the command line does, as functions::
 
     import bertsweep
 
+    bertsweep.init("reviews.csv", encoder="models/minilm")   # writes reviews.yaml
     sweep = bertsweep.run("search_spaces/quickstart.yaml")   # a Sweep, when it has ended
     sweep.best().params, sweep.best().value, sweep.checkpoint()
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
         confirm,
         evaluate,
         export_model,
+        init,
         load_spec,
         open_sweep,
         reproduce,
@@ -66,6 +68,7 @@ _PLACES = {
         "confirm",
         "evaluate",
         "export_model",
+        "init",
         "load_spec",
         "open_sweep",
         "reproduce",
@@ -128,6 +131,7 @@ __all__ = [
     "confirm",
     "evaluate",
     "export_model",
+    "init",
     "load_spec",
     "open_sweep",
     "reproduce",

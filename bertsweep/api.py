@@ -14,6 +14,7 @@ from bertsweep.spec import SweepSpec, load
 
 if TYPE_CHECKING:
     from bertsweep.checkpoints import Checkpoint
+    from bertsweep.draft import Drafted, Looked
     from bertsweep.ledger import Subscriber
     from bertsweep.progress import Progress
     from bertsweep.scoring import Evaluation
@@ -27,6 +28,41 @@ def load_spec(path: str | Path, *, overrides: Sequence[str] = ()) -> SweepSpec:
     Raises `SpecError` with every problem of file and settings.
     """
     return load(Path(path), overrides=overrides)
+
+
+def init(
+    data: str | Path | Looked,
+    *,
+    encoder: str,
+    text: Sequence[str] = (),
+    label: str | None = None,
+    out: str | Path | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+    notify: Callable[[str], None] = lambda _: None,
+) -> Drafted:
+    """Looks at labelled text and writes a commented search space file, which `run` runs as it is.
+
+    `data` is whatever `data.source` may be, or what `bertsweep.draft.look` returned for it;
+    `encoder` is an `encoder.source`. The columns `text` (two for pairs) and `label` are guessed
+    where they are not named. The file is `out`, by default NAME.yaml in the working folder, after
+    the data; it replaces none unless `force`. All rows are read, nothing is trained, and an encoder
+    that is not on this machine is not downloaded.
+
+    Raises `InputError` (`DataError`, `EncoderError`, …) where data, columns or encoder cannot be
+    used or the file exists, and `DownloadError` for data at an address.
+    """
+    from bertsweep import draft
+    from bertsweep.paths import cache_root
+
+    cache = cache_root()
+    named = data.source if isinstance(data, draft.Looked) else str(data)
+    path = draft.target(draft.name_for(named), None if out is None else Path(out), force=force)
+    if not isinstance(data, draft.Looked):
+        data = draft.look(named, text=text, label=label, cache=cache, progress=progress)
+    return draft.save(
+        draft.examine(data, encoder, cache=cache, progress=progress, notify=notify), path
+    )
 
 
 def run(

@@ -293,7 +293,9 @@ def read_checkpoint(
 
 
 def listing(storage: Path) -> list[dict[str, Any]]:
-    """The sweeps under `storage`, by name: name, path, status, trials, best.
+    """The sweeps under `storage`, by name: name, path, status, trials, best, last_event.
+
+    `last_event` is the time of the latest one (unix seconds); a running sweep has one a minute.
 
     One damaged sweep does not hide the others.
     """
@@ -306,11 +308,13 @@ def _listed(paths: SweepPaths) -> dict[str, Any]:
         state = load(paths)
     except LedgerError:
         empty = paths.ledger.stat().st_size == 0
-        return {**entry, "status": PREPARING if empty else DAMAGED, "trials": 0, "best": None}
+        none = dict.fromkeys(("best", "last_event"))
+        return {**entry, "status": PREPARING if empty else DAMAGED, "trials": 0, **none}
     leader = state.trials.get(state.leader or "")
     return {
         **entry,
         "status": status(state, paths),
         "trials": len(state.trials),
         "best": None if leader is None else leader.value,
+        "last_event": state.last_event,
     }

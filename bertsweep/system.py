@@ -63,6 +63,17 @@ def gpu_memory_mb() -> list[float]:
     return [gpu.total_mb() or 0.0 for gpu in _visible_gpus()]
 
 
+def gpu_peak_flops() -> list[float]:
+    """Float32 operations a second of each visible GPU at its highest clock; 0 if unknown."""
+    return [gpu.peak_flops() or 0.0 for gpu in _visible_gpus()]
+
+
+def usable_cpus() -> int:
+    """CPU cores that this process may use."""
+    # Not everywhere: macOS has no affinity.
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 @dataclass(frozen=True)
 class _Gpu:
     """A device handle of NVML; None stands for a figure that the driver does not tell."""
@@ -83,6 +94,16 @@ class _Gpu:
     def total_mb(self) -> float | None:
         memory = self._memory()
         return None if memory is None else memory.total / _MB
+
+    def peak_flops(self) -> float | None:
+        """Each core multiplies and adds once a cycle."""
+        import pynvml
+
+        with contextlib.suppress(pynvml.NVMLError):
+            cores = pynvml.nvmlDeviceGetNumGpuCores(self.handle)
+            megahertz = pynvml.nvmlDeviceGetMaxClockInfo(self.handle, pynvml.NVML_CLOCK_SM)
+            return 2e6 * float(cores) * float(megahertz)
+        return None
 
     def _memory(self) -> Any | None:
         import pynvml

@@ -12,9 +12,11 @@ import typer.core
 import typer.main
 
 VERBS = {
+    "init": "Look at labelled text and write a search space file for it.",
     "validate": "Check a search space file and say what it would search.",
     "run": "Run a sweep from a search space file to its best checkpoint.",
     "resume": "Go on with an interrupted sweep, or give a finished one more trials.",
+    "watch": "Show a sweep that another command runs, here or elsewhere, as it goes on.",
     "confirm": "Train a sweep's best trials again with fresh seeds, and choose by that.",
     "ls": "List the sweeps under the storage folder.",
     "show": "Show every trial of a sweep.",
@@ -28,7 +30,11 @@ VERBS = {
 }
 """Verb → its line in `bertsweep --help`; each is the module and the function of that name."""
 
-_GROUP_EXAMPLES = ("bertsweep run search_spaces/quickstart.yaml", "bertsweep best quickstart")
+_GROUP_EXAMPLES = (
+    "bertsweep init reviews.csv",
+    "bertsweep run reviews.yaml",
+    "bertsweep best reviews",
+)
 
 
 @dataclass
@@ -50,7 +56,7 @@ class _Verbs(typer.core.TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name in VERBS:
             module = importlib.import_module(f"bertsweep.cli.{cmd_name}")
-            return _single(cmd_name, getattr(module, cmd_name), module.EXAMPLES)
+            return _single(cmd_name, module)
         near = difflib.get_close_matches(cmd_name, VERBS, n=1)
         hint = f"Did you mean {near[0]!r}?" if near else f"The commands are {', '.join(VERBS)}."
         return ctx.fail(f"no such command {cmd_name!r}. {hint}")
@@ -76,9 +82,12 @@ def command() -> Any:
     return typer.main.get_command(app)
 
 
-def _single(name: str, function: Any, examples: tuple[str, ...]) -> Any:
+def _single(name: str, module: Any) -> Any:
+    """The command in a verb's module; a class of its own there is called COMMAND."""
     app = _typer()
-    app.command(name, epilog=_epilog(examples), no_args_is_help=False)(function)
+    kind = getattr(module, "COMMAND", None)
+    decorate = app.command(name, cls=kind, epilog=_epilog(module.EXAMPLES), no_args_is_help=False)
+    decorate(getattr(module, name))
     return typer.main.get_command(app)
 
 

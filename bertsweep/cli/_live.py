@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bertsweep.cli._output import duration, parameters, score, table
 from bertsweep.cli._plain import PlainView
+from bertsweep.cli._sparkline import sparkline
 from bertsweep.cli._view import View, amount, epochs
 from bertsweep.cli._watch import rate_of, value_of
 from bertsweep.ledger import TrialSnapshot, Update
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 _TICK_SECONDS = 0.25
+_WIDE = 100
 _MOST_ROWS = 12
 """Running trials shown at once; a screen holds no more."""
 
@@ -82,8 +84,10 @@ class TerminalView(View):
         if running:
             names = self.watch.searched()
             rows = [self._row(trial, sweep.metric, names) for trial in running[:_MOST_ROWS]]
-            columns = ("trial", "epoch", sweep.metric, "examples/s", "time", "parameters")
-            parts.append(table(columns, rows, right=columns[1:5]))
+            columns = ["trial", "epoch", "now", "curve", "time", "parameters"]
+            if self._wide:
+                columns[5:5] = ["examples/s", "memory"]
+            parts.append(table(columns, rows, right=["epoch", "now", *columns[4:-1]]))
         if len(running) > _MOST_ROWS:
             parts.append(Text(f"and {len(running) - _MOST_ROWS} more running"))
         rate = self.watch.rate()
@@ -94,15 +98,26 @@ class TerminalView(View):
         return parts
 
     def _row(self, trial: TrialSnapshot, metric: str, names: list[str]) -> list[str]:
-        rate = rate_of(trial)
-        return [
+        cells = [
             trial.id,
             epochs(trial),
             score(value_of(trial, metric)),
-            "-" if rate is None else f"{rate:.0f}",
+            sparkline([value for _, _, value in trial.reports.curve(metric)]),
             duration(trial.elapsed(time.time())),
             parameters(trial.params, only=names),
         ]
+        if self._wide:
+            rate, memory = rate_of(trial), self.watch.memory.get(trial.id)
+            cells[5:5] = [
+                "-" if rate is None else f"{rate:.0f}",
+                "-" if memory is None else f"{memory / 1000:.1f} GB",
+            ]
+        return cells
+
+    @property
+    def _wide(self) -> bool:
+        """Whether parameters still have room beside what is good to know."""
+        return self.console.width >= _WIDE
 
     def _progressed(self, what: str, done: int, total: int | None) -> None:
         if total is not None and done >= total:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from bertsweep.cli._output import duration, parameters, score, short
 from bertsweep.cli._watch import Watch, epoch_of
-from bertsweep.ledger import FAILED, FINISHED, STOPPED, TrialSnapshot, Update
+from bertsweep.ledger import FAILED, FINISHED, STOPPED, TrialSnapshot, Update, silence
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -82,6 +82,8 @@ class View:
         left = watch.seconds_left(now)
         times = f"{duration(now - self.began)} elapsed"
         times += f", about {duration(left)} left" if left else ""
+        silent = silence(watch.last_event, now)
+        times += f", no sign of life for {duration(silent)}" if silent else ""
         if watch.confirming:
             done = sum(trial.ended for trial in watch.repeats())
             return (

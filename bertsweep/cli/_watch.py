@@ -19,7 +19,7 @@ from bertsweep.ledger import (
     Update,
     spent_by,
 )
-from bertsweep.ledger.events import Recalled, TrialEvent
+from bertsweep.ledger.events import Recalled, TrialEvent, TrialReported
 from bertsweep.results import longest_training
 
 
@@ -32,6 +32,10 @@ class Watch:
     trials: dict[str, TrialSnapshot] = field(default_factory=dict)
     most_at_once: int = 1
     """Trials that ran at the same time in this session."""
+    last_event: float | None = None
+    """When the latest event came (unix seconds)."""
+    memory: dict[str, float] = field(default_factory=dict)
+    """Trial → MB that its worker used when it last reported."""
     _values: dict[str, set[str]] = field(default_factory=dict)
     _since: float = math.inf
     """When this session began (unix seconds): what began earlier does not run any more."""
@@ -50,6 +54,9 @@ class Watch:
             if isinstance(event, Recalled):
                 return False
             self._since = update.sweep.session_began
+            self.last_event = event.time
+            if isinstance(event, TrialReported) and "memory_mb" in event.system:
+                self.memory[event.trial] = event.system["memory_mb"]
             if isinstance(event, TrialEvent):
                 self.most_at_once = max(self.most_at_once, len(self.running()))
             return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bertsweep.data.dataset import Dataset, Note
 from bertsweep.data.labelled import LabelledRows, read_labelled
+from bertsweep.data.peeking import Peek, peek
 from bertsweep.data.prepare import prepare
 from bertsweep.data.sources import absolute
 from bertsweep.data.statistics import statistics
@@ -17,10 +18,12 @@ __all__ = [
     "Dataset",
     "LabelledRows",
     "Note",
+    "Peek",
     "RowStream",
     "Texts",
     "absolute",
     "open_rows",
+    "peek",
     "prepare",
     "read_labelled",
     "read_texts",

@@ -2,6 +2,6 @@
 
 from bertsweep.encoders.config import EncoderConfig
 from bertsweep.encoders.prepared import PreparedEncoder
-from bertsweep.encoders.sources import absolute, prepare_encoder
+from bertsweep.encoders.sources import absolute, encoder_at_hand, prepare_encoder
 
-__all__ = ["EncoderConfig", "PreparedEncoder", "absolute", "prepare_encoder"]
+__all__ = ["EncoderConfig", "PreparedEncoder", "absolute", "encoder_at_hand", "prepare_encoder"]

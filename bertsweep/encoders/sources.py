@@ -79,6 +79,24 @@ def prepare_encoder(
     raise _all_failed(failures)
 
 
+def encoder_at_hand(
+    encoder: Encoder, *, cache: Path, base: Path, notify: Callable[[str], None] = lambda _: None
+) -> PreparedEncoder | None:
+    """Returns what `prepare_encoder` returns where that takes no download, else None.
+
+    That is so of built-in encoders, of folders, and of addresses that were prepared before. Raises
+    `EncoderError` for a folder that cannot be used and for what is no address.
+    """
+    store = Store(cache / "encoders", notify)
+    lowercase = None if encoder.lowercase == "auto" else encoder.lowercase
+    source = locate(encoder.source, store=store, base=base)
+    if found := store.find(_key(source, lowercase=lowercase)):
+        return replace(found, source=without_secrets(encoder.source))
+    if isinstance(source, (HubModel, HubHandle)):
+        return None
+    return _convert(store, source, lowercase=lowercase, name=without_secrets(encoder.source))
+
+
 def absolute(encoder: Encoder, base: Path) -> Encoder:
     """The section with every local path absolute, so that it means the same from every folder.
 

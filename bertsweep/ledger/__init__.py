@@ -15,6 +15,7 @@ from bertsweep.ledger.events import (
     Refit,
 )
 from bertsweep.ledger.fold import fold
+from bertsweep.ledger.follow import Follower, silence
 from bertsweep.ledger.journal import Ledger, Subscriber, load, read, recall, replay
 from bertsweep.ledger.lock import is_locked
 from bertsweep.ledger.reports import Report, Reports
@@ -42,6 +43,7 @@ __all__ = [
     "WARM_START",
     "Confirmation",
     "Event",
+    "Follower",
     "Ledger",
     "Reading",
     "Refit",
@@ -59,5 +61,6 @@ __all__ = [
     "read",
     "recall",
     "replay",
+    "silence",
     "spent_by",
 ]

@@ -101,6 +101,10 @@ class SweepEnded(Event, frozen=True, kw_only=True, gc=False, tag="sweep_ended"):
     reason: str | None = None
 
 
+class SweepAlive(Event, frozen=True, kw_only=True, gc=False, tag="sweep_alive"):
+    """Nothing happened for a while, and the command that runs the sweep is still there."""
+
+
 class ComputeChosen(Event, frozen=True, kw_only=True, gc=False, tag="compute_chosen"):
     """What all trials compute in: {precision, jit} and how that was found."""
 
@@ -299,6 +303,7 @@ Written = (
     SweepStarted
     | SweepResumed
     | SweepEnded
+    | SweepAlive
     | ComputeChosen
     | TestOpened
     | TestScored

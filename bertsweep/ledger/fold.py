@@ -20,6 +20,7 @@ from bertsweep.ledger.events import (
     Event,
     FinalistDropped,
     LatencyMeasured,
+    SweepAlive,
     SweepEnded,
     SweepResumed,
     SweepStarted,
@@ -247,8 +248,13 @@ def _trial_ended(state: SweepState, trial: TrialState, event: TrialEnded) -> Non
         trial.reason = event.reason
 
 
+def _alive(state: SweepState, event: SweepAlive) -> None:
+    """Nothing but that there is a last event."""
+
+
 _SWEEP_CHANGES: dict[type[Event], Callable[[SweepState, Any], None]] = {
     SweepResumed: _resumed,
+    SweepAlive: _alive,
     SweepEnded: _ended,
     ComputeChosen: _compute_chosen,
     TestOpened: _test_opened,

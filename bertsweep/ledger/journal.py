@@ -15,6 +15,7 @@ from bertsweep.ledger.events import (
     FORMAT,
     Event,
     Recalled,
+    SweepAlive,
     SweepStarted,
     TrialEvent,
     TrialReported,
@@ -29,7 +30,10 @@ Subscriber = Callable[[Update], None]
 
 _Kind = TypeVar("_Kind", bound=Event)
 
-_UNHURRIED = (TrialReported, TrialStarted)
+SIGN_OF_LIFE_SECONDS = 60.0
+"""A running sweep writes at least this often."""
+
+_UNHURRIED = (TrialReported, TrialStarted, SweepAlive)
 """Events that a crash may cost: a report is repeated from the trial's own state."""
 
 _BUFFER = 1 << 16
@@ -110,10 +114,15 @@ class Ledger:
         written = decode(line)
         self._state = apply(self._state, written)
         if self._subscribers:
-            update = _update(self._state, written)
+            news = update(self._state, written)
             for subscriber in self._subscribers:
-                subscriber(update)
+                subscriber(news)
         return written  # type: ignore[return-value]
+
+    def keep_alive(self) -> None:
+        """Leaves a sign of life when there was none for `SIGN_OF_LIFE_SECONDS`."""
+        if time.time() - self.state.last_event >= SIGN_OF_LIFE_SECONDS:
+            self.append(SweepAlive())
 
     def close(self) -> None:
         self._lock.release()
@@ -141,7 +150,7 @@ def replay(events: Iterable[Event], subscriber: Subscriber) -> None:
     state: SweepState | None = None
     for event in events:
         state = apply(state, event)
-        subscriber(_update(state, event))
+        subscriber(update(state, event))
 
 
 def recall(state: SweepState, subscriber: Subscriber) -> None:
@@ -152,7 +161,8 @@ def recall(state: SweepState, subscriber: Subscriber) -> None:
         subscriber(Update(event, sweep, TrialSnapshot.of(trial)))
 
 
-def _update(state: SweepState, event: Event) -> Update:
+def update(state: SweepState, event: Event) -> Update:
+    """What a subscriber receives for an event that the state has taken in."""
     trial = state.trial(event.trial) if isinstance(event, TrialEvent) else None
     return Update(event, state.snapshot(), None if trial is None else TrialSnapshot.of(trial))
 

@@ -62,7 +62,7 @@ def _raw(body: bytes) -> dict[str, Any]:
 
 
 class Reader:
-    """Reads the events of a file, line by line; iterate over it.
+    """Reads the events of a file, line by line; iterate over it, and again for what came since.
 
     It leaves the file where the last whole line ends: a torn one is no event. `chain` is then the
     checksum that a next line goes on from, and `count` the number of lines.
@@ -73,7 +73,8 @@ class Reader:
     """
 
     def __init__(self, file: IO[bytes], path: Path) -> None:
-        """`path` is what messages call the file."""
+        """Begins at the start of the file; `path` is what messages call it."""
+        file.seek(0)
         self._file, self._path = file, path
         self.chain = 0
         self.count = 0
@@ -81,8 +82,7 @@ class Reader:
 
     def __iter__(self) -> Iterator[Event]:
         """Raises `LedgerError` naming the first line that is damaged."""
-        self._file.seek(0)
-        crc32, read_event, count, chain = zlib.crc32, decode, 0, 0
+        crc32, read_event, count, chain = zlib.crc32, decode, self.count, self.chain
         for line in self._file:
             if line[-1:] != b"\n":
                 self._file.seek(-len(line), os.SEEK_CUR)

@@ -127,6 +127,10 @@ class SweepConductor:
         """Whether everything is to stop now."""
         return self.broken is not None or self.stop_requested()
 
+    def alive(self) -> None:
+        """Leaves a sign of life in the ledger."""
+        self.ledger.keep_alive()
+
     def exhausted(self) -> bool:
         """Whether no trial is running or waiting whose end could make room for another one."""
         statuses = self.ledger.state.statuses

@@ -91,6 +91,10 @@ class RepeatConductor:
         """Whether everything is to stop now."""
         return self.broken is not None or self.stop_requested()
 
+    def alive(self) -> None:
+        """Leaves a sign of life in the ledger."""
+        self.ledger.keep_alive()
+
     def exhausted(self) -> bool:
         """Whether there will be no other repeat."""
         return self.interrupted() or next(self._open(), None) is None

@@ -47,6 +47,9 @@ class Conductor(Protocol):
     def interrupted(self) -> bool:
         """Whether everything must stop now."""
 
+    def alive(self) -> None:
+        """Called again and again, however long nothing happens."""
+
 
 class ConductedSearcher(Searcher):
     """Asks the conductor for every trial. Ray never saves or restores it: the ledger does."""
@@ -139,6 +142,7 @@ class ConductedStopper(Stopper):
         return False
 
     def stop_all(self) -> bool:
+        self._conductor.alive()
         return self._conductor.interrupted()
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -23,8 +23,10 @@ def storage(tmp_path: Path) -> Path:
 def test_ls_lists_every_sweep_with_status_count_and_best_value(storage: Path) -> None:
     with clisweeps.sweep(storage, "young") as ledger:
         clisweeps.propose(ledger, "t0000", {"dropout": 0.1}, origin="baseline")
-        done = cli("ls", "--storage", storage, "--json")
-    assert done.json == [
+        listed = cli("ls", "--storage", storage, "--json").json
+    events = [one.pop("last_event") for one in listed]
+    assert events == sorted(events)
+    assert listed == [
         {
             "name": "demo",
             "path": str(storage / "demo"),

@@ -40,10 +40,10 @@ def test_quora_reaches_an_average_precision_of_0_55(
         "data.split.validation=4000",
         "data.split.test=4000",
         "space.epochs=3",
-        "baseline.epochs=3",
+        "baseline={learning_rate: 5e-5, dropout: 0.1, max_seq_length: 64, epochs: 3}",
         "report_every=0.5",
         "precision=float32",
-        "budget.trials=2",
+        "budget.trials=1",
         "confirm=null",
     )
     best = document("best", str(sweep))

@@ -21,7 +21,7 @@ def unknown_column(
     `there` are the columns of the file. With `header` they are its first row; if that looks like
     data, the message says so.
     """
-    if header and _looks_like_data(there):
+    if header and looks_like_data(there):
         return DataError(_no_header(key, name, there, shown))
     said = f"{key} names the column {name!r}, but {shown} has the columns {listed(there)}."
     near = difflib.get_close_matches(
@@ -43,7 +43,7 @@ def listed(columns: Sequence[str]) -> str:
     return (", ".join(map(_shortened, columns[:_NAMED])) or "(none)") + more
 
 
-def _looks_like_data(row: Sequence[str]) -> bool:
+def looks_like_data(row: Sequence[str]) -> bool:
     """Whether a field is a number, empty (except an unnamed index), or too long for a name."""
     return any(
         (not field.strip() and position > 0)
