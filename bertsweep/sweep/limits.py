@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bertsweep.encoders import PreparedEncoder
+from bertsweep.encoders.config import LAYER_NORM_EPS
 from bertsweep.errors import InputError
 from bertsweep.space import Scalar
 from bertsweep.spec import SweepSpec
@@ -12,6 +13,7 @@ from bertsweep.spec.conditions import needed
 from bertsweep.spec.hyperparameters import ENCODER
 from bertsweep.spec.search_checks import largest
 from bertsweep.spec.values import default
+from bertsweep.vocabulary import TOKENIZER
 
 
 def check_space(spec: SweepSpec, encoders: Mapping[str, PreparedEncoder]) -> None:
@@ -70,3 +72,22 @@ def _asked(spec: SweepSpec, parameter: str, encoder: str) -> list[Scalar]:
 def _default(parameter: str) -> int:
     usual = default(parameter)
     return 0 if isinstance(usual, str) else int(usual)
+
+
+def check_export(spec: SweepSpec, encoders: Mapping[str, PreparedEncoder]) -> None:
+    """Raises `InputError` where the winner could be of an encoder that a format cannot have.
+
+    `export` refuses the same, but only when the sweep is over.
+    """
+    for name, encoder in encoders.items():
+        called = f"{name} ({encoder.source})" if name else encoder.source
+        if "savedmodel" in spec.export and encoder.vocabulary.name == TOKENIZER:
+            raise InputError(
+                "export: the format savedmodel needs an encoder of word pieces, as TensorFlow "
+                f"cannot compute other tokenizers, but {called} has another. Leave savedmodel out."
+            )
+        if "keras" in spec.export and encoder.config.layer_norm_eps != LAYER_NORM_EPS:
+            raise InputError(
+                f"export: the format keras needs a layer_norm_eps of {LAYER_NORM_EPS:g}, but that "
+                f"of {called} is {encoder.config.layer_norm_eps:g}. Leave keras out."
+            )

@@ -19,7 +19,7 @@ from bertsweep.spec import Confirm, SweepSpec
 from bertsweep.spec.hyperparameters import MOST_STEPS
 from bertsweep.spec.models import Encoder
 from bertsweep.spec.search_checks import largest, smallest
-from bertsweep.sweep.limits import check_space
+from bertsweep.sweep.limits import check_export, check_space
 from bertsweep.training.batches import steps_per_epoch
 
 
@@ -109,8 +109,8 @@ def load_materials(
 ) -> Materials:
     """Prepares the encoders, loads and splits the data: all that a user's mistake can spoil.
 
-    Raises `DataError`, `EncoderError`, `DownloadError`, and `InputError` for a space that the
-    encoder cannot serve or whose trials would be longer than any may be.
+    Raises `DataError`, `EncoderError`, `DownloadError`, and `InputError` for a space or an
+    export that an encoder cannot serve, and for trials that would be longer than any may be.
     """
     found = {
         name: encoders.prepare_encoder(
@@ -120,6 +120,7 @@ def load_materials(
     }
     check_different(found)
     check_space(spec, found)
+    check_export(spec, found)
     dataset = data.prepare(spec.data, cache=cache, base=base, progress=progress)
     check_length(spec, **rows_of(dataset, spec.confirm))
     for name, encoder in found.items():

@@ -44,7 +44,7 @@ class Benches:
         return tuple(self._ready)
 
     def _make_room(self, job: TrialJob) -> None:
-        most = kept_of(job)
+        most = kept_of(job) if self._ready else 1
         dropped = False
         while len(self._ready) >= most:
             del self._ready[next(iter(self._ready))]
@@ -61,7 +61,8 @@ def kept_of(job: TrialJob) -> int:
     if job.encoders_kept != AUTO:
         return int(job.encoders_kept)
     folders = [folders.encoder for folders in job.encoders.values()]
-    sizes = [(Path(folder) / "weights.safetensors").stat().st_size for folder in folders]
+    weights = [Path(folder) / "weights.safetensors" for folder in folders]
+    sizes = [path.stat().st_size if path.is_file() else 0 for path in weights]
     return how_many(sizes, memory=_memory(job)) if len(sizes) > 1 else 1
 
 

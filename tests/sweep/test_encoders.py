@@ -97,6 +97,16 @@ def test_a_space_that_one_of_them_cannot_serve_is_refused_by_its_name(
     small_prepared(*settings, f"space.reinit_layers={deep}")
 
 
+def test_a_format_that_one_of_them_cannot_be_written_in_is_refused_at_once(
+    settings: tuple[str, ...],
+) -> None:
+    with pytest.raises(InputError, match=r"savedmodel needs an encoder of word pieces.* xlmr"):
+        small_prepared(*settings, "export=[onnx, savedmodel]")
+    with pytest.raises(InputError, match=r"keras needs a layer_norm_eps of 1e-12.* xlmr"):
+        small_prepared(*settings, "export=[keras]")
+    small_prepared("export=[savedmodel, keras]")
+
+
 def test_two_names_of_one_encoder_are_refused() -> None:
     same = "encoder={a: {source: 'builtin:tiny'}, b: {source: 'builtin:tiny'}}"
     with pytest.raises(InputError, match=r"encoders must differ, but b .* is the same as a"):
