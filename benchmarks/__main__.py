@@ -21,6 +21,7 @@ PROGRAMS: dict[str, Sequence[Sequence[str]]] = {
     "winner": [["--task", "quora"], ["--task", "trec6"]],
     "overhead": [[]],
     "step": [[], ["--profile"]],
+    "batches": [[], ["--quality"]],
     "recipe": [["--steady"], ["--trial"]],
     "recipes": [[]],
     "curves": [[]],
@@ -28,6 +29,7 @@ PROGRAMS: dict[str, Sequence[Sequence[str]]] = {
     "warmstart": [[]],
     "predict": [[], ["--precision", "mixed_bfloat16"]],
     "sweep": [[]],
+    "search": [[]],
 }
 """Name → the arguments of each of its runs."""
 

@@ -66,6 +66,7 @@ def test_a_program_says_what_it_is_for(name: str) -> None:
         (["recipe", "--questions", "README.md", "--encoder", "gone"], "the encoder: absent"),
         (["sweep", "--sides", "bertsweep", "--questions", "gone.csv"], "the questions: absent"),
         (["sweep", "--sides", "kerastuner"], "pip install --no-deps --target"),
+        (["search", "--curves", "gone"], "the curves: absent, there is no gone. Give"),
         (["huggingface"], "the environment of Transformers: absent"),
         (["huggingface", "--python", sys.executable], "torch and transformers: absent from"),
     ],
