@@ -131,7 +131,7 @@ def _prepared(
     data, base = looked.data, Path.cwd()
     there = _with_files(looked)
     dataset = reading.prepare(data, cache=cache, base=base, progress=progress)
-    cut = [name for name in dataset.splits if name == "train" or name not in there]
+    cut = [name for name in dataset.splits if name not in there]
     split = split_of(sum(len(dataset.splits[name]) for name in cut), there)
     sizes, scored = data.split.model_copy(update=dict(split.sizes)), Classes.of(dataset).scored()
     as_it_was = sizes == data.split and scored == dataset.positive
@@ -143,7 +143,7 @@ def _prepared(
 
 def _with_files(looked: Looked) -> tuple[str, ...]:
     """The splits that are not cut from the training rows."""
-    return tuple(dict.fromkeys((*looked.seen.splits, *looked.data.files())))
+    return tuple({*looked.seen.splits, *looked.data.files()} - {"train"})
 
 
 def _positions(encoder: PreparedEncoder | None) -> int:

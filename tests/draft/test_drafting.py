@@ -9,7 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 import bertsweep
-from bertsweep.draft import Drafted
+from bertsweep.draft import Drafted, choices
 from bertsweep.draft.writing import duration, name_for, yaml
 from bertsweep.errors import InputError
 from bertsweep.paths import cache_root
@@ -55,6 +55,17 @@ def test_two_classes_of_unequal_size(tmp_path: Path) -> None:
     assert "cuts none of the rows" in text
     assert done.estimate in text
     assert max(map(len, text.splitlines())) <= 100
+
+
+def test_of_very_many_rows_some_are_searched_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, count in {"_MANY": 500, "_VERY_MANY": 800, "_HELD_OUT": 60}.items():
+        monkeypatch.setattr(choices, name, count)
+    monkeypatch.setattr(choices, "_SEARCHED_ON", 300)
+    done, _ = drafted(written(tmp_path, questions(1000)))
+    rows = {name: len(frame) for name, frame in done.facts.dataset.splits.items()}
+    assert rows == {"train": 300, "validation": 60, "test": 60}
 
 
 def test_a_positive_class_that_is_the_frequent_one_gives_way_to_the_rarer(tmp_path: Path) -> None:
