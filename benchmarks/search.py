@@ -51,7 +51,8 @@ def main() -> None:
     parser.add_argument("--curves", type=Path, default=CURVES, help="folder of recorded curves")
     parser.add_argument("--scenarios", nargs="+", default=SCENARIOS, choices=SCENARIOS)
     parser.add_argument("--workers", nargs="+", type=int, default=WORKERS)
-    parser.add_argument("--seeds", type=int, default=2, help="of LCBench; twice as many of others")
+    parser.add_argument("--seeds", type=int, default=2, help="plays of each task")
+    parser.add_argument("--every", type=int, default=1, help="of LCBench: every Nth task alone")
     parser.add_argument("--reports", type=int, default=REPORTS, help="of a full training")
     parser.add_argument("--results", type=Path, help="JSON lines; else search.jsonl in --work")
     parser.add_argument("--work", type=Path, help="keeps what is computed once; else in the cache")
@@ -107,9 +108,8 @@ def _key(row: Mapping[str, Any]) -> tuple[Any, ...]:
 
 def run(found: Table, options: argparse.Namespace, results: Results) -> None:
     """Plays what is missing, seed by seed, so that one that is cut off has all methods alike."""
-    every = tasks(found, options.reports)
-    seeds = options.seeds * (1 if found.name == "lcbench" else 2)
-    for seed in range(seeds):
+    every = tasks(found, options.reports)[:: options.every if found.name == "lcbench" else 1]
+    for seed in range(options.seeds):
         for scenario in options.scenarios:
             for workers in options.workers:
                 for method in options.methods:

@@ -48,6 +48,8 @@ Each key is a parameter of the table below, each value one of these forms:
 | `learning_rate: {low: 1e-5, high: 1e-4, log: true}` | a range, both ends included; `log` is \
 uniform in the logarithm and needs `low > 0` |
 | `dropout: {low: 0.1, high: 0.5, step: 0.1}` | a range of low, low + step, …, high |
+| `learning_rate: {low: 1e-5, high: 1e-4, log: true, prior: 3e-5}` | a range in which the best is \
+expected near 3e-5; a choice may have one, too: `{choices: [16, 32], prior: 32}` |
 | `weight_decay: {low: 0.001, high: 0.1, log: true, when: {optimizer: adamw}}` | a range \
 that is only active under a condition |
 | `weight_decay: {choices: [0.01, 0.1], when: {optimizer: adamw}}` | a choice under a condition |
@@ -96,6 +98,10 @@ order.
 | `cmaes` | ranges without condition, a generation of 4 + 3 ln(ranges) trials at a time: for \
 sweeps of hundreds of trials | `pip install 'bertsweep[cmaes]'` |
 | `random`, `grid` | nothing | |
+
+With a `prior` on parameters, `tpe` draws one point in five near it, parameters without one evenly;
+the others come as they would without a prior.
+[search.md](search.md) says why the defaults are what they are.
 
 Parameters that a sampler does not model are drawn at random. A model learns from trials that were
 stopped early, too: `tpe` ranks them behind the finished ones, by how far they came; for `gp` and
