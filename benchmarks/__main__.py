@@ -21,6 +21,7 @@ PROGRAMS: dict[str, Sequence[Sequence[str]]] = {
     "winner": [["--task", "quora"], ["--task", "trec6"]],
     "overhead": [[]],
     "step": [[], ["--profile"]],
+    "batches": [[], ["--quality"]],
     "recipe": [["--steady"], ["--trial"]],
     "recipes": [[]],
     "curves": [[]],

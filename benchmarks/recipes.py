@@ -75,7 +75,7 @@ def measure(
             if key in done:
                 continue
             values = {**USUAL, **variants()[name], "learning_rate": rate}
-            found = _trial(bench, job, task, prepared, values, seed)
+            found = trained(bench, job, task, prepared, values, seed)
             line = dict(zip(("task", "variant", "learning_rate", "seed"), key, strict=True))
             with options.out.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({**line, **found}) + "\n")
@@ -89,15 +89,18 @@ def _plan(options: argparse.Namespace) -> Iterator[tuple[int, float, str]]:
                 yield _inputs.SEED + seed, rate, name
 
 
-def _trial(
+def trained(
     bench: Any,
     job: Any,
     task: _training.Task,
     prepared: Prepared,
     values: Mapping[str, Any],
     seed: int,
-) -> dict[str, float]:
-    """Validation and test score of the trial's checkpoint, and its seconds of training."""
+) -> dict[str, Any]:
+    """Validation and test score of the trial's checkpoint, and its seconds of training.
+
+    `reports` has the validation score of every report.
+    """
     from bertsweep import metrics
     from bertsweep.checkpoints import Checkpoint
     from bertsweep.spec.hyperparameters import Hyperparameters
@@ -108,9 +111,10 @@ def _trial(
     begun = time.perf_counter()
     proposal = Proposal("t0000", Hyperparameters(**values).to_point(), seed)
     session = Session(bench, job, proposal)
-    report = session.next_report()
-    while not report["finished"]:
-        report = session.next_report()
+    reports = [session.next_report()]
+    while not reports[-1]["finished"]:
+        reports.append(session.next_report())
+    report = reports[-1]
     seconds = time.perf_counter() - begun
     checkpoint = Checkpoint.open(Path(job.folder) / report["checkpoint"])
     with bench.trainer.holding(checkpoint.arrays()):
@@ -121,6 +125,7 @@ def _trial(
         "validation": round(report["best"], 6),
         "test": round(scores[task.metric], 6),
         "seconds": round(seconds, 1),
+        "reports": [round(one["objective"], 6) for one in reports],
     }
 
 
@@ -148,7 +153,7 @@ def summary(trials: Sequence[Mapping[str, Any]], task: str) -> list[list[str]]:
         pairs = [one["test"] - usual[seed]["test"] for seed, one in seeds.items() if seed in usual]
         seconds = statistics.fmean(one["seconds"] for one in seeds.values())
         rows.append(
-            [name, f"{rate:g}", _mean(tests), _mean(pairs), f"{seconds:.0f}", str(len(tests))]
+            [name, f"{rate:g}", mean(tests), mean(pairs), f"{seconds:.0f}", str(len(tests))]
         )
     return rows
 
@@ -157,7 +162,7 @@ def _validation(item: tuple[float, Mapping[int, Mapping[str, Any]]]) -> float:
     return statistics.fmean(one["validation"] for one in item[1].values())
 
 
-def _mean(values: Sequence[float]) -> str:
+def mean(values: Sequence[float]) -> str:
     """Mean ± standard error, which a single value has none of."""
     if not values:
         return ""

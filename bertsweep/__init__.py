@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from bertsweep.api import (
         confirm,
         evaluate,
+        explore,
         export_model,
         init,
         load_spec,
@@ -67,6 +68,7 @@ _PLACES = {
     "bertsweep.api": (
         "confirm",
         "evaluate",
+        "explore",
         "export_model",
         "init",
         "load_spec",
@@ -130,6 +132,7 @@ __all__ = [
     "__version__",
     "confirm",
     "evaluate",
+    "explore",
     "export_model",
     "init",
     "load_spec",

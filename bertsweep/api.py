@@ -15,6 +15,7 @@ from bertsweep.spec import SweepSpec, load
 if TYPE_CHECKING:
     from bertsweep.checkpoints import Checkpoint
     from bertsweep.draft import Drafted, Looked
+    from bertsweep.exploration import Exploration
     from bertsweep.ledger import Subscriber
     from bertsweep.progress import Progress
     from bertsweep.scoring import Evaluation
@@ -36,6 +37,7 @@ def init(
     encoder: str,
     text: Sequence[str] = (),
     label: str | None = None,
+    settings: Sequence[str] = (),
     out: str | Path | None = None,
     force: bool = False,
     progress: Progress | None = None,
@@ -45,7 +47,8 @@ def init(
 
     `data` is whatever `data.source` may be, or what `bertsweep.draft.look` returned for it;
     `encoder` is an `encoder.source`. The columns `text` (two for pairs) and `label` are guessed
-    where they are not named. The file is `out`, by default NAME.yaml in the working folder, after
+    where they are not named; `settings` are `data.KEY=VALUE` where the data are written in a way
+    that is not recognised. The file is `out`, by default NAME.yaml in the working folder, after
     the data; it replaces none unless `force`. All rows are read, nothing is trained, and an encoder
     that is not on this machine is not downloaded.
 
@@ -59,10 +62,48 @@ def init(
     named = data.source if isinstance(data, draft.Looked) else str(data)
     path = draft.target(draft.name_for(named), None if out is None else Path(out), force=force)
     if not isinstance(data, draft.Looked):
-        data = draft.look(named, text=text, label=label, cache=cache, progress=progress)
+        data = draft.look(
+            named, text=text, label=label, settings=settings, cache=cache, progress=progress
+        )
     return draft.save(
         draft.examine(data, encoder, cache=cache, progress=progress, notify=notify), path
     )
+
+
+def explore(
+    subject: str | Path,
+    *,
+    text: Sequence[str] = (),
+    label: str | None = None,
+    encoder: str | None = None,
+    settings: Sequence[str] = (),
+    storage: str | Path | None = None,
+    progress: Progress | None = None,
+    notify: Callable[[str], None] = lambda _: None,
+) -> Exploration:
+    """Looks at labelled text from all sides: labels, lengths, likeness of the splits, label errors.
+
+    `subject` is a search space file, a sweep or its name under `storage`, or data as `init` takes
+    them, with their columns and an `encoder`. `settings` are `key.path=VALUE` on top. Of a sweep,
+    the validation rows that all its good trials get wrong are among the likely label errors.
+    Nothing is trained, and an encoder that is not on this machine is not downloaded.
+
+    Raises `InputError` (`SpecError`, `DataError`, …), and `DownloadError` for data at an address.
+    """
+    from bertsweep import exploration
+    from bertsweep.paths import cache_root
+
+    cache = cache_root()
+    found = exploration.find_subject(
+        str(subject),
+        text=text,
+        label=label,
+        encoder=encoder,
+        settings=settings,
+        storage=storage_root(storage),
+        cache=cache,
+    )
+    return exploration.explore(found, cache=cache, progress=progress, notify=notify)
 
 
 def run(

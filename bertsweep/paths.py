@@ -54,6 +54,11 @@ class SweepPaths:
         return self.folder / "compute"
 
     @property
+    def requests(self) -> Path:
+        """The folder of requests to the running command (see `bertsweep.steering`)."""
+        return self.folder / "requests"
+
+    @property
     def latency(self) -> Path:
         """The folder of measured latencies, one for all trials that predict alike."""
         return self.folder / "latency"

@@ -15,7 +15,7 @@ from tests.support import clisweeps
 from tests.support.sweeps import write_small
 
 NAMES = {
-    *("init", "run", "resume", "confirm", "Confirm", "evaluate", "export_model"),
+    *("init", "explore", "run", "resume", "confirm", "Confirm", "evaluate", "export_model"),
     *("load_spec", "open_sweep", "reproduce", "ReproductionError"),
     "Evaluation",
     *("Sweep", "SweepSpec", "Predictor", "Prediction", "Problem", "__version__"),

@@ -13,10 +13,15 @@ import typer.main
 
 VERBS = {
     "init": "Look at labelled text and write a search space file for it.",
+    "explore": "Show labels, lengths and likely errors of data, before a sweep or after it.",
     "validate": "Check a search space file and say what it would search.",
     "run": "Run a sweep from a search space file to its best checkpoint.",
     "resume": "Go on with an interrupted sweep, or give a finished one more trials.",
     "watch": "Show a sweep that another command runs, here or elsewhere, as it goes on.",
+    "stop": "Stop a trial of a running sweep.",
+    "add": "Have a running sweep try a point next.",
+    "set": "Change the budget of a running sweep, or how many trials run at once.",
+    "pause": "Stop a running sweep cleanly from another terminal.",
     "confirm": "Train a sweep's best trials again with fresh seeds, and choose by that.",
     "ls": "List the sweeps under the storage folder.",
     "show": "Show every trial of a sweep.",

@@ -48,7 +48,13 @@ def columns(out: Console, looked: Looked, *, text: list[str] | None, label: str 
         if (tuple(names), chosen) == (looked.columns.text, looked.columns.label):
             return looked
         try:
-            return look(looked.source, text=names, label=chosen, cache=cache_root())
+            return look(
+                looked.source,
+                text=names,
+                label=chosen,
+                settings=looked.settings,
+                cache=cache_root(),
+            )
         except BertsweepError as error:
             if text and label:
                 raise
@@ -64,7 +70,9 @@ def encoder(out: Console, *, ask: bool) -> str:
     if not ask:
         named = "; ".join(f"{name} ({what})" for name, what in known.items())
         raise InputError(f"init needs an encoder. Name it: --encoder SOURCE, such as {named}.")
-    out.print(table(("encoder", ""), list(known.items())))
+    for name, what in known.items():
+        out.print(f"  {name}", soft_wrap=True)
+        out.print(f"      {what}", soft_wrap=True)
     return _answer(out, "encoder", next(iter(known)), named="--encoder")
 
 

@@ -65,6 +65,14 @@ def init(
             help="Pre-trained encoder: hf://owner/name, a TF Hub handle, a folder, builtin:tiny.",
         ),
     ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="data.KEY=VALUE",
+            help="How the data are written, where that is not recognised; goes into the file.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -89,7 +97,7 @@ def init(
     comments on every choice, and `bertsweep run` runs it as it is.
     """
     if template is not None:
-        if data or text or label or encoder:
+        if data or text or label or settings or encoder:
             raise InputError("--template writes a file as it comes: leave out data and columns.")
         _template(template, out, force=force, as_json=as_json)
         return
@@ -100,7 +108,14 @@ def init(
     if data is None:
         data = _asking.source(told, ask=ask)
     with _progress.shown(told) as progress:
-        looked = look(data, text=text or (), label=label, cache=cache_root(), progress=progress)
+        looked = look(
+            data,
+            text=text or (),
+            label=label,
+            settings=settings or (),
+            cache=cache_root(),
+            progress=progress,
+        )
     if ask and not (text and label):
         looked = _asking.columns(told, looked, text=text, label=label)
     if encoder is None:

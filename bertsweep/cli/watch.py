@@ -15,7 +15,7 @@ from bertsweep.cli._output import console, duration
 from bertsweep.cli._sweeping import handle
 from bertsweep.cli._view import View
 from bertsweep.errors import EnvironmentFault
-from bertsweep.ledger import RUNNING, Follower
+from bertsweep.ledger import INTERRUPTED, RUNNING, Follower
 from bertsweep.ledger.journal import SIGN_OF_LIFE_SECONDS
 from bertsweep.paths import SweepPaths, find_sweep, storage_root
 
@@ -73,5 +73,6 @@ def _follow(follower: Follower, view: View, paths: SweepPaths, every: float) -> 
 def _outcome(follower: Follower, paths: SweepPaths) -> str:
     state = follower.state
     why = f": {state.reason}" if state.reason else ""
-    verb = "resume" if state.status == "interrupted" else "best"
-    return f"{state.name} is {state.status}{why}; `bertsweep {verb} {handle(paths)}` goes on"
+    name = handle(paths)
+    more = f"resume {name}` goes on" if state.status == INTERRUPTED else f"best {name}` tells more"
+    return f"{state.name} is {state.status}{why}; `bertsweep {more}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from bertsweep.data.dataset import SPLITS, Dataset
@@ -27,10 +28,11 @@ def statistics(dataset: Dataset) -> dict[str, Any]:
     edges[i + 1], the last bin also all longer texts.
     """
     lengths = {
-        "words": {name: _words(dataset.splits[name]) for name in SPLITS},
-        "characters": {name: _characters(dataset.splits[name]) for name in SPLITS},
+        "words": length_statistics({name: words(dataset.splits[name]) for name in SPLITS}),
+        "characters": length_statistics(
+            {name: characters(dataset.splits[name]) for name in SPLITS}
+        ),
     }
-    edges = {kind: _edges(splits) for kind, splits in lengths.items()}
     return {
         "hash": dataset.hash,
         "labels": list(dataset.labels),
@@ -43,18 +45,25 @@ def statistics(dataset: Dataset) -> dict[str, Any]:
             name: {
                 "rows": len(dataset.splits[name]),
                 "classes": _classes(dataset, name),
-                **{kind: _summary(lengths[kind][name], edges[kind]) for kind in lengths},
+                **{kind: splits[name] for kind, splits in lengths.items()},
             }
             for name in SPLITS
         },
     }
 
 
+def length_statistics(lengths: Mapping[str, Lengths]) -> dict[str, dict[str, Any]]:
+    """Returns LENGTHS, as `statistics` describes them, of lengths (int [rows]) by split."""
+    edges = _edges(lengths)
+    return {name: _summary(each, edges) for name, each in lengths.items()}
+
+
 def _texts(frame: pd.DataFrame) -> list[pd.Series[str]]:
     return [frame[column] for column in ("text", "text_b") if column in frame]
 
 
-def _words(frame: pd.DataFrame) -> Lengths:
+def words(frame: pd.DataFrame) -> Lengths:
+    """The words of each row."""
     import numpy as np
 
     counts = [
@@ -64,7 +73,8 @@ def _words(frame: pd.DataFrame) -> Lengths:
     return np.asarray(sum(counts))
 
 
-def _characters(frame: pd.DataFrame) -> Lengths:
+def characters(frame: pd.DataFrame) -> Lengths:
+    """The characters of each row."""
     import numpy as np
 
     counts = [
@@ -73,7 +83,7 @@ def _characters(frame: pd.DataFrame) -> Lengths:
     return np.asarray(sum(counts))
 
 
-def _edges(splits: dict[str, Lengths]) -> Lengths:
+def _edges(splits: Mapping[str, Lengths]) -> Lengths:
     """Returns integer edges of equal bins, from 0 past the 99.5th percentile of all splits."""
     import numpy as np
 

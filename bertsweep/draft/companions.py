@@ -8,16 +8,18 @@ from pathlib import Path
 from bertsweep.data import Peek, peek
 from bertsweep.draft.columns import Guess
 from bertsweep.errors import BertsweepError
-from bertsweep.spec import load_data
+from bertsweep.spec.models import Data
 
 _TRAIN = ("train", "training")
 _OTHERS = {"validation": ("validation", "valid", "val", "dev"), "test": ("test", "testing")}
 
 
 def beside(
-    source: str, seen: Peek, columns: Guess, *, cache: Path
+    source: str, stated: Data, seen: Peek, columns: Guess, *, cache: Path
 ) -> tuple[dict[str, str], list[str]]:
     """Returns the file of each split by name, and what is to be said of them.
+
+    `stated` says how they are written.
 
     Beside `train.csv` these are `dev.csv` (or validation, valid, val) and `test.csv`, if they have
     the same columns and no label but those of the training rows: published test files often have
@@ -26,7 +28,7 @@ def beside(
     found = {"train": source}
     notes = []
     for split, path in _files(source):
-        if _fits(path, seen, columns, cache=cache):
+        if _fits(stated.model_copy(update={"source": path}), seen, columns, cache=cache):
             found[split] = path
             notes.append(f"{split}: {path}, which lies beside the training rows.")
         else:
@@ -49,9 +51,9 @@ def _files(source: str) -> Iterator[tuple[str, str]]:
                 break
 
 
-def _fits(path: str, seen: Peek, columns: Guess, *, cache: Path) -> bool:
+def _fits(data: Data, seen: Peek, columns: Guess, *, cache: Path) -> bool:
     try:
-        other = peek(load_data({"source": path}), base=Path.cwd(), cache=cache)
+        other = peek(data, base=Path.cwd(), cache=cache)
     except BertsweepError:
         return False
     wanted = {*columns.text, columns.label}

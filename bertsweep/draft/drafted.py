@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bertsweep import atomic
+from bertsweep.data.clean import counted
 from bertsweep.draft import templates, writing
 from bertsweep.draft.facts import Facts
 from bertsweep.errors import InputError
@@ -125,8 +126,8 @@ def _advice(facts: Facts) -> Iterator[str]:
     validation = facts.dataset.splits["validation"]["label"].value_counts()
     if len(validation) and validation.min() < _FEW_ROWS:
         yield (
-            f"the smallest class has {validation.min()} rows to validate on: scores of it are "
-            "coarse. More rows of it help most."
+            f"the smallest class has {counted(validation.min(), 'row')} to validate on: scores of "
+            "it are coarse. More rows of it help most."
         )
     if facts.cost.low > _LONG_SECONDS:
         small = "a smaller encoder (--encoder hf://sentence-transformers/all-MiniLM-L6-v2), "

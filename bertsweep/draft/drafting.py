@@ -16,6 +16,7 @@ from bertsweep.draft.facts import Facts, Looked
 from bertsweep.draft.lengths import candidates, measure
 from bertsweep.encoders import encoder_at_hand, tiny
 from bertsweep.encoders.prepared import PreparedEncoder
+from bertsweep.errors import InputError
 from bertsweep.progress import Progress
 from bertsweep.spec import load_data
 from bertsweep.spec.models import Data, Encoder
@@ -23,6 +24,13 @@ from bertsweep.spec.models import Data, Encoder
 _TRIALS, _FINALISTS, _SEEDS = 20, 3, 3
 _USUAL_POSITIONS = 512
 _STEPS_BETWEEN_REPORTS = 25
+_INSTEAD = {
+    "text": "Type --text COLUMN.",
+    "label": "Type --label COLUMN.",
+    "labels": "A file with labels of its own takes a search space file that is written by hand.",
+    "split": "It is decided from the rows; change it in the file.",
+    "positive": "It is decided from the rows; change it in the file.",
+}
 
 
 def look(
@@ -30,28 +38,34 @@ def look(
     *,
     text: Sequence[str] = (),
     label: str | None = None,
+    settings: Sequence[str] = (),
     cache: Path,
     progress: Progress | None = None,
 ) -> Looked:
     """Returns what the first rows of a source show, with the columns that are named or guessed.
 
-    `source` is whatever `data.source` may be. Files for validation and test that lie beside a file
-    called train are taken too. Raises `DataError`, and `InputError` where no column fits.
+    `source` is whatever `data.source` may be, `settings` say `data.KEY=VALUE` how it is written.
+    Files for validation and test that lie beside a file called train are taken too. Raises
+    `DataError`, and `InputError` where no column fits.
     """
-    plain: dict[str, Any] = {"source": source}
-    seen = reading.peek(load_data(plain), base=Path.cwd(), cache=cache, progress=progress)
+    stated = load_data({"source": source}, overrides=settings)
+    for key in _INSTEAD:
+        if key in stated.model_fields_set:
+            raise InputError(f"--set data.{key} has no effect here. {_INSTEAD[key]}")
+    seen = reading.peek(stated, base=Path.cwd(), cache=cache, progress=progress)
     columns = guess(seen, source, text=text, label=label)
-    files, notes = beside(source, seen, columns, cache=cache)
+    files, notes = beside(source, stated, seen, columns, cache=cache)
     names = [*columns.text, columns.label]
     section: dict[str, Any] = {
         "source": files if len(files) > 1 else source,
         "text": names[:-1] if seen.header else list(map(int, names[:-1])),
         "label": names[-1] if seen.header else int(names[-1]),
     }
-    if not seen.header:
-        section["table"] = {"header": False}
+    if not seen.header and stated.table.header:
+        settings = ("data.table.header=false", *settings)
         notes.insert(0, f"{source} has no header: its columns are called by their numbers from 1.")
-    return Looked(source, load_data(section), seen, columns, (*columns.notes, *notes))
+    data = load_data(section, overrides=settings)
+    return Looked(source, data, seen, columns, (*columns.notes, *notes), tuple(settings))
 
 
 def examine(
@@ -117,7 +131,7 @@ def _prepared(
     data, base = looked.data, Path.cwd()
     there = _with_files(looked)
     dataset = reading.prepare(data, cache=cache, base=base, progress=progress)
-    cut = [name for name in dataset.splits if name == "train" or name not in there]
+    cut = [name for name in dataset.splits if name not in there]
     split = split_of(sum(len(dataset.splits[name]) for name in cut), there)
     sizes, scored = data.split.model_copy(update=dict(split.sizes)), Classes.of(dataset).scored()
     as_it_was = sizes == data.split and scored == dataset.positive
@@ -129,7 +143,7 @@ def _prepared(
 
 def _with_files(looked: Looked) -> tuple[str, ...]:
     """The splits that are not cut from the training rows."""
-    return tuple(dict.fromkeys((*looked.seen.splits, *looked.data.files())))
+    return tuple({*looked.seen.splits, *looked.data.files()} - {"train"})
 
 
 def _positions(encoder: PreparedEncoder | None) -> int:

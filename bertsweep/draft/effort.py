@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bertsweep import system
 
@@ -30,11 +30,11 @@ _BY_NAME = (
 )
 _WITHOUT_GPU, _WITH_GPU = 0.8, 0.25
 """Share of the rate of products that training reaches: docs/benchmarks.md; on GPUs a guess, as
-share of their float32 peak."""
+share of their float32 peak. For CPUs, products of one core times the cores."""
 _STEP_SECONDS = 0.005
 _TRIAL_SECONDS = 2.0
-_PRODUCT = 768
-_PROBE_SECONDS = 0.4
+_PRODUCT = 256
+_PROBE_SECONDS = 0.3
 
 
 @dataclass(frozen=True)
@@ -103,9 +103,14 @@ def one_training(
 
     `tokens` is the mean length of a row, `every` the share of an epoch between two evaluations.
     """
-    each = 2 * sizes.parameters + 4 * sizes.layers * sizes.hidden * tokens
     evaluated = validation * epochs / every
-    return each * tokens * (3 * rows * epochs + evaluated), epochs * -(-rows // batch)
+    operations = row_operations(sizes, tokens) * (3 * rows * epochs + evaluated)
+    return operations, epochs * -(-rows // batch)
+
+
+def row_operations(sizes: Sizes, tokens: Any) -> Any:
+    """Floating-point operations of a row of so many word pieces, forward alone; arrays too."""
+    return tokens * (2 * sizes.parameters + 4 * sizes.layers * sizes.hidden * tokens)
 
 
 def effort(operations: float, steps: int, *, trials: int, repeats: int, machine: Machine) -> Effort:
@@ -123,16 +128,22 @@ def _rate(machine: Machine) -> float:
     peaks = system.gpu_peak_flops() if machine.gpus else []
     if peaks and min(peaks) > 0:
         return _WITH_GPU * min(peaks)
-    return _WITHOUT_GPU * _products()
+    return _WITHOUT_GPU * machine.cpus * _products()
 
 
 def _products() -> float:
-    """The best rate of float32 matrix products here, within half a second."""
+    """The best rate of float32 matrix products on one core, within a third of a second.
+
+    On one core, since several would wait for one another where other programs have some of them,
+    and small ones, of which some pass without an interruption.
+    """
     import numpy as np
+    from threadpoolctl import threadpool_limits
 
     matrix = np.ones((_PRODUCT, _PRODUCT), np.float32)
     best, end = float("inf"), time.perf_counter() + _PROBE_SECONDS
-    while (began := time.perf_counter()) < end or best == float("inf"):
-        _ = matrix @ matrix
-        best = min(best, time.perf_counter() - began)
+    with threadpool_limits(1):
+        while (began := time.perf_counter()) < end or best == float("inf"):
+            _ = matrix @ matrix
+            best = min(best, time.perf_counter() - began)
     return float(2 * _PRODUCT**3 / best)

@@ -16,7 +16,8 @@ from bertsweep.spec.models import Data
 class Looked:
     """A source, its first rows, and the columns that were named or are likely meant.
 
-    `data` is the section of the file so far; `notes` say what was guessed.
+    `data` is the section of the file so far, in which `settings` were made; `notes` say what was
+    guessed.
     """
 
     source: str
@@ -24,6 +25,7 @@ class Looked:
     seen: Peek
     columns: Guess
     notes: tuple[str, ...]
+    settings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -57,8 +57,18 @@ def measure(frame: pd.DataFrame, encoder: PreparedEncoder | None) -> Lengths:
 
     Without one they are estimated from BERT's own splitting into words.
     """
-    if len(frame) > MOST_ROWS:
-        frame = frame.sample(MOST_ROWS, random_state=0)
+    return Lengths(np.sort(row_lengths(frame, encoder, most=MOST_ROWS)), encoder is not None)
+
+
+def row_lengths(
+    frame: pd.DataFrame, encoder: PreparedEncoder | None, *, most: int
+) -> npt.NDArray[np.int64]:
+    """Word pieces of each row in order, special ones included; of `most` rows drawn, if of more.
+
+    They are estimated where there is no `encoder`.
+    """
+    if len(frame) > most:
+        frame = frame.sample(most, random_state=0)
     columns = [frame[name].tolist() for name in ("text", "text_b") if name in frame]
     pair = len(columns) > 1
     if encoder is None:
@@ -67,8 +77,7 @@ def measure(frame: pd.DataFrame, encoder: PreparedEncoder | None) -> Lengths:
         tokenizer = open_tokenizer(encoder.vocabulary, lowercase=encoder.lowercase)
         parts = [np.diff(tokenizer.encode(texts)[1]) for texts in columns]
         framing = tokenizer.special.framing(pair=pair)
-    total = np.sum(parts, axis=0) + framing
-    return Lengths(np.sort(total), measured=encoder is not None)
+    return np.asarray(np.sum(parts, axis=0) + framing, np.int64)
 
 
 def candidates(lengths: Lengths, most: int) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bertsweep.draft.facts import Facts
-from bertsweep.spec.models import Resources
+from bertsweep.spec.models import Data, Resources
 from bertsweep.sweep.share import share_out
 
 _PLAIN = re.compile(r"[A-Za-z_./][A-Za-z0-9_./@-]*( ?[A-Za-z0-9_./@-]+)*")
@@ -83,6 +83,7 @@ def _values(facts: Facts, path: Path) -> dict[str, Any]:
         "text": yaml(data.text[0] if len(data.text) == 1 else list(data.text)),
         "label": yaml(data.label),
         "header": data.table.header,
+        "written": _written(data),
         "positive": None if positive is None else yaml(positive),
         "positive_why": _positive_why(facts),
         "split": yaml(dict(facts.split.sizes)) if facts.split.sizes else "",
@@ -108,6 +109,13 @@ def _values(facts: Facts, path: Path) -> dict[str, Any]:
         "share": _share(share.cpus, share.gpus, share.concurrent),
         "report_every": facts.report_every,
     }
+
+
+def _written(data: Data) -> dict[str, str]:
+    """What is stated of the way the data are written."""
+    own = {"source", "text", "label", "positive", "split"}
+    stated = data.model_dump(mode="json", exclude_defaults=True, exclude=own)
+    return {key: yaml(value) for key, value in stated.items()}
 
 
 def yaml(value: Any) -> str:

@@ -99,6 +99,17 @@ class SweepAlive(Event, frozen=True, kw_only=True, gc=False, tag="sweep_alive"):
     """Nothing happened for a while, and the command that runs the sweep is still there."""
 
 
+class SweepSteered(Event, frozen=True, kw_only=True, gc=False, tag="sweep_steered"):
+    """The running sweep was asked for something: `asked`, with its `kind` and `id`.
+
+    `refused` says why it was not done, None where it was. The kinds are those of
+    `bertsweep.steering`.
+    """
+
+    asked: Plain
+    refused: str | None = None
+
+
 class ComputeChosen(Event, frozen=True, kw_only=True, gc=False, tag="compute_chosen"):
     """What all trials compute in: {precision, jit} and how that was found."""
 
@@ -298,6 +309,7 @@ Written = (
     | SweepResumed
     | SweepEnded
     | SweepAlive
+    | SweepSteered
     | ComputeChosen
     | TestOpened
     | TestScored

@@ -24,6 +24,7 @@ from bertsweep.ledger.events import (
     SweepEnded,
     SweepResumed,
     SweepStarted,
+    SweepSteered,
     TestOpened,
     TestScored,
     TrialEnded,
@@ -133,6 +134,7 @@ def _resumed(state: SweepState, event: SweepResumed) -> None:
     changed = {"trials": event.trials} if event.trials is not None else {}
     state.bounds = state.bounds.changed({**changed, **(event.bounds or {})})
     state.session_began = event.time
+    state.concurrent = None
     for trial in (*state.trials.values(), *state.repeats.values()):
         # A command that was killed has written no end of what ran under it.
         if trial.status == RUNNING:
@@ -252,9 +254,25 @@ def _alive(state: SweepState, event: SweepAlive) -> None:
     """Nothing but that there is a last event."""
 
 
+def _steered(state: SweepState, event: SweepSteered) -> None:
+    asked = event.asked
+    state.steered[str(asked.get("id"))] = event.refused
+    if event.refused is not None:
+        return
+    if asked["kind"] == "stop_trial":
+        state.to_stop.add(str(asked["trial"]))
+    elif asked["kind"] == "add_point":
+        state.added.append(dict(asked["point"]))
+    elif asked["kind"] == "set_bounds":
+        state.bounds = state.bounds.changed(asked["bounds"])
+    elif asked["kind"] == "set_concurrent":
+        state.concurrent = int(asked["concurrent"])
+
+
 _SWEEP_CHANGES: dict[type[Event], Callable[[SweepState, Any], None]] = {
     SweepResumed: _resumed,
     SweepAlive: _alive,
+    SweepSteered: _steered,
     SweepEnded: _ended,
     ComputeChosen: _compute_chosen,
     TestOpened: _test_opened,

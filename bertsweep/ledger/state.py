@@ -231,6 +231,14 @@ class SweepState:
     """Every reading of the test split, in order."""
     repeats: dict[str, TrialState] = field(default_factory=dict)
     confirmation: Confirmation | None = None
+    steered: dict[str, str | None] = field(default_factory=dict)
+    """Request → why it was refused, None where it was not."""
+    to_stop: set[str] = field(default_factory=set)
+    """Trials that somebody asked to stop."""
+    added: list[dict[str, Any]] = field(default_factory=list)
+    """Points that somebody asked for."""
+    concurrent: int | None = None
+    """At most so many trials run at once in this session, where somebody asked for that."""
 
     def trial(self, name: str) -> TrialState:
         """The trial or repeat of this id. Raises `KeyError`."""

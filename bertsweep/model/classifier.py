@@ -12,6 +12,7 @@ from bertsweep.encoders import native
 from bertsweep.encoders.config import EncoderConfig
 from bertsweep.model.layers import Dropout
 from bertsweep.model.network import WORDS, Network
+from bertsweep.model.packing import Packing
 from bertsweep.spec.hyperparameters import Pooling
 
 WORD_EMBEDDINGS = f"encoder/{WORDS}"
@@ -81,13 +82,14 @@ class Classifier:
         dropout: Dropout | None = None,
         *,
         pooling: Pooling = "pooled",
+        packing: Packing | None = None,
     ) -> Any:
         """Returns logits, float32 [rows] for two classes and [rows, classes] for more.
 
         The arguments are those of `Network.output`. Word embeddings come from outside, so that a
         training step can take the gradient by the rows it used.
         """
-        pooled = self._network.output(words, mask, types, dropout, pooling=pooling)
+        pooled = self._network.output(words, mask, types, dropout, pooling=pooling, packing=packing)
         if dropout is not None:
             pooled = dropout(pooled, self.dropout)
         logits = tf.matmul(pooled, self.kernel) + self.bias

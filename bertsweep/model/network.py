@@ -17,11 +17,10 @@ import tensorflow as tf
 
 from bertsweep.encoders.config import EncoderConfig
 from bertsweep.model.layers import ACTIVATIONS, Dropout, dense, layer_norm
+from bertsweep.model.packing import MASKED, Packing
 from bertsweep.spec.hyperparameters import Pooling
 
 WORDS = "word_embeddings/embeddings"
-_MASKED = -1e9
-"""Added to the attention scores of padding, as in BERT."""
 _LAYER_STREAMS = 3
 """Random streams of a layer: it has three dropouts."""
 
@@ -56,7 +55,14 @@ class Network:
         return self.output(words, mask, types, dropout, pooling="pooled")
 
     def output(
-        self, words: Any, mask: Any, types: Any, dropout: Dropout | None, *, pooling: Pooling
+        self,
+        words: Any,
+        mask: Any,
+        types: Any,
+        dropout: Dropout | None,
+        *,
+        pooling: Pooling,
+        packing: Packing | None = None,
     ) -> Any:
         """Returns one vector a row, float32 [rows, hidden], made from the last layer's output.
 
@@ -66,28 +72,40 @@ class Network:
         `words` are word embeddings, float32 [rows, width, hidden]; `mask` is 1 where there is a
         word piece and 0 for padding, int32 [rows, width]; `types` are type ids of that shape, or
         None where all are 0. `dropout` None is for evaluation.
+
+        With `packing`, which says where the rows are, those are matrices of sequences that several
+        rows share, and no `mask` is needed.
         """
         size = self._config.hidden_size
         shape = tf.shape(words)
         rows, width = shape[0], shape[1]
-        x = tf.reshape(self._embedded(words, types, width), [-1, size])
+        x = tf.reshape(self._embedded(words, types, width, packing), [-1, size])
         x = self._norm(self._weights, "embeddings/layer_norm", x)
         x = self._drop(x, self._config.dropout, dropout)
-        bias = (1.0 - tf.cast(mask, tf.float32))[:, tf.newaxis, tf.newaxis, :] * _MASKED
+        if packing is None:
+            bias = (1.0 - tf.cast(mask, tf.float32))[:, tf.newaxis, tf.newaxis, :] * MASKED
+        else:
+            bias = packing.bias()
         final = None if pooling == "mean" else self._config.num_layers - 1
         for number in range(self._config.num_layers):
             streams = None if dropout is None else dropout.reserve(_LAYER_STREAMS)
-            layer = self._layer if number == final else self._any_layer
-            x = layer(self._of_layer(number), x, bias, rows, streams, last=number == final)
+            weights = self._of_layer(number)
+            if number == final:
+                x = self._layer(weights, x, bias, rows, streams, last=True, packing=packing)
+            else:
+                x = self._any_layer(weights, x, bias, rows, streams, last=False)
+        if pooling == "mean" and packing is not None:
+            return packing.mean(x)
         if pooling == "mean":
             return _mean(tf.reshape(x, [rows, width, size]), tf.cast(mask, tf.float32))
         if pooling == "cls":
             return x
         return tf.tanh(self._dense(self._weights, "pooler_transform", x))
 
-    def _embedded(self, words: Any, types: Any, width: Any) -> Any:
+    def _embedded(self, words: Any, types: Any, width: Any, packing: Packing | None) -> Any:
         table = self._weights["type_embeddings/embeddings"]
-        places = self._weights["position_embedding/embeddings"][:width]
+        places = self._weights["position_embedding/embeddings"]
+        places = places[:width] if packing is None else tf.gather(places, packing.places)
         if types is None:
             return words + (places + table[0])
         kinds = tf.one_hot(types, self._config.type_vocab_size)
@@ -103,7 +121,15 @@ class Network:
         }
 
     def _layer(
-        self, weights: Weights, x: Any, bias: Any, rows: Any, streams: Any, *, last: bool
+        self,
+        weights: Weights,
+        x: Any,
+        bias: Any,
+        rows: Any,
+        streams: Any,
+        *,
+        last: bool,
+        packing: Packing | None = None,
     ) -> Any:
         """Applies a transformer layer to [rows × width, hidden].
 
@@ -111,7 +137,7 @@ class Network:
         """
         config = self._config
         dropout = None if streams is None else Dropout(*streams)
-        attended, x = self._attention(weights, x, bias, rows, dropout, last=last)
+        attended, x = self._attention(weights, x, bias, rows, dropout, last=last, packing=packing)
         # Model Garden applies the attention's rate to its output too, where BERT has the other.
         attended = self._drop(attended, config.attention_dropout, dropout)
         x = self._norm(weights, "self_attention_layer_norm", x + attended)
@@ -120,13 +146,24 @@ class Network:
         return self._norm(weights, "output_layer_norm", x + output)
 
     def _attention(
-        self, weights: Weights, x: Any, bias: Any, rows: Any, dropout: Dropout | None, *, last: bool
+        self,
+        weights: Weights,
+        x: Any,
+        bias: Any,
+        rows: Any,
+        dropout: Dropout | None,
+        *,
+        last: bool,
+        packing: Packing | None,
     ) -> tuple[Any, Any]:
         """Returns the output of the attention and the rows of `x` that it is to be added to."""
         hidden = self._config.hidden_size
         if last:
             keys, values = self._projected(weights, ("key", "value"), x, rows)
-            x = tf.reshape(x, [rows, -1, hidden])[:, 0]
+            if packing is None:
+                x = tf.reshape(x, [rows, -1, hidden])[:, 0]
+            else:
+                x, bias = tf.gather(x, packing.flat_firsts()), packing.firsts_bias()
             (queries,) = self._projected(weights, ("query",), x, rows)
         else:
             queries, keys, values = self._projected(weights, ("query", "key", "value"), x, rows)
@@ -137,6 +174,8 @@ class Network:
         shares = self._drop(shares, self._config.attention_dropout, dropout)
         context = tf.matmul(tf.cast(shares, self._dtype), values)
         context = tf.reshape(tf.transpose(context, [0, 2, 1, 3]), [-1, hidden])
+        if packing is not None:
+            context, x = tf.gather(context, packing.order), tf.gather(x, packing.order)
         name = "self_attention/attention_output"
         kernel = tf.reshape(weights[f"{name}/kernel"], [hidden, hidden])
         return dense(context, kernel, weights[f"{name}/bias"], self._dtype), x

@@ -88,6 +88,14 @@ class Study:
         found, state = (self._untried(), None) if self._walks else self._sampled()
         return None if found is None else self._start(found, SAMPLER, state)
 
+    def add(self, point: Point) -> bool:
+        """Puts a point before all that the sampler proposes; False where a trial had it already."""
+        waiting = any(self._key(point) == self._key(other) for _, other in self._queue)
+        if waiting or not self._is_new(point):
+            return False
+        self._queue.append((WARM_START, point))
+        return True
+
     def report(self, number: int, report: int, value: float) -> None:
         """A value of the first objective, by report number; passed over where it is not finite."""
         trial = self._running.get(number)

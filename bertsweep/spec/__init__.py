@@ -8,6 +8,7 @@ from bertsweep.spec.hyperparameters import Hyperparameters
 from bertsweep.spec.loading import from_plain, load, load_data, parse
 from bertsweep.spec.models import Confirm
 from bertsweep.spec.sweep_spec import SweepSpec
+from bertsweep.spec.written_points import point_in_words
 
 __all__ = [
     "Confirm",
@@ -19,6 +20,7 @@ __all__ = [
     "load_data",
     "markdown",
     "parse",
+    "point_in_words",
 ]
 
 

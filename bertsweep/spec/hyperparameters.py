@@ -14,6 +14,7 @@ Optimizer = Literal["adam", "adamw"]
 Schedule = Literal["constant", "linear", "cosine"]
 ClassWeight = Literal["none", "balanced"]
 Pooling = Literal["pooled", "cls", "mean"]
+Batches = Literal["bucketed", "random"]
 Average = Literal["none", "ema", "soup"]
 
 MOST_STEPS = 10_000_000
@@ -37,6 +38,11 @@ class Hyperparameters(Section):
     )
     batch_size: Annotated[int, Field(ge=1, le=MOST_ROWS)] = Field(
         32, title="rows an optimizer step"
+    )
+    batches: Batches = Field(
+        "bucketed",
+        title="rows of a batch: bucketed takes those of similar length, which needs the least "
+        "computation; random takes any",
     )
     epochs: Annotated[int, Field(ge=1, le=MOST_STEPS)] = Field(
         5, title="passes over the training rows"

@@ -14,11 +14,16 @@ from bertsweep.ledger.events import FaultKind, TrialEnded, TrialProposed, TrialS
 from bertsweep.search.stopping import StoppingRule
 from bertsweep.search.study import Study
 from bertsweep.spec import SweepSpec
+from bertsweep.steering import AddPoint, Asked, Pause, StopTrial
 from bertsweep.sweep.early_end import EarlyEnd
 from bertsweep.sweep.further import further_values
 from bertsweep.sweep.recorder import Recorder
 from bertsweep.sweep.retention import Retention
+from bertsweep.sweep.steered import Steered
 from bertsweep.trial.job import TrialJob
+
+ASKED = "asked for with `bertsweep stop`"
+"""Why a trial was stopped that neither the rule nor its epochs ended."""
 
 HOPELESS = 5
 """When the baseline and this many trials, all there were, failed by their own fault, it is the
@@ -30,7 +35,8 @@ class SweepConductor:
     """The one place where Ray's events, the study, the stopping rule and the ledger meet.
 
     `resumable` are trials of an interrupted run that go on before anything new is proposed.
-    `stop_requested` says whether the user wants the sweep to stop. The budget is the ledger's;
+    `stop_requested` says whether the user wants the sweep to stop, and `stop` wants it in the
+    user's place. The budget is the ledger's;
     trials that failed through no fault of their own do not count against it.
     """
 
@@ -41,6 +47,7 @@ class SweepConductor:
     rule: StoppingRule
     retention: Retention
     stop_requested: Callable[[], bool]
+    stop: Callable[[], None] = lambda: None
     resumable: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -50,6 +57,7 @@ class SweepConductor:
         self._ended: list[str] = []
         self._sign = Direction.of(self.job.mode).sign
         self._early_end = EarlyEnd(self.spec, self.ledger, self.retention.paths)
+        self._steered = Steered(self.ledger, self.retention.paths, self._obey)
         self._earlier = self.ledger.state.search_seconds
         self._began = time.monotonic()
 
@@ -128,8 +136,9 @@ class SweepConductor:
         return self.broken is not None or self.stop_requested()
 
     def alive(self) -> None:
-        """Leaves a sign of life in the ledger."""
+        """Leaves a sign of life in the ledger, and takes what was asked from outside."""
         self.ledger.keep_alive()
+        self._steered.look()
 
     def exhausted(self) -> bool:
         """Whether no trial is running or waiting whose end could make room for another one."""
@@ -138,6 +147,9 @@ class SweepConductor:
 
     def propose(self) -> Mapping[str, Any] | None:
         if self._over():
+            return None
+        state = self.ledger.state
+        if state.concurrent is not None and state.statuses.get(RUNNING, 0) >= state.concurrent:
             return None
         if self.resumable:
             return self._config(self.resumable.pop(0))
@@ -203,6 +215,8 @@ class SweepConductor:
         self.study.report(trial.number, report["report"], value)
         self._early_end.reported(trial)
         reason = self.rule.observe(trial.id, report["epoch"], self._sign * value)
+        if trial.id in self.ledger.state.to_stop and not report["finished"]:
+            return ASKED
         return None if report["finished"] or _trains_to_its_end(trial) else reason
 
     def _observe(self, trial: TrialState) -> str | None:
@@ -211,7 +225,23 @@ class SweepConductor:
         for _, last, value in trial.reports.curve(self.job.metric):
             reason = self.rule.observe(trial.id, last, self._sign * value)
         finished = last >= trial.params["epochs"]
+        if trial.id in self.ledger.state.to_stop and not finished:
+            return ASKED
         return None if finished or _trains_to_its_end(trial) else reason
+
+    def _obey(self, request: Asked) -> str | None:
+        """Does what is asked from outside the process; returns why not, where it does not."""
+        match request:
+            case StopTrial(trial=name):
+                trial = self.ledger.state.trials.get(name)
+                if trial is None:
+                    return f"there is no trial {name}"
+                return f"{name} has ended" if trial.ended else None
+            case AddPoint(point=point):
+                return None if self.study.add(point) else "a trial had this point already"
+            case Pause():
+                self.stop()
+        return None
 
     def _tell(self, event: TrialEnded) -> None:
         self._ended.append(event.trial)

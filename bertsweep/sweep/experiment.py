@@ -63,7 +63,7 @@ class Experiment:
             further=[one.mode for one in spec.further],
             baseline=point_of(spec, spec.baseline),
             key=spec.hyperparameters,
-            warm_start=spec.search.warm_start,
+            warm_start=[*spec.search.warm_start, *self.ledger.state.added],
         )
         return SweepConductor(
             spec=spec,
@@ -73,6 +73,7 @@ class Experiment:
             rule=build_rule(spec.search.scheduler, **self._lengths),
             retention=Retention(self.paths, self.ledger, spec.checkpoints.keep),
             stop_requested=self.stopping.is_set,
+            stop=self.stopping.set,
         )
 
     def search(self) -> None:

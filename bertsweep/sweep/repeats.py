@@ -8,8 +8,10 @@ from typing import Any
 
 from bertsweep.ledger import REFIT, REPEAT, Confirmation, Ledger, Refit, TrialState
 from bertsweep.ledger.events import FaultKind, FinalistDropped, TrialProposed
+from bertsweep.steering import Asked, Pause
 from bertsweep.sweep.recorder import Recorder
 from bertsweep.sweep.retention import Retention
+from bertsweep.sweep.steered import Steered
 from bertsweep.trial.job import Proposal, TrialJob
 
 Race = Callable[[Mapping[str, Mapping[int, float]]], Mapping[str, str]]
@@ -55,10 +57,12 @@ class RepeatConductor:
     retention: Retention
     race: Race
     stop_requested: Callable[[], bool]
+    stop: Callable[[], None] = lambda: None
     refit: Callable[[], Repeat | None] = lambda: None
 
     def __post_init__(self) -> None:
         self.recorder = Recorder(self.job, self.ledger, self.retention)
+        self._steered = Steered(self.ledger, self.retention.paths, self._obey)
         self._given: set[str] = set()
         self._rounds = 0
         self._asked = False
@@ -92,8 +96,9 @@ class RepeatConductor:
         return self.broken is not None or self.stop_requested()
 
     def alive(self) -> None:
-        """Leaves a sign of life in the ledger."""
+        """Leaves a sign of life in the ledger, and takes what was asked from outside."""
         self.ledger.keep_alive()
+        self._steered.look()
 
     def exhausted(self) -> bool:
         """Whether there will be no other repeat."""
@@ -130,6 +135,12 @@ class RepeatConductor:
         Otherwise a finalist would be repeated once more than without that, and score otherwise.
         """
         self._drop()
+
+    def _obey(self, request: Asked) -> str | None:
+        if not isinstance(request, Pause):
+            return "the search is over, and its finalists are being repeated"
+        self.stop()
+        return None
 
     def started(self, trial: str, node: str) -> None:
         self.recorder.started(trial, node)

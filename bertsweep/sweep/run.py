@@ -8,9 +8,9 @@ from importlib import metadata
 from pathlib import Path
 
 from bertsweep import lock
-from bertsweep.ledger import FINISHED, INTERRUPTED, Subscriber, SweepState
+from bertsweep.ledger import FINISHED, INTERRUPTED, Subscriber, SweepState, load, recall
 from bertsweep.ledger.events import SweepEnded, SweepStarted
-from bertsweep.paths import cache_root
+from bertsweep.paths import cache_root, find_sweep
 from bertsweep.progress import Progress
 from bertsweep.ranking import winner
 from bertsweep.spec import SweepSpec
@@ -111,12 +111,18 @@ def resume(
     their own run again; study, stopping rule and W&B runs are rebuilt from the ledger, which is
     read once. A confirmation that the spec asks for, or that was begun, is gone on with too.
     `subscribers` are told of what the ledger holds before anything is added; the other callables
-    receive what `run`'s receive.
+    receive what `run`'s receive. Where nothing is left to train, nothing is started.
 
     Raises what `run` raises, `SweepNotFoundError` where there is no ledger, and `InputError` when
     another command is writing it, or when the data or the encoder are not what the sweep began
     with.
     """
+    paths = find_sweep(str(folder), folder.parent)
+    state = load(paths.ledger)
+    if not bounds and _nothing_left(state):
+        for subscriber in subscribers:
+            recall(state, subscriber)
+        return state
     with (
         reopened(
             folder, address=address, subscribers=subscribers, progress=progress, notify=notify
@@ -125,6 +131,14 @@ def resume(
     ):
         experiment.conductor.refill()
         return finish(experiment, notify)
+
+
+def _nothing_left(state: SweepState) -> bool:
+    """Whether search and confirmation have ended, and no trial is to be run again."""
+    begun, wanted = state.confirmation, state.started.spec.get("confirm")
+    confirmed = wanted is None if begun is None else begun.outcome is not None
+    trials = (*state.trials.values(), *state.repeats.values())
+    return state.status == FINISHED and confirmed and not any(one.retryable for one in trials)
 
 
 def confirm(

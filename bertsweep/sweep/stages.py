@@ -75,6 +75,7 @@ def confirm_winner(experiment: Experiment, settings: Confirm, notify: Notify) ->
         retention=experiment.conductor.retention,
         race=race_of(ledger),
         stop_requested=experiment.stopping.is_set,
+        stop=experiment.stopping.set,
         refit=lambda: refit_of(ledger, paths, tokens=tokens, seed=spec.seed, notify=notify),
     )
     conductor.catch_up()

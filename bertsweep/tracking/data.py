@@ -46,24 +46,7 @@ class DataRun:
 
     def charts(self, wandb: Any) -> dict[str, Any]:
         """Sample rows, notes, the distributions of labels and lengths."""
-        splits = self.statistics["splits"]
-        classes = [
-            [name, str(one["label"]), one["rows"], one["share"]]
-            for name, split in splits.items()
-            for one in split["classes"]
-        ]
-        charts = {
-            "data/labels": wandb.Table(columns=["split", "label", "rows", "share"], data=classes)
-        }
-        for name, split in splits.items():
-            bars = [[str(one["label"]), one["rows"]] for one in split["classes"]]
-            table = wandb.Table(columns=["label", "rows"], data=bars)
-            charts[f"data/labels_{name}"] = wandb.plot.bar(
-                table, "label", "rows", title=f"labels of {name}"
-            )
-        for kind in _LENGTHS:
-            charts[f"data/{kind}"] = _length_table(wandb, splits, kind)
-            charts[f"data/{kind}_plot"] = _length_plot(wandb, splits, kind)
+        charts = distributions(wandb, self.statistics["splits"], kinds=_LENGTHS)
         if self.sample:
             charts["data/sample"] = _sample_table(wandb, self.sample, self.labels)
         if self.notes:
@@ -82,6 +65,26 @@ class DataRun:
     @property
     def _rows(self) -> dict[str, int]:
         return {name: split["rows"] for name, split in self.statistics["splits"].items()}
+
+
+def distributions(wandb: Any, splits: Mapping[str, Any], *, kinds: Sequence[str]) -> dict[str, Any]:
+    """Key → table or plot of the labels, and of the lengths of these kinds, of every split."""
+    classes = [
+        [name, str(one["label"]), one["rows"], one["share"]]
+        for name, split in splits.items()
+        for one in split["classes"]
+    ]
+    charts = {"data/labels": wandb.Table(columns=["split", "label", "rows", "share"], data=classes)}
+    for name, split in splits.items():
+        bars = [[str(one["label"]), one["rows"]] for one in split["classes"]]
+        table = wandb.Table(columns=["label", "rows"], data=bars)
+        charts[f"data/labels_{name}"] = wandb.plot.bar(
+            table, "label", "rows", title=f"labels of {name}"
+        )
+    for kind in kinds:
+        charts[f"data/{kind}"] = _length_table(wandb, splits, kind)
+        charts[f"data/{kind}_plot"] = _length_plot(wandb, splits, kind)
+    return charts
 
 
 def _sample_table(wandb: Any, sample: Sequence[Mapping[str, Any]], labels: Sequence[Any]) -> Any:

@@ -1,4 +1,4 @@
-"""Which rows form each batch: bucketed by length, a function of seed and epoch alone."""
+"""Which rows form each batch, by length or at random: a function of seed and epoch alone."""
 
 from __future__ import annotations
 
@@ -37,6 +37,12 @@ def epoch_batches(
         batches += [pool[i : i + batch_size] for i in range(0, len(pool), batch_size)]
     # Without this, the batches of every pool would run from short rows to long ones.
     return [batches[i] for i in rng.permutation(len(batches))]
+
+
+def random_batches(rows: int, *, batch_size: int, seed: int, epoch: int) -> list[RowNumbers]:
+    """Returns the batches of one epoch, as `epoch_batches` does, of `rows` rows in random order."""
+    order = np.random.default_rng([seed, epoch]).permutation(rows)
+    return [order[i : i + batch_size] for i in range(0, rows, batch_size)]
 
 
 def evaluation_batches(lengths: np.ndarray[Any, Any], *, batch_size: int) -> list[RowNumbers]:

@@ -38,6 +38,18 @@ class Batch(NamedTuple):
     types: Any
     labels: Any
 
+    @property
+    def packing(self) -> None:
+        """Every row is a row of the matrices."""
+
+    def between(self, start: Any, end: Any) -> Batch:
+        """The rows from `start` to before `end` alone."""
+        return Batch(*(None if value is None else value[start:end] for value in self))
+
+    def real(self) -> Any:
+        """Returns float32 [rows]: 1 for rows of the data, 0 for those that only fill it up."""
+        return tf.cast(self.mask[:, 0], tf.float32)
+
 
 SIGNATURE = Feed(*(tf.TensorSpec([None], tf.int32) for _ in Feed._fields))
 

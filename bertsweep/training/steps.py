@@ -14,8 +14,10 @@ from bertsweep.model.layers import Dropout
 from bertsweep.spec.hyperparameters import Hyperparameters, Pooling
 from bertsweep.training.compute import Devices
 from bertsweep.training.feed import SIGNATURE, Batch, Feed, cut_batch
+from bertsweep.training.packed import PackedBatch
 from bertsweep.training.scaling import LossScale
 
+AnyBatch = Batch | PackedBatch
 Step = Callable[[Any, Batch], Any]
 
 
@@ -25,7 +27,7 @@ class Form:
 
     `layers` is `Hyperparameters.trainable_layers`. What is off costs no operation: `rates` (groups
     of weights have their own learning rate), `clips` and `parts` (a batch is computed in several).
-    By how much, is in variables.
+    By how much, is in variables. With `packed`, the rows of a batch share sequences.
     """
 
     layers: int | str = "all"
@@ -33,16 +35,21 @@ class Form:
     rates: bool = False
     clips: bool = False
     parts: bool = False
+    packed: bool = False
 
     @classmethod
-    def of(cls, parameters: Hyperparameters) -> Form:
-        """The form of a trial with these parameters."""
+    def of(cls, parameters: Hyperparameters, *, jit: bool = False) -> Form:
+        """The form of a trial with these parameters.
+
+        With XLA nothing is packed: there would be too many shapes to compile.
+        """
         return cls(
             layers=parameters.trainable_layers,
             pooling=parameters.pooling,
             rates=(parameters.layer_decay, parameters.head_learning_rate) != (1.0, 1.0),
             clips=parameters.clip_norm > 0,
             parts=parameters.accumulate > 1,
+            packed=parameters.batches == "random" and not jit,
         )
 
 
@@ -85,11 +92,11 @@ class TrainStep:
             self._update = compiled(self._updated)
             self._differentiate = compiled(self._differentiated)
 
-    def __call__(self, number: Any, batch: Batch) -> Any:
+    def __call__(self, number: Any, batch: AnyBatch) -> Any:
         """Takes step `number` (an int32 scalar, from 0) and returns the batch's mean loss."""
         return self._devices.run(self._on_device, number, batch)
 
-    def _on_device(self, replica: Any, number: Any, batch: Batch) -> Any:
+    def _on_device(self, replica: Any, number: Any, batch: AnyBatch) -> Any:
         if self._embeddings is None:
             words = self._classifier.words(batch.ids)
             return self._learn(replica, number, batch, words, lambda none: none)[0]
@@ -107,7 +114,7 @@ class TrainStep:
         return loss
 
     def _learn(
-        self, replica: Any, number: Any, batch: Batch, words: Any, by_row: Callable[[Any], Any]
+        self, replica: Any, number: Any, batch: AnyBatch, words: Any, by_row: Callable[[Any], Any]
     ) -> tuple[Any, Any]:
         """Updates every weight but the word embeddings; returns the loss and their gradient.
 
@@ -117,7 +124,10 @@ class TrainStep:
         if devices.count == 1 and not (self._form.clips or self._form.parts):
             loss, by_word = self._update(number, batch, words)
             return loss, by_row(by_word)
-        mine = Batch(*(devices.part(value, replica) for value in batch))
+        mine = batch
+        if devices.count > 1:
+            share = tf.shape(batch.ids)[0] // devices.count
+            mine = batch.between(replica * share, (replica + 1) * share)
         count = _rows(batch)
         part = devices.part(words, replica)
         loss, by_word, gradients = self._in_parts(number, mine, part, count, replica)
@@ -132,7 +142,7 @@ class TrainStep:
         self._adam.apply(number, gradients, grouped=self._form.rates)
         return loss, gradient
 
-    def _updated(self, number: Any, batch: Batch, words: Any) -> tuple[Any, Any]:
+    def _updated(self, number: Any, batch: AnyBatch, words: Any) -> tuple[Any, Any]:
         count = _rows(batch)
         loss, by_word, gradients = self._differentiated(number, batch, words, count, 0)
         by_word, gradients = self._unscaled(by_word, gradients)
@@ -143,16 +153,18 @@ class TrainStep:
         return (by_word, gradients) if self._scale is None else self._scale.undo(by_word, gradients)
 
     def _in_parts(
-        self, number: Any, batch: Batch, words: Any, count: Any, replica: Any
+        self, number: Any, batch: AnyBatch, words: Any, count: Any, replica: Any
     ) -> tuple[Any, Any, dict[str, Any]]:
         """What `_differentiated` returns; with `parts`, summed over some rows after the others."""
         if not self._form.parts:
             return self._differentiate(number, batch, words, count, replica)
         rows, most = tf.shape(words)[0], self._settings.part_rows.read_value()
+        if self._form.packed:  # as large a share of the sequences as it would be of the rows
+            most = tf.maximum(rows * most // tf.maximum(tf.size(batch.labels), 1), 1)
 
         def body(part: Any, start: Any, loss: Any, by_words: Any, sums: Any) -> Any:
             end = tf.minimum(start + most, rows)
-            some = Batch(*(None if value is None else value[start:end] for value in batch))
+            some = batch.between(start, end)
             found, by_word, gradients = self._differentiate(
                 number, some, words[start:end], count, replica, part
             )
@@ -168,7 +180,7 @@ class TrainStep:
         return ended[2], ended[3].concat(), ended[4]
 
     def _differentiated(
-        self, number: Any, batch: Batch, words: Any, count: Any, replica: Any, part: Any = None
+        self, number: Any, batch: AnyBatch, words: Any, count: Any, replica: Any, part: Any = None
     ) -> tuple[Any, Any, dict[str, Any]]:
         """Returns the loss and its gradients by `words` and by every trained weight.
 
@@ -184,12 +196,17 @@ class TrainStep:
             tape.watch(list(self._dense.values()))
             tape.watch(words)
             logits = classifier.logits(
-                words, batch.mask, batch.types, dropout, pooling=self._form.pooling
+                words,
+                batch.mask,
+                batch.types,
+                dropout,
+                pooling=self._form.pooling,
+                packing=batch.packing,
             )
             losses = cross_entropy(
                 logits, batch.labels, classes=classifier.classes, smoothing=settings.smoothing
             )
-            weights = tf.gather(settings.class_weights, batch.labels) * _real(batch)
+            weights = tf.gather(settings.class_weights, batch.labels) * batch.real()
             loss = tf.reduce_sum(losses * weights) / count
             scaled = loss if self._scale is None else self._scale.apply(loss)
         watched = {
@@ -203,13 +220,8 @@ class TrainStep:
         return loss, gradients.pop(WORD_EMBEDDINGS, tf.zeros([0])), gradients
 
 
-def _real(batch: Batch) -> Any:
-    """Returns float32 [rows]: 1 for rows of the data, 0 for those that only fill up the batch."""
-    return tf.cast(batch.mask[:, 0], tf.float32)
-
-
-def _rows(batch: Batch) -> Any:
-    return tf.reduce_sum(_real(batch))
+def _rows(batch: AnyBatch) -> Any:
+    return tf.reduce_sum(batch.real())
 
 
 def trace_training(step: Step, *, pair: bool) -> Callable[[Feed, Any], Any]:

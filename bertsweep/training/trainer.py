@@ -20,10 +20,11 @@ from bertsweep.seeds import derive
 from bertsweep.spec.hyperparameters import Hyperparameters, Pooling
 from bertsweep.tokens import RowNumbers, Tokens
 from bertsweep.training.averaging import MovingAverage, interval, replaced
-from bertsweep.training.batches import epoch_batches, steps_per_epoch
+from bertsweep.training.batches import epoch_batches, random_batches, steps_per_epoch
 from bertsweep.training.compute import WIDTH_STEP, Compute, Devices
 from bertsweep.training.evaluating import CALL_STEPS, Evaluation, evaluate
 from bertsweep.training.feed import Feed, Multiples, make_feed
+from bertsweep.training.packed import PackedFeed, make_packed_feed, trace_packed_training
 from bertsweep.training.scaling import LossScale
 from bertsweep.training.steps import Form, Settings, TrainStep, trace_forward, trace_training
 
@@ -67,7 +68,7 @@ class Trainer:
         self._average: MovingAverage | None = None
         self._averages: MovingAverage | None = None  # kept for the next trial that averages
         self._pair = train.second is not None
-        self._graphs: dict[tuple[Compute, Form], Callable[[Feed, Any], Any]] = {}
+        self._graphs: dict[tuple[Compute, Form], Callable[[Any, Any], Any]] = {}
         self._forwards: dict[tuple[Compute, Pooling], Callable[[Feed], Any]] = {}
         self._catch_up = tf.function(
             lambda steps: self.devices.run(self._caught_up, steps),
@@ -87,7 +88,7 @@ class Trainer:
         self.seed = seed
         self.steps_per_epoch = steps_per_epoch(self.train_tokens.rows, hyperparameters.batch_size)
         self.total_steps = self.steps_per_epoch * hyperparameters.epochs
-        self.form = Form.of(hyperparameters)
+        self.form = Form.of(hyperparameters, jit=self.compute.jit)
         self.classifier.reset(
             seed=derive(seed, "head"),
             dropout=hyperparameters.dropout,
@@ -146,9 +147,13 @@ class Trainer:
         loss = losses / max(self.step - first, 1)
         return Training(loss, examples, time.perf_counter() - begun, rate)
 
-    def feed(self, batches: Sequence[RowNumbers]) -> Feed:
+    def feed(self, batches: Sequence[RowNumbers]) -> Feed | PackedFeed:
         """Returns training batches (row numbers each) in the form that the trial's graph takes."""
         length = self.hyperparameters.max_seq_length
+        if self.form.packed:
+            return make_packed_feed(
+                self.train_tokens, batches, max_seq_length=length, multiple=self.devices.count
+            )
         return make_feed(
             self.train_tokens, batches, max_seq_length=length, multiples=self._multiples()
         )
@@ -216,12 +221,14 @@ class Trainer:
     def _rows(self, step: int) -> RowNumbers:
         epoch, position = divmod(step, self.steps_per_epoch)
         if epoch != self._epoch:
-            self._batches = epoch_batches(
-                self._lengths,
-                batch_size=self.hyperparameters.batch_size,
-                seed=derive(self.seed, "batches"),
-                epoch=epoch,
-            )
+            size, seed = self.hyperparameters.batch_size, derive(self.seed, "batches")
+            if self.hyperparameters.batches == "random":
+                rows = len(self._lengths)
+                self._batches = random_batches(rows, batch_size=size, seed=seed, epoch=epoch)
+            else:
+                self._batches = epoch_batches(
+                    self._lengths, batch_size=size, seed=seed, epoch=epoch
+                )
             self._epoch = epoch
         return self._batches[position]
 
@@ -241,7 +248,7 @@ class Trainer:
                 f"a learning rate below {self.hyperparameters.learning_rate:g} may help"
             )
 
-    def _graph(self) -> Callable[[Feed, Any], Any]:
+    def _graph(self) -> Callable[[Any, Any], Any]:
         key = (self.compute, self.form)
         if key not in self._graphs:
             step = TrainStep(
@@ -253,7 +260,8 @@ class Trainer:
                 jit=self.compute.jit,
                 devices=self.devices,
             )
-            self._graphs[key] = trace_training(step, pair=self._pair)
+            trace = trace_packed_training if self.form.packed else trace_training
+            self._graphs[key] = trace(step, pair=self._pair)
         return self._graphs[key]
 
     def forward(self, pooling: Pooling) -> Callable[[Feed], Any]:

@@ -9,11 +9,12 @@ import pytest
 from ruamel.yaml import YAML
 
 import bertsweep
-from bertsweep.data import prepare
-from bertsweep.draft import Drafted
+from bertsweep.draft import Drafted, choices
 from bertsweep.draft.writing import duration, name_for, yaml
 from bertsweep.errors import InputError
+from bertsweep.paths import cache_root
 from bertsweep.spec import SweepSpec, load
+from bertsweep.sweep.materials import load_materials
 from tests.support.datafiles import questions, written
 
 
@@ -26,9 +27,15 @@ def drafted(source: object, **options: Any) -> tuple[Drafted, SweepSpec]:
     done = bertsweep.init(source, encoder="builtin:tiny", **options)  # type: ignore[arg-type]
     spec = load(done.path)
     assert spec.warnings == ()
-    # The file reads the data as they were when it was written.
-    again = prepare(spec.data, cache=Path("cache"), base=done.path.absolute().parent)
-    assert again.hash == done.facts.dataset.hash
+    # What `run` checks before it begins: the data are as they were, the encoder serves the space.
+    materials = load_materials(
+        spec,
+        cache=cache_root(),
+        base=done.path.absolute().parent,
+        progress=None,
+        notify=lambda _: None,
+    )
+    assert materials.dataset.hash == done.facts.dataset.hash
     return done, spec
 
 
@@ -50,6 +57,17 @@ def test_two_classes_of_unequal_size(tmp_path: Path) -> None:
     assert max(map(len, text.splitlines())) <= 100
 
 
+def test_of_very_many_rows_some_are_searched_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, count in {"_MANY": 500, "_VERY_MANY": 800, "_HELD_OUT": 60}.items():
+        monkeypatch.setattr(choices, name, count)
+    monkeypatch.setattr(choices, "_SEARCHED_ON", 300)
+    done, _ = drafted(written(tmp_path, questions(1000)))
+    rows = {name: len(frame) for name, frame in done.facts.dataset.splits.items()}
+    assert rows == {"train": 300, "validation": 60, "test": 60}
+
+
 def test_a_positive_class_that_is_the_frequent_one_gives_way_to_the_rarer(tmp_path: Path) -> None:
     source = written(tmp_path, questions(500, classes=[1, 1, 1, 1, 0]))
     _, spec = drafted(source)
@@ -68,6 +86,17 @@ def test_no_header_labels_like_booleans_and_a_tab(tmp_path: Path) -> None:
     assert spec.objective.metric == "val_accuracy"
     assert (spec.data.split.validation, spec.data.split.test) == (0.2, 0.2)
     assert any("no header" in note for note in done.notes)
+
+
+def test_how_the_data_are_written_is_stated_and_stands_in_the_file(tmp_path: Path) -> None:
+    frame = questions(400, classes=["no", "yes"])
+    text = frame.to_csv(index=False, sep="^").encode("utf-16")
+    (tmp_path / "odd.dat").write_bytes(text)
+    settings = ["data.format=csv", "data.table.separator=^", "data.table.encoding=utf-16"]
+    _, spec = drafted("odd.dat", settings=settings)
+    assert (spec.data.format, spec.data.table.separator) == ("csv", "^")
+    with pytest.raises(InputError, match="Type --text COLUMN"):
+        drafted("odd.dat", out="other.yaml", settings=[*settings, "data.text=label"])
 
 
 def test_files_beside_the_training_rows_are_their_splits_unless_they_have_no_labels(

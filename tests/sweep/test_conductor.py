@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from bertsweep.ledger.events import FaultKind, SweepStarted
 from bertsweep.paths import SweepPaths
 from bertsweep.search.stopping import build_rule
 from bertsweep.search.study import Study
+from bertsweep.space import Point
 from bertsweep.spec import SweepSpec
 from bertsweep.sweep.conductor import HOPELESS, SweepConductor
 from bertsweep.sweep.experiment import point_of
@@ -65,7 +66,7 @@ def job(paths: SweepPaths) -> TrialJob:
     return TrialJob(**folders, **objective, **rest)
 
 
-def study(spec: SweepSpec) -> Study:
+def study(spec: SweepSpec, *, added: Sequence[Point] = ()) -> Study:
     return Study(
         spec.space,
         sampler=spec.search.sampler,
@@ -73,6 +74,7 @@ def study(spec: SweepSpec) -> Study:
         mode="max",
         baseline=point_of(spec, spec.baseline),
         key=spec.hyperparameters,
+        warm_start=added,
     )
 
 

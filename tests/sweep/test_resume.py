@@ -93,7 +93,7 @@ def test_a_resume_that_is_refused_leaves_the_ledger_to_others(tmp_path: Path) ->
     path = clisweeps.finished_sweep(tmp_path) / "ledger.jsonl"
     before = path.read_bytes()
     with pytest.raises(InputError):
-        resume(tmp_path / "demo")
+        resume(tmp_path / "demo", bounds={"trials": 9})
     assert path.read_bytes() == before
     ledger.Ledger(path).close()
 
@@ -179,6 +179,17 @@ def test_a_killed_sweep_goes_on_within_its_trial(tmp_path: Path, uninterrupted: 
 
 
 @pytest.mark.slow
+def test_where_nothing_is_left_to_train_nothing_is_started(tmp_path: Path) -> None:
+    sweep = clisweeps.finished_sweep(tmp_path, "demo")
+    before = (sweep / "ledger.jsonl").read_bytes()
+    told: list[Update] = []
+    # Its data and encoder are not there any more, and no Ray is.
+    state = resume(sweep, address="127.0.0.1:1", subscribers=[told.append])
+    assert state.status == ledger.FINISHED
+    assert len(told) == 1 + len(state.trials)
+    assert (sweep / "ledger.jsonl").read_bytes() == before
+
+
 def test_a_finished_sweep_can_be_given_more_trials(uninterrupted: Path) -> None:
     before = scores(uninterrupted)
     done = bertsweep("resume", str(uninterrupted), "--trials", "4")

@@ -170,7 +170,7 @@ def test_two_devices_share_a_batch(bench: Workbench, job: TrialJob, tmp_path: Pa
     ]
     # A small rate: at a large one the masks alone lead the losses far apart.
     gentle = proposal(learning_rate=1e-4, layer_decay=0.8, clip_norm=1.0, accumulate=2)
-    trials.append(dict(gentle.params))
+    trials += [dict(gentle.params), {**gentle.params, "batches": "random"}]
     script = tmp_path / "mirrored.py"
     script.write_text(MIRRORED)
     done = subprocess.run(
