@@ -104,7 +104,6 @@ class TopK:
 
 
 PEERS = {
-    "bertsweep+prior": ("benchmarks._searched", "WithPrior"),
     "random+asha": ("benchmarks._peers", "Asha"),
     "briefly-top-3": ("benchmarks._peers", "TopK"),
     "ray": ("benchmarks._peers_optuna", "Ray"),

@@ -26,7 +26,7 @@ class Bertsweep:
     def __init__(self, task: Task, setting: Setting) -> None:
         spec = described(setting.settings, seed=setting.seed)
         self._study = Study(
-            Space(tuple(_parameter(axis, self.priors(setting)) for axis in task.axes)),
+            Space(tuple(_parameter(axis) for axis in task.axes)),
             sampler=spec.search.sampler,
             seed=setting.seed,
             mode="max",
@@ -38,9 +38,6 @@ class Bertsweep:
         )
         self._reports = task.reports
         self._baselines = set[int]()
-
-    def priors(self, setting: Setting) -> Mapping[str, float]:
-        return {}
 
     def propose(self) -> tuple[int, Point] | None:
         asked = self._study.ask()
@@ -57,13 +54,6 @@ class Bertsweep:
 
     def told(self, trial: int, *, finished: bool) -> None:
         self._study.tell(trial, ledger.FINISHED if finished else ledger.STOPPED)
-
-
-class WithPrior(Bertsweep):
-    """The same with the first configuration as the `prior` of every parameter."""
-
-    def priors(self, setting: Setting) -> Mapping[str, float]:
-        return setting.start if setting.trusted else {}
 
 
 def described(settings: Mapping[str, Any], *, seed: int = 0) -> SweepSpec:
@@ -85,12 +75,10 @@ def usual_reports() -> int:
     return round(EPOCHS / described({}).report_every)
 
 
-def _parameter(axis: Axis, priors: Mapping[str, float]) -> Parameter:
-    prior = priors.get(axis.name)
+def _parameter(axis: Axis) -> Parameter:
     if axis.whole:
-        whole = None if prior is None else int(prior)
-        return Parameter(axis.name, Int(int(axis.low), int(axis.high), log=axis.log), prior=whole)
-    return Parameter(axis.name, Float(axis.low, axis.high, log=axis.log), prior=prior)
+        return Parameter(axis.name, Int(int(axis.low), int(axis.high), log=axis.log))
+    return Parameter(axis.name, Float(axis.low, axis.high, log=axis.log))
 
 
 def _typed(task: Task, point: Point) -> dict[str, Any]:

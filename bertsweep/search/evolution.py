@@ -8,11 +8,11 @@ by generation, it is the same distribution bit for bit.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bertsweep.direction import Direction
-from bertsweep.search.shares import share_of, value_at
 from bertsweep.seeds import derive
 from bertsweep.space import Float, Int, Parameter, Point, Scalar, Space
 
@@ -62,8 +62,7 @@ class Evolution:
         """Values of the ranges, drawn from the distribution."""
         self._cma.reseed_rng(seed)
         shares = self._cma.ask().tolist()
-        named = zip(self._ranges, shares, strict=True)
-        return {p.name: value_at(p.domain, share) for p, share in named}
+        return {p.name: _value(p, share) for p, share in zip(self._ranges, shares, strict=True)}
 
     def join(self, number: int, point: Mapping[str, Scalar]) -> None:
         """Makes a sampled trial a member of the present generation."""
@@ -92,12 +91,7 @@ class Evolution:
         self._members.clear()
 
     def _shares(self, point: Mapping[str, Scalar]) -> list[float]:
-        # `evolved_ranges` alone are in it.
-        return [
-            share_of(p.domain, float(point[p.name]))
-            for p in self._ranges
-            if isinstance(p.domain, (Float, Int))
-        ]
+        return [_share(p, float(point[p.name])) for p in self._ranges]
 
 
 def evolved_ranges(space: Space) -> list[Parameter]:
@@ -107,3 +101,25 @@ def evolved_ranges(space: Space) -> list[Parameter]:
         for p in space.searched
         if isinstance(p.domain, (Float, Int)) and p.domain.count != 1 and not p.when
     ]
+
+
+def _ends(domain: Float | Int) -> tuple[float, float]:
+    """What 0 and 1 stand for; each value of a stepped range has an equal part between them."""
+    half = 0.0 if domain.step is None else domain.step / 2
+    low, high = domain.low - half, domain.high + half
+    return (math.log(low), math.log(high)) if domain.log else (low, high)
+
+
+def _share(parameter: Parameter, value: float) -> float:
+    domain: Any = parameter.domain
+    low, high = _ends(domain)
+    share = ((math.log(value) if domain.log else value) - low) / (high - low)
+    return min(max(share, 0.0), 1.0)  # where rounding puts an end of the range beyond it
+
+
+def _value(parameter: Parameter, share: float) -> Scalar:
+    domain: Any = parameter.domain
+    low, high = _ends(domain)
+    value = low + share * (high - low)
+    nearest: Scalar = domain.nearest(math.exp(value) if domain.log else value)
+    return nearest

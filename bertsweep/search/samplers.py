@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import random
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,13 +16,9 @@ from bertsweep.search.comparable import full_values
 from bertsweep.search.evolution import Evolution, evolved_ranges
 from bertsweep.search.fitted_trials import FittedTrials, StudyTrial
 from bertsweep.search.frozen import frozen_trial
-from bertsweep.search.near import near
 from bertsweep.search.optuna_ask import ask
 from bertsweep.space import Point, Space
 from bertsweep.spec.models import Sampler
-
-NEAR_PRIOR = 0.2
-"""The share of points that are drawn near the priors."""
 
 SamplerState = Mapping[str, Any]
 """What later proposals need to know of one beside its point, as plain JSON."""
@@ -120,20 +115,11 @@ class Tpe(_Fitted):
     With several objectives, Optuna's has no place for stopped trials: it sees them as finished, the
     first objective carried on to the end (Ozaki et al. 2022, "Multiobjective tree-structured Parzen
     estimator", JAIR 73).
-
-    Where parameters have a prior, a share of the points is drawn near it. The others come as they
-    would without, so that a misplaced prior costs little more than its share of the trials.
     """
 
     def _ended(self, trials: list[StudyTrial]) -> dict[int, FrozenTrial]:
         frozen = super()._ended(trials)
         return frozen if len(self.directions) == 1 else self._carried_on(trials)
-
-    def propose(self, seed: int) -> tuple[Point, SamplerState]:
-        priors, draw = self.space.priors, random.Random(seed)
-        if priors and draw.random() < NEAR_PRIOR:
-            return near(self.space, priors, draw=draw), {}
-        return super().propose(seed)
 
     def _sampler(self, seed: int) -> optuna.samplers.BaseSampler:
         with warnings.catch_warnings():

@@ -10,15 +10,11 @@ from bertsweep.space.domains import Domain, Fixed, Point, Scalar, largest, lists
 
 @dataclass(frozen=True)
 class Parameter:
-    """A named domain, active only where every parameter named in `when` has one of its values.
-
-    `prior` is a value of the domain near which the best ones are expected.
-    """
+    """A named domain, active only where every parameter named in `when` has one of its values."""
 
     name: str
     domain: Domain
     when: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict, hash=False)
-    prior: Scalar | None = None
 
     def active(self, point: Mapping[str, Scalar]) -> bool:
         return all(
@@ -54,11 +50,6 @@ class Space:
     def searched(self) -> tuple[Parameter, ...]:
         """The parameters a sampler decides: all that are not fixed."""
         return tuple(p for p in self.parameters if not isinstance(p.domain, Fixed))
-
-    @property
-    def priors(self) -> Point:
-        """Name → prior, of the parameters that have one."""
-        return {p.name: p.prior for p in self.searched if p.prior is not None}
 
     @property
     def continuous(self) -> tuple[str, ...]:

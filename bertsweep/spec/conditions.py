@@ -7,7 +7,7 @@ from typing import Any
 
 from bertsweep.space import Domain, Fixed, Parameter, Scalar, Space
 from bertsweep.spec.document import KeyPath
-from bertsweep.spec.entries import read_domain, read_prior
+from bertsweep.spec.entries import read_domain
 from bertsweep.spec.problems import Problems
 from bertsweep.spec.values import NAMES, checked, default, unknown_name
 from bertsweep.spec.words import show
@@ -18,7 +18,6 @@ When = dict[str, tuple[Scalar, ...]]
 def read_space(plain: Mapping[str, Any], problems: Problems) -> Space:
     """The search space of the file; parameters with a problem are left out of it."""
     domains: dict[str, Domain] = {}
-    priors: dict[str, Scalar | None] = {}
     for name, entry in plain.items():
         path: KeyPath = ("space", name)
         if name not in NAMES:
@@ -27,14 +26,12 @@ def read_space(plain: Mapping[str, Any], problems: Problems) -> Space:
         found = read_domain(name, entry, path, problems)
         if found is not None:
             domains[name] = found
-            priors[name] = read_prior(name, entry, found, path, problems)
     whens = {name: _when(name, plain, domains, problems) for name in domains}
     _refuse_circles(whens, problems)
     good = {name for name in domains if not problems.broken(("space", name))}
     while lost := {name for name in good if not good.issuperset(whens[name])}:
         good -= lost  # their condition is on one with a problem
-    read = (Parameter(n, domains[n], whens[n], priors[n]) for n in domains if n in good)
-    kept = Space(tuple(read))
+    kept = Space(tuple(Parameter(n, domains[n], whens[n]) for n in domains if n in good))
     for parameter in kept.parameters:
         _refuse_never(parameter, kept, problems)
     _refuse_idle_decay(kept, plain, problems)

@@ -13,8 +13,8 @@ from bertsweep.spec.words import branches, quoted, show, unknown
 
 _FORMS = {"low": "range", "high": "range", "choices": "choice", "value": "value"}
 _KEYS = {
-    "range": ("low", "high", "log", "step", "prior", "when"),
-    "choice": ("choices", "prior", "when"),
+    "range": ("low", "high", "log", "step", "when"),
+    "choice": ("choices", "when"),
     "value": ("value", "when"),
 }
 _HINT = "Type a value, a list of values, or `{low: …, high: …}`."
@@ -47,28 +47,8 @@ def read_domain(name: str, entry: Any, path: KeyPath, problems: Problems) -> Dom
     return _choice(name, options, (*path, "choices"), problems)
 
 
-def read_prior(
-    name: str, entry: Any, domain: Domain, path: KeyPath, problems: Problems
-) -> Scalar | None:
-    """The value of `prior` in an entry whose domain was read; None where there is none."""
-    written = entry.get("prior") if isinstance(entry, Mapping) else None
-    if written is None:
-        return None
-    path = (*path, "prior")
-    value = checked(name, written, path, problems)
-    if value is None or domain.contains(value):
-        return value
-    among = "in" if isinstance(domain, (Float, Int)) else "one of"
-    rule = f"`prior` must be {among} {domain}, but got {show(written)}"
-    advice = "Type one of them."
-    if isinstance(domain, (Float, Int)) and isinstance(value, (int, float)):
-        advice = f"Type for example {domain.nearest(value)}."
-    problems.add(path, rule, advice)
-    return None
-
-
 def _formless(name: str, entry: Mapping[str, Any], path: KeyPath, problems: Problems) -> None:
-    every = (*_FORMS, "log", "step", "prior", "when")
+    every = (*_FORMS, "log", "step", "when")
     if _known(entry, every, path, problems):
         got = quoted(entry) or "nothing"
         rule = f"`{name}` must have either low and high, or choices, or value, but got {got}"

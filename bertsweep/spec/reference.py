@@ -48,8 +48,6 @@ Each key is a parameter of the table below, each value one of these forms:
 | `learning_rate: {low: 1e-5, high: 1e-4, log: true}` | a range, both ends included; `log` is \
 uniform in the logarithm and needs `low > 0` |
 | `dropout: {low: 0.1, high: 0.5, step: 0.1}` | a range of low, low + step, …, high |
-| `learning_rate: {low: 1e-5, high: 1e-4, log: true, prior: 3e-5}` | a range in which the best is \
-expected near 3e-5; a choice may have one, too: `{choices: [16, 32], prior: 32}` |
 | `weight_decay: {low: 0.001, high: 0.1, log: true, when: {optimizer: adamw}}` | a range \
 that is only active under a condition |
 | `weight_decay: {choices: [0.01, 0.1], when: {optimizer: adamw}}` | a choice under a condition |
@@ -99,11 +97,8 @@ order.
 sweeps of hundreds of trials | `pip install 'bertsweep[cmaes]'` |
 | `random`, `grid` | nothing | |
 
-With a `prior` on parameters, `tpe` draws one point in five near it, parameters without one evenly;
-the others come as they would without a prior.
-[search.md](search.md) says why the defaults are what they are.
-
-Parameters that a sampler does not model are drawn at random. A model learns from trials that were
+Parameters that a sampler does not model are drawn at random. [search.md](search.md) says why the
+defaults are what they are. A model learns from trials that were
 stopped early, too: `tpe` ranks them behind the finished ones, by how far they came; for `gp` and
 `cmaes` their values are carried on to a full training, by what the trials nearest to them gained
 that trained further. With several objectives `tpe` and `gp` go by all of them, Optuna's way, and

@@ -119,15 +119,14 @@ def _entry(name: str) -> dict[str, Any]:
         value,
         options,
         _mapping({"value": value, "when": when}, ["value", "when"]),
-        _mapping({"choices": options, "prior": value, "when": when}, ["choices"]),
+        _mapping({"choices": options, "when": when}, ["choices"]),
     ]
     numbers = [b for b in branches(value) if b.get("type") in ("integer", "number")]
     if numbers:
         ends = {"low": numbers[0], "high": numbers[0]}
         step = {"type": numbers[0]["type"], "exclusiveMinimum": 0}
         how = {"log": {"type": "boolean"}, "step": {"anyOf": [step, {"type": "null"}]}}
-        more = {"prior": numbers[0], "when": when}
-        forms.append(_mapping({**ends, **how, **more}, ["low", "high"]))
+        forms.append(_mapping({**ends, **how, "when": when}, ["low", "high"]))
     return {**said, "anyOf": forms}
 
 

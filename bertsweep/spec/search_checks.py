@@ -57,8 +57,6 @@ def sampler(section: Sampler, space: Space, problems: Problems) -> None:
         if len(ranges) < len(space.searched):
             others = quoted(p.name for p in space.searched if p not in ranges)
             problems.warn(path, f"cmaes models ranges without condition; {others} stay random")
-    if section.kind != "tpe" and space.priors:
-        problems.warn(path, f"the prior of {quoted(space.priors)} has no effect: only tpe has one")
     if section.kind in ("random", "grid") and section.startup_trials != Sampler().startup_trials:
         text = f"`startup_trials` has no effect under {section.kind}"
         problems.warn(("search", "sampler", "startup_trials"), text)

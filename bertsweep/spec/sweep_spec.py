@@ -99,15 +99,13 @@ class SweepSpec(SweepFile):
 
 def _entry(parameter: Parameter) -> Any:
     domain: Domain = parameter.domain
-    more: dict[str, Any] = {} if parameter.prior is None else {"prior": parameter.prior}
-    if parameter.when:
-        more["when"] = {name: list(values) for name, values in parameter.when.items()}
+    when = {name: list(values) for name, values in parameter.when.items()}
     if isinstance(domain, Fixed):
-        return {"value": domain.value, "when": more["when"]} if parameter.when else domain.value
+        return {"value": domain.value, "when": when} if when else domain.value
     if isinstance(domain, Choice):
         options = list(domain.options)
-        return {"choices": options, **more} if more else options
+        return {"choices": options, "when": when} if when else options
     entry: dict[str, Any] = {"low": domain.low, "high": domain.high}
     entry |= {"log": True} if domain.log else {}
     entry |= {"step": domain.step} if domain.step is not None and not domain.log else {}
-    return {**entry, **more}
+    return {**entry, "when": when} if when else entry

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import statistics
 from collections.abc import Callable, Sequence
@@ -175,27 +174,6 @@ class TestGrid(SamplerContract):
 
 class TestTpe(ModelContract):
     kind = "tpe"
-
-
-class TestTpeWithPriors(SamplerContract):
-    """A prior draws a share of the points to it, and a resume repeats them."""
-
-    kind = "tpe"
-    space = Space(
-        tuple(
-            dataclasses.replace(p, prior={"learning_rate": 9e-4, "batch_size": 16}.get(p.name))
-            for p in SPACE.parameters
-        )
-    )
-
-    def test_a_share_of_the_points_is_near_the_prior_and_the_others_are_anywhere(self) -> None:
-        def rates(space: Space) -> list[float]:
-            points = FakeSweep(maker("tpe", space, startup=99)).run(80).points[1:]
-            return [float(point["learning_rate"]) for point in points]
-
-        with_prior, without = rates(self.space), rates(SPACE)
-        assert sum(rate > 3e-4 for rate in with_prior) > sum(rate > 3e-4 for rate in without) + 5
-        assert min(with_prior) < 3e-5
 
 
 class TestTpeOfSeveral:
