@@ -5,10 +5,10 @@
     python -m benchmarks.batches --quality --table
 
 MiniLM on Quora and TREC-6, batches of 32. Speed, each in its own process, the first turn left out:
-bucketed, random with rows that share sequences (as `batches: random` trains), and random with every
-row padded to its batch's longest. Beside examples a second, which other work on the machine
-changes, stand examples a second of processor time, and how many places of a matrix a word piece
-takes.
+bucketed, random with rows that share sequences (as `batches: random` trains), and random with
+every row padded to its batch's longest. Examples a second depend on other work on the machine, and
+on whether the bucketed batches of a turn are long or short; so beside them stand word pieces a
+second of processor time, and how many places of a matrix a word piece takes.
 
 Quality: the same seeds with both, which draw the head, the order of the rows and the dropout. The
 table has the validation score after each epoch and the test score of the checkpoint that a trial
@@ -62,6 +62,7 @@ def serve(config: Mapping[str, Any]) -> None:
     while channel.receive() is not None:
         taken = [trainer._rows(trainer.step + number) for number in range(config["steps"])]
         places = trainer.feed(taken).ids.size
+        pieces = sum(int(trainer._lengths[rows].sum()) for rows in taken)
         begun, used = time.perf_counter(), time.process_time()
         training = trainer.train(trainer.step + config["steps"])
         channel.send(
@@ -69,7 +70,8 @@ def serve(config: Mapping[str, Any]) -> None:
                 "examples": training.examples,
                 "seconds": time.perf_counter() - begun,
                 "processor": time.process_time() - used,
-                "places": places / sum(int(trainer._lengths[rows].sum()) for rows in taken),
+                "pieces": pieces,
+                "places": places / pieces,
             }
         )
 
@@ -89,21 +91,19 @@ def speed(options: argparse.Namespace, task: _training.Task, encoder: Path) -> N
         commands[kind] = [sys.executable, "-m", "benchmarks.batches", "--side", config]
     with _sides.started(commands) as sides:
         answers = _sides.alternate(sides, rounds=options.rounds)
-    head = ["", "examples/s", "of bucketed", "a processor second", "of bucketed", "places a piece"]
+    head = ["", "examples/s", "of bucketed", "pieces a CPU second", "of bucketed", "places a piece"]
     rows = []
     for kind, turns in answers.items():
         columns = []
-        for clock in ("seconds", "processor"):
+        for what, clock, digits in (("examples", "seconds", 1), ("pieces", "processor", 0)):
             rates, usual = (
-                [turn["examples"] / turn[clock] for turn in told]
-                for told in (turns, answers[BUCKETED])
+                [turn[what] / turn[clock] for turn in told] for told in (turns, answers[BUCKETED])
             )
             ratios = [a / b for a, b in zip(rates, usual, strict=True)]
-            columns += [
-                _tables.spread(rates),
-                "" if kind == BUCKETED else _tables.spread(ratios, 2),
-            ]
+            spread = "" if kind == BUCKETED else _tables.spread(ratios, 2)
+            columns += [_tables.spread(rates, digits), spread]
         rows.append([kind, *columns, _tables.spread([turn["places"] for turn in turns], 2)])
+    print(f"\n## A step on {task.name}\n\n{_tables.table(head, rows)}", flush=True)
     print(f"\n## A step on {task.name}\n\n{_tables.table(head, rows)}")
     print(
         f"\nMedian (least to greatest) of {options.rounds} turns of {options.steps} steps, "

@@ -102,7 +102,7 @@ def places(paths: SweepPaths, checkpoint: str) -> list[str]:
     if (paths.folder / EXPORT).is_dir():
         lines.append(f"export:     {paths.folder / EXPORT}")
     if paths.study.is_file():
-        lines.append(f"study:      optuna-dashboard sqlite:///{paths.study}")
+        lines.append(f"study:      {paths.study}; `bertsweep dashboard {handle(paths)}` shows it")
     runs = paths.wandb / "wandb"
     if any(runs.glob("offline-run-*")):
         lines.append(f"W&B:        offline runs in {runs}; `wandb sync` sends them")

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import _conducted, _curves, _ours, _reading, _tables, recipes, sweep
+from benchmarks import _conducted, _curves, _ours, _reading, _tables, batches, recipes, sweep
 from benchmarks.__main__ import PROGRAMS
 from bertsweep.ledger.events import (
     CheckpointSaved,
@@ -208,3 +208,22 @@ def test_recipes_are_compared_seed_by_seed_at_the_rate_that_validation_prefers()
     usual, modern = recipes.summary(told, "quora")
     assert usual[:2] == ["tutorial", "0.0001"]
     assert modern == ["modern", "0.0002", "0.5267 ± 0.0406", "0.0400 ± 0.0200", "2", "3"]
+
+
+def test_batches_are_compared_by_the_seeds_that_have_both() -> None:
+    def trial(kind: str, seed: int, test: float, *reports: float) -> dict[str, Any]:
+        return {"task": "quora", "batches": kind, "seed": seed, "test": test, "reports": reports}
+
+    told = [
+        trial("bucketed", 1, 0.50, 0.30, 0.40),
+        trial("random", 1, 0.52, 0.34, 0.40),
+        trial("bucketed", 2, 0.60, 0.32, 0.44),
+        trial("random", 2, 0.60, 0.34, 0.42),
+        trial("bucketed", 3, 0.90, 0.90, 0.90),
+    ]
+    assert batches.summary(told, "trec6") == []
+    first, second, kept = batches.summary(told, "quora")
+    assert first[0] == "validation, epoch 1"
+    assert first[3:] == ["0.0300 ± 0.0100", "2"]
+    assert second[3:] == ["-0.0100 ± 0.0100", "2"]
+    assert kept[1:] == ["0.5500 ± 0.0500", "0.5600 ± 0.0400", "0.0100 ± 0.0100", "2"]
