@@ -92,12 +92,21 @@ def _of_spec(spec: SweepSpec, base: Path, sweep: Sweep | None = None) -> Subject
         spec.name,
         spec.data,
         base,
-        spec.encoder,
+        spec.encoders[spec.baseline.encoder],
         tuple(sorted(int(length) for length in lengths)),
         ("all", *sorted(int(top) for top in layers if top != "all")),
         sweep,
         spec.tracking,
+        notes=_which(spec),
     )
+
+
+def _which(spec: SweepSpec) -> tuple[str, ...]:
+    """Says which of several encoders is looked at."""
+    name = spec.baseline.encoder
+    if len(spec.encoders) == 1:
+        return ()
+    return (f"of the encoders {', '.join(spec.encoders)} this is about {name}, the baseline's",)
 
 
 def _of_sweep(sweep: Sweep) -> Subject:

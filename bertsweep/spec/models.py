@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
 
 class Section(BaseModel):
@@ -187,7 +187,7 @@ def _by_split(files: str | tuple[str, ...] | SourceFiles) -> dict[str, tuple[str
 
 
 class Encoder(Section):
-    """The pre-trained BERT encoder."""
+    """The pre-trained BERT encoder, or several with names: `{small: {source: …}, large: …}`."""
 
     source: Text = Field(
         title="TF Hub handle, `hf://owner/name[@revision]` of the Hugging Face Hub, a folder "
@@ -201,6 +201,22 @@ class Encoder(Section):
     lowercase: Literal["auto"] | bool = Field(
         "auto", title="lower-case the text; auto takes what the encoder says"
     )
+
+
+def _form(value: Any) -> str:
+    """Which form of the section is meant: one encoder, or a mapping of names and encoders."""
+    if not isinstance(value, dict) or value.keys() & Encoder.model_fields.keys():
+        return _ONE
+    inner = [one for one in value.values() if isinstance(one, (dict, Encoder))]
+    return _SEVERAL if inner else _ONE
+
+
+_ONE, _SEVERAL = "one encoder", "several encoders"
+Encoders = Annotated[
+    Annotated[Encoder, Tag(_ONE)]
+    | Annotated[dict[str, Encoder], Field(min_length=1), Tag(_SEVERAL)],
+    Discriminator(_form),
+]
 
 
 class Objective(Section):
@@ -328,6 +344,11 @@ class Resources(Section):
     concurrent: Count | Literal["auto"] = Field(
         "auto", title="trials at once; auto fills the machine"
     )
+    encoders_kept: Count | Literal["auto"] = Field(
+        "auto",
+        title="of several encoders, those that a worker keeps ready for its next trials; auto: as "
+        "many as half of its memory holds with their optimizers",
+    )
     address: Text | None = Field(
         None, title="address of a running Ray cluster; left out, `RAY_ADDRESS`, else this machine"
     )
@@ -387,7 +408,10 @@ class SweepFile(Section):
         title="name of the sweep and of its folder", examples=["quora-first"]
     )
     data: Data = Field(title="labelled text", examples=[{"source": "builtin:questions"}])
-    encoder: Encoder = Field(title="pre-trained encoder", examples=[{"source": "builtin:tiny"}])
+    encoder: Encoders = Field(
+        title="pre-trained encoder, or several by name, which are then searched",
+        examples=[{"source": "builtin:tiny"}],
+    )
     recipe: Literal["tutorial", "modern"] = Field(
         "tutorial",
         title="parameters by name, for those that `space` leaves out: the tutorial's, which are "

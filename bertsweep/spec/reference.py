@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bertsweep.spec.data_reference import DATA, TABLE
+from bertsweep.spec.hyperparameters import ENCODER
 from bertsweep.spec.models import SweepFile
 from bertsweep.spec.objective_reference import PREFER, objectives
 from bertsweep.spec.recipes import RECIPES
@@ -74,6 +75,13 @@ _NOTES = {
 Shares and counts go one after the other, so that `train: 0.1` and `validation: 0.01` are a tenth of
 all rows and a hundredth of the other nine tenths. At most one part is `rest`. A part whose file
 `data.source` names is not cut.
+""",
+    "encoder": """\
+Several encoders have names: `encoder: {small: {source: …}, large: {source: …}}`. The names are then
+values of the parameter `encoder`, which is searched; `space: {encoder: [small]}` takes some of
+them, `when: {encoder: large}` is a condition on it, and the baseline has the first one of the space
+unless it says another. `max_seq_length` must fit each encoder that a trial can have it with.
+[encoders.md](encoders.md) has the rest.
 """,
     "objective": objectives(),
     "prefer": PREFER,
@@ -203,7 +211,7 @@ def _parameters() -> str:
     lines = ["| parameter | takes | default | meaning |", "| --- | --- | --- | --- |"]
     for name in NAMES:
         schema = parameter(name)
-        usual = f"`{default(name)}`"
+        usual = "the first one" if name == ENCODER else f"`{default(name)}`"
         lines.append(f"| `{name}` | {describe(schema)} | {usual} | {schema['title']} |")
     text = "\nThe defaults are the tutorial's configuration.\n"
     return "\n".join(lines) + f"\n{text}\n{_OPTIONS}\n{_recipes()}"
