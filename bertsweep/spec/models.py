@@ -79,7 +79,16 @@ class Sampler(Section):
     """How the next point is proposed. In place of the mapping, its `kind` alone will do."""
 
     kind: Literal["tpe", "random", "grid", "gp", "cmaes"] = Field("tpe", title="algorithm")
-    startup_trials: Count = Field(10, title="random trials before tpe, gp or cmaes begin to model")
+    startup_trials: Count | None = Field(
+        None,
+        title="random trials before tpe, gp or cmaes begin to model; left out, 4 for tpe and 10 "
+        "for the others",
+    )
+
+    @property
+    def startup(self) -> int:
+        """`startup_trials`, or what it is where it is left out."""
+        return self.startup_trials or (4 if self.kind == "tpe" else 10)
 
 
 class Scheduler(Section):

@@ -105,7 +105,8 @@ order.
 sweeps of hundreds of trials | `pip install 'bertsweep[cmaes]'` |
 | `random`, `grid` | nothing | |
 
-Parameters that a sampler does not model are drawn at random. A model learns from trials that were
+Parameters that a sampler does not model are drawn at random. [search.md](search.md) says why the
+defaults are what they are. A model learns from trials that were
 stopped early, too: `tpe` ranks them behind the finished ones, by how far they came; for `gp` and
 `cmaes` their values are carried on to a full training, by what the trials nearest to them gained
 that trained further. With several objectives `tpe` and `gp` go by all of them, Optuna's way, and
