@@ -15,7 +15,8 @@ from bertsweep.results import Sweep
 from bertsweep.scoring.measuring import spec_of
 from bertsweep.space import Choice, Fixed
 from bertsweep.spec import SweepSpec, load
-from bertsweep.spec.models import Data, Encoder, Tracking
+from bertsweep.spec.data_models import Data
+from bertsweep.spec.models import Encoder, Tracking
 
 _SPACE = (".yaml", ".yml")
 

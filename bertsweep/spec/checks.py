@@ -7,8 +7,9 @@ import re
 from urllib.parse import urlsplit
 
 from bertsweep.spec.data_checks import check_columns, check_labels, check_table
+from bertsweep.spec.data_models import Data, SourceFiles, Split
 from bertsweep.spec.document import KeyPath
-from bertsweep.spec.models import Data, Encoder, Resources, SourceFiles, Split, Tracking
+from bertsweep.spec.models import Encoder, Resources, Tracking
 from bertsweep.spec.problems import Problems
 from bertsweep.spec.words import nearest, quoted
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from bertsweep.space import Point, Scalar
-from bertsweep.spec.models import Section
+from bertsweep.spec.fields import Section
 
 Optimizer = Literal["adam", "adamw"]
 Schedule = Literal["constant", "linear", "cosine"]

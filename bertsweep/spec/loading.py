@@ -10,9 +10,9 @@ from bertsweep.errors import Problem, SpecError
 from bertsweep.spec import checks
 from bertsweep.spec.conditions import read_space
 from bertsweep.spec.data_checks import check_columns, check_table
+from bertsweep.spec.data_models import Data
 from bertsweep.spec.document import Document, read
 from bertsweep.spec.encoder_checks import check_choice, check_encoders, with_encoders
-from bertsweep.spec.models import Data
 from bertsweep.spec.named_points import read_baseline
 from bertsweep.spec.objective_checks import read_objectives
 from bertsweep.spec.overrides import expanded, override
