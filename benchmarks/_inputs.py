@@ -87,7 +87,7 @@ def _told(path: Path) -> str:
 def cut_rows(questions: Path, folder: Path, *, train: int, validation: int) -> Path:
     """A folder with train.csv, validation.csv and test.csv (`text`, `label`) for both sides."""
     from bertsweep import data
-    from bertsweep.spec.models import Data, Split
+    from bertsweep.spec.data_models import Data, Split
 
     described = Data(
         source=str(questions),

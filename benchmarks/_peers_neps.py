@@ -47,7 +47,7 @@ class PriorBand:
             trial = _OWN + len(self._own)
             self._own[trial] = drawn(self._task, self._random)
             return trial, self._own[trial]
-        trial = int(asked.metadata.id.partition("_")[0])
+        trial = int(asked.metadata.id.partition("_rung_")[0])
         self._asked[trial] = (asked, int(asked.config["report"]))
         return trial, {a.name: a.nearest(float(asked.config[a.name])) for a in self._task.axes}
 
@@ -55,7 +55,7 @@ class PriorBand:
         if trial in self._own and trial not in self._asked:
             config = _typed(self._task, self._own[trial]) | {"report": 1}
             self._search.tell_custom(
-                config_id=f"{trial}_0", config=config, result={"objective_to_minimize": -value}
+                config_id=f"{trial}_rung_0", config=config, result={"objective_to_minimize": -value}
             )
             return True
         asked, until = self._asked[trial]

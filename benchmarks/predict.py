@@ -60,7 +60,7 @@ def ours(channel: Channel, config: Mapping[str, Any]) -> None:
     from bertsweep.checkpoints import Checkpoint
     from bertsweep.data import open_rows
     from bertsweep.predict import Predictor, open_output, predict_rows
-    from bertsweep.spec.models import Data
+    from bertsweep.spec.data_models import Data
 
     folder = Path(config["folder"])
     predictor = Predictor(Checkpoint.open(Path(config["checkpoint"])))

@@ -51,7 +51,8 @@ def main() -> None:
     parser.add_argument("--curves", type=Path, default=CURVES, help="folder of recorded curves")
     parser.add_argument("--scenarios", nargs="+", default=SCENARIOS, choices=SCENARIOS)
     parser.add_argument("--workers", nargs="+", type=int, default=WORKERS)
-    parser.add_argument("--seeds", type=int, default=2, help="of LCBench; twice as many of others")
+    parser.add_argument("--seeds", type=int, default=2, help="plays of each task")
+    parser.add_argument("--every", type=int, default=1, help="of LCBench: every Nth task alone")
     parser.add_argument("--reports", type=int, default=REPORTS, help="of a full training")
     parser.add_argument("--results", type=Path, help="JSON lines; else search.jsonl in --work")
     parser.add_argument("--work", type=Path, help="keeps what is computed once; else in the cache")
@@ -107,9 +108,8 @@ def _key(row: Mapping[str, Any]) -> tuple[Any, ...]:
 
 def run(found: Table, options: argparse.Namespace, results: Results) -> None:
     """Plays what is missing, seed by seed, so that one that is cut off has all methods alike."""
-    every = tasks(found, options.reports)
-    seeds = options.seeds * (1 if found.name == "lcbench" else 2)
-    for seed in range(seeds):
+    every = tasks(found, options.reports)[:: options.every if found.name == "lcbench" else 1]
+    for seed in range(options.seeds):
         for scenario in options.scenarios:
             for workers in options.workers:
                 for method in options.methods:
@@ -155,33 +155,37 @@ def played(
 
 
 def report(rows: Sequence[Mapping[str, Any]], options: argparse.Namespace) -> str:
-    """Mean regret and standard error over tasks and seeds, a table for each table of curves."""
+    """Mean regret and standard error over tasks and seeds at each budget, by table and workers."""
     parts = []
     for name in dict.fromkeys(row["table"] for row in rows):
-        chosen = [r for r in rows if r["table"] == name and r["reports"] == options.reports]
-        parts.append(f"\n## {name}\n\n" + _regrets(chosen))
+        for workers in options.workers:
+            chosen = [
+                row
+                for row in rows
+                if (row["table"], row["workers"], row["reports"])
+                == (name, workers, options.reports)
+            ]
+            if chosen:
+                parts.append(f"\n## {name}, {workers} at once\n\n{_regrets(chosen)}")
     return "\n".join([*parts, f"\n{machine()}."])
 
 
 def _regrets(rows: Iterable[Mapping[str, Any]]) -> str:
-    cells: dict[tuple[str, str, int], list[Mapping[str, Any]]] = defaultdict(list)
+    cells: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
-        cells[row["method"], row["scenario"], row["workers"]].append(row)
-    shown = [(s, w) for s in SCENARIOS for w in WORKERS]
-    methods = list(dict.fromkeys(method for method, _, _ in cells))
+        cells[row["method"], row["scenario"]].append(row)
     body = []
-    for method in methods:
-        line = [method]
-        for scenario, workers in shown:
-            found = cells.get((method, scenario, workers), [])
+    for method in dict.fromkeys(method for method, _ in cells):
+        line, every = [method], list[Mapping[str, Any]]()
+        for scenario in SCENARIOS:
+            found = cells.get((method, scenario), [])
             line.append(" / ".join(_mean([r["regret"][str(b)] for r in found]) for b in BUDGETS))
-        every = [r for s, w in shown for r in cells.get((method, s, w), [])]
-        mean = statistics.fmean(v for r in every for v in r["regret"].values())
-        seconds = statistics.median(r["seconds"] for r in every)
-        counts = min(len(cells.get((method, s, w), [])) for s, w in shown)
-        body.append([*line, f"{mean:.3f}".lstrip("0"), f"{seconds:.2f}", str(counts)])
-    head = ["", *(f"{s}, {w}" for s, w in shown), "mean", "seconds", "plays"]
-    return table(head, body)
+            every += found
+        seconds = statistics.median(row["seconds"] for row in every)
+        counts = [len(cells.get((method, scenario), [])) for scenario in SCENARIOS]
+        told = str(counts[0]) if len(set(counts)) == 1 else "/".join(map(str, counts))
+        body.append([*line, f"{seconds:.2f}", told])
+    return table(["", *SCENARIOS, "seconds", "plays"], body)
 
 
 def _mean(values: Sequence[float]) -> str:

@@ -61,7 +61,7 @@ def make(folder: Path, rows: int) -> None:
 def measure(folder: Path) -> None:
     """Prints what every step takes."""
     from bertsweep import data, tokens
-    from bertsweep.spec.models import Data
+    from bertsweep.spec.data_models import Data
 
     described = Data(source=str(folder / "questions.zip"))
     dataset = _timed(

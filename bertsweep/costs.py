@@ -20,7 +20,7 @@ class Cost:
     batch: int | None = None
 
 
-PREDICTION = ("max_seq_length", "pooling")
+PREDICTION = ("max_seq_length", "pooling", "encoder")
 """The hyperparameters that change what one prediction computes."""
 
 COSTS: Mapping[str, Cost] = {
@@ -33,7 +33,7 @@ COSTS: Mapping[str, Cost] = {
             PREDICTION,
             batch=32,
         ),
-        Cost("parameters", "number of weights that a prediction uses", ("pooling",)),
+        Cost("parameters", "number of weights that a prediction uses", ("pooling", "encoder")),
         Cost("train_seconds", "seconds of training up to the checkpoint"),
     )
 }

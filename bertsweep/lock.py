@@ -30,11 +30,19 @@ def lock_of(started: SweepStarted, *, cpus: float, gpus: float) -> dict[str, Any
         "format": FORMAT,
         "sweep": started.sweep,
         "data": {key: started.data.get(key) for key in ("hash", "labels", "rows")},
-        "encoder": {key: started.encoder.get(key) for key in ("hash", "source")},
+        "encoder": _encoder(started.encoder),
         "spec": started.spec,
         "versions": versions(),
         "machine": machine(cpus=cpus, gpus=gpus),
     }
+
+
+def _encoder(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Hash and source; of encoders with names, those of each besides a common hash."""
+    locked = {key: facts.get(key) for key in ("hash", "source")}
+    if "named" in facts:
+        locked["named"] = {name: _encoder(one) for name, one in facts["named"].items()}
+    return locked
 
 
 def versions() -> dict[str, str]:

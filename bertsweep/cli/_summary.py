@@ -27,6 +27,10 @@ def summary(spec: SweepSpec, file: Path) -> dict[str, Any]:
             "mode": spec.objective.mode,
             "threshold": spec.threshold_rule,
         },
+        "encoders": [
+            {"name": name or None, "source": encoder.source}
+            for name, encoder in spec.encoders.items()
+        ],
         "recipe": {"name": spec.recipe, "sets": set_by_recipe(spec.recipe, spec.space)},
         "further": [{"metric": one.metric, "mode": one.mode} for one in spec.further],
         "prefer": _prefer(spec) if spec.further else None,
@@ -69,6 +73,14 @@ def recipe(spec: SweepSpec) -> str:
         return f"recipe {spec.recipe}: what is not listed has its default"
     said = ", ".join(f"{name} {value}" for name, value in values.items())
     return f"recipe {spec.recipe} sets {said}; what is not listed has its default"
+
+
+def encoder_lines(spec: SweepSpec) -> list[str]:
+    """Every encoder, a line each."""
+    return [
+        f"encoder {name}: {one.source}" if name else f"encoder: {one.source}"
+        for name, one in spec.encoders.items()
+    ]
 
 
 def positive_class(spec: SweepSpec) -> str:

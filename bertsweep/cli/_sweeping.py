@@ -10,7 +10,7 @@ from bertsweep.cli import _documents
 from bertsweep.cli._confirmed import choice, confirmed_table, verdict
 from bertsweep.cli._output import parameters, print_json, warn
 from bertsweep.cli._scores import reading
-from bertsweep.cli._summary import positive_class, ranked_by
+from bertsweep.cli._summary import encoder_lines, positive_class, ranked_by
 from bertsweep.cli._tables import comparison, decision, front_table, trials_table
 from bertsweep.conclusion import EXPORT
 from bertsweep.paths import SweepPaths, storage_root
@@ -43,7 +43,7 @@ def describe(spec: SweepSpec, *, name: str | None = None) -> list[str]:
         f"searched: {searched or 'nothing, every parameter is fixed'}",
         f"data: {source}; {columns}; {split}",
         positive_class(spec),
-        f"encoder: {spec.encoder.source}",
+        *encoder_lines(spec),
         f"resources: {parameters(resources.model_dump(exclude_none=True))}",
     ]
 

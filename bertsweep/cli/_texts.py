@@ -13,8 +13,8 @@ from bertsweep.errors import InputError
 from bertsweep.paths import SweepPaths, cache_root
 from bertsweep.progress import Progress
 from bertsweep.spec import load_data
+from bertsweep.spec.data_models import Data, Table
 from bertsweep.spec.document import Document
-from bertsweep.spec.models import Data, Table
 from bertsweep.spec.overrides import override
 from bertsweep.spec.words import inline
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bertsweep.cli._options import Debug, Json, Settings, SpecFile
 from bertsweep.cli._output import console, print_json, short, table
-from bertsweep.cli._summary import points, positive_class, ranked_by, recipe, summary
+from bertsweep.cli._summary import encoder_lines, points, positive_class, ranked_by, recipe, summary
 from bertsweep.spec import load
 
 EXAMPLES = (
@@ -27,6 +27,8 @@ def validate(
     out.print(f"{file} is valid: sweep {document['name']}, {spec.bounds.told()} of {size}")
     out.print(ranked_by(spec))
     out.print(positive_class(spec))
+    for line in encoder_lines(spec):
+        out.print(line, soft_wrap=True)
     out.print(recipe(spec))
     rows = [
         (p["name"], p["kind"], p["values"], short(document["baseline"].get(p["name"])), p["when"])

@@ -18,7 +18,7 @@ from bertsweep.data.tables.stream import stream_table
 from bertsweep.download.fetch import fetch
 from bertsweep.errors import DataError
 from bertsweep.progress import Progress
-from bertsweep.spec.models import Data
+from bertsweep.spec.data_models import Data
 
 _TYPED = ("parquet", "arrow")
 

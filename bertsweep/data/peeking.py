@@ -14,7 +14,7 @@ from bertsweep.data.tables.chunks import ABSENT, Chunk
 from bertsweep.data.tables.columns import Columns, as_text
 from bertsweep.data.tables.unknown_column import looks_like_data
 from bertsweep.progress import Progress
-from bertsweep.spec.models import Data
+from bertsweep.spec.data_models import Data
 
 MOST_ROWS = 20_000
 

@@ -16,7 +16,7 @@ from bertsweep.data.splitting import Cutter
 from bertsweep.data.tables.columns import Columns
 from bertsweep.errors import DataError
 from bertsweep.progress import Progress
-from bertsweep.spec.models import Data
+from bertsweep.spec.data_models import Data
 
 if TYPE_CHECKING:
     import numpy as np

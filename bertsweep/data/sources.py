@@ -19,7 +19,7 @@ from bertsweep.data.local_files import find_files, inside
 from bertsweep.download.fetch import SCHEMES
 from bertsweep.download.transfer import without_secrets
 from bertsweep.errors import DataError
-from bertsweep.spec.models import Data, SourceFiles, Split
+from bertsweep.spec.data_models import Data, SourceFiles, Split
 
 BUILTIN = "builtin:"
 

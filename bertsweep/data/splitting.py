@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertsweep.data.dataset import SPLITS, Label
 from bertsweep.errors import DataError
-from bertsweep.spec.models import Split
+from bertsweep.spec.data_models import Split
 
 if TYPE_CHECKING:
     import numpy as np

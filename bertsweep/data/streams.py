@@ -21,7 +21,7 @@ from bertsweep.data.tables.formats import format_of
 from bertsweep.data.tables.piped import needs_seeking, piped, spooled, waited_for
 from bertsweep.data.texts import STDIN
 from bertsweep.progress import Progress
-from bertsweep.spec.models import Data
+from bertsweep.spec.data_models import Data
 
 
 class RowStream:

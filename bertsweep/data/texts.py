@@ -13,7 +13,7 @@ from bertsweep.data.sources import SourceFile, locate
 from bertsweep.data.tables.columns import Columns
 from bertsweep.data.tables.rows import TableRows
 from bertsweep.progress import Progress
-from bertsweep.spec.models import Data
+from bertsweep.spec.data_models import Data
 
 STDIN = "-"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from bertsweep.data import Peek, peek
 from bertsweep.draft.columns import Guess
 from bertsweep.errors import BertsweepError
-from bertsweep.spec.models import Data
+from bertsweep.spec.data_models import Data
 
 _TRAIN = ("train", "training")
 _OTHERS = {"validation": ("validation", "valid", "val", "dev"), "test": ("test", "testing")}

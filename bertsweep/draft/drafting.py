@@ -19,7 +19,8 @@ from bertsweep.encoders.prepared import PreparedEncoder
 from bertsweep.errors import InputError
 from bertsweep.progress import Progress
 from bertsweep.spec import load_data
-from bertsweep.spec.models import Data, Encoder
+from bertsweep.spec.data_models import Data
+from bertsweep.spec.models import Encoder
 
 _TRIALS, _FINALISTS, _SEEDS = 20, 3, 3
 _USUAL_POSITIONS = 512

@@ -9,7 +9,7 @@ from bertsweep.draft.choices import Classes, Split, Training
 from bertsweep.draft.columns import Guess
 from bertsweep.draft.effort import Effort, Machine, Sizes
 from bertsweep.draft.lengths import Lengths
-from bertsweep.spec.models import Data
+from bertsweep.spec.data_models import Data
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from bertsweep.draft.facts import Facts
-from bertsweep.spec.models import Data, Resources
+from bertsweep.spec.data_models import Data
+from bertsweep.spec.models import Resources
 from bertsweep.sweep.share import share_out
 
 _PLAIN = re.compile(r"[A-Za-z_./][A-Za-z0-9_./@-]*( ?[A-Za-z0-9_./@-]+)*")

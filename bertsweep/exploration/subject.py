@@ -15,7 +15,8 @@ from bertsweep.results import Sweep
 from bertsweep.scoring.measuring import spec_of
 from bertsweep.space import Choice, Fixed
 from bertsweep.spec import SweepSpec, load
-from bertsweep.spec.models import Data, Encoder, Tracking
+from bertsweep.spec.data_models import Data
+from bertsweep.spec.models import Encoder, Tracking
 
 _SPACE = (".yaml", ".yml")
 
@@ -92,12 +93,21 @@ def _of_spec(spec: SweepSpec, base: Path, sweep: Sweep | None = None) -> Subject
         spec.name,
         spec.data,
         base,
-        spec.encoder,
+        spec.encoders[spec.baseline.encoder],
         tuple(sorted(int(length) for length in lengths)),
         ("all", *sorted(int(top) for top in layers if top != "all")),
         sweep,
         spec.tracking,
+        notes=_which(spec),
     )
+
+
+def _which(spec: SweepSpec) -> tuple[str, ...]:
+    """Says which of several encoders is looked at."""
+    name = spec.baseline.encoder
+    if len(spec.encoders) == 1:
+        return ()
+    return (f"of the encoders {', '.join(spec.encoders)} this is about {name}, the baseline's",)
 
 
 def _of_sweep(sweep: Sweep) -> Subject:

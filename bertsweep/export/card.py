@@ -159,7 +159,7 @@ def sweep_facts(sweep: Sweep, checkpoint: Checkpoint) -> dict[str, Any]:
         "gpu_hours": sum(each.gpu_hours for each in (*sweep.trials, *repeats)),
         "data_hash": started.data.get("hash"),
         "rows": dict(started.data.get("rows", {})),
-        "encoder_hash": started.encoder.get("hash"),
+        "encoder_hash": started.encoder_of(record.params).get("hash"),
         "versions": dict(started.versions),
     }
 

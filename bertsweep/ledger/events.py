@@ -48,7 +48,8 @@ class SweepStarted(Event, frozen=True, kw_only=True, gc=False, tag="sweep_starte
 
     `sweep` is the unique id, `name` that of the folder, `spec` the whole specification, `objective`
     {metric, mode, threshold}, with several objectives also `further`, a list of {metric, mode}, and
-    `prefer`, the rule that picks a trial; `data` and `encoder` hold their content hashes.
+    `prefer`, the rule that picks a trial; `data` and `encoder` hold their content hashes. Where
+    encoders have names, `encoder` has in `named` the facts of each.
     """
 
     format: int = 1
@@ -60,6 +61,11 @@ class SweepStarted(Event, frozen=True, kw_only=True, gc=False, tag="sweep_starte
     data: Plain = field(default_factory=dict)
     encoder: Plain = field(default_factory=dict)
     versions: Plain = field(default_factory=dict)
+
+    def encoder_of(self, params: Mapping[str, Any]) -> Plain:
+        """Hash, source and sizes of the encoder of a trial with these parameters."""
+        named: Mapping[str, Plain] = self.encoder.get("named", {})
+        return named.get(str(params.get("encoder")), self.encoder)
 
     @property
     def positive(self) -> Any:

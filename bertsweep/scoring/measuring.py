@@ -64,7 +64,7 @@ def data_of(spec: SweepSpec, state: SweepState, *, progress: Progress | None) ->
     dataset = data.prepare(
         spec.data, cache=cache_root(), base=Path(state.started.base), progress=progress
     )
-    check_same(state, "data", dataset.hash)
+    check_same(state, "data", {"hash": dataset.hash})
     return dataset
 
 

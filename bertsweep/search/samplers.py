@@ -126,7 +126,7 @@ class Tpe(_Fitted):
             # `group` is marked experimental; without it conditional spaces are sampled at random.
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             return optuna.samplers.TPESampler(
-                n_startup_trials=self.section.startup_trials,
+                n_startup_trials=self.section.startup,
                 multivariate=True,
                 group=True,
                 constant_liar=True,
@@ -143,7 +143,7 @@ class GaussianProcess(_Fitted):
 
     def _sampler(self, seed: int) -> optuna.samplers.BaseSampler:
         return optuna.samplers.GPSampler(
-            n_startup_trials=self.section.startup_trials, seed=seed, warn_independent_sampling=False
+            n_startup_trials=self.section.startup, seed=seed, warn_independent_sampling=False
         )
 
 
@@ -166,7 +166,7 @@ class CmaEs(RandomPoints):
     def observe(self, ended: FittedTrials, running: Iterable[StudyTrial]) -> SamplerState:
         values = full_values(ended, self.direction)
         state: dict[str, Any] = {}
-        if not self._evolution.begun and len(ended) >= self.section.startup_trials:
+        if not self._evolution.begun and len(ended) >= self.section.startup:
             state["begun"] = max(values, key=lambda n: (self.direction.sign * values[n], -n))
         told = self._evolution.complete(values, self.direction)
         if told:

@@ -73,7 +73,7 @@ class Study:
         self._grid = iter(()) if space.size is None else space.grid()
         self._sampler = build_sampler(sampler, space, directions=directions, seed=seed)
         self._random = RandomPoints(space, section=sampler, directions=directions, seed=seed)
-        most = max(fitted, sampler.startup_trials)
+        most = max(fitted, sampler.startup)
         self._ended = FittedTrials(most=most, directions=directions)
         self._running: dict[int, StudyTrial] = {}
         self._count = 0

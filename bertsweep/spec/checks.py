@@ -7,8 +7,9 @@ import re
 from urllib.parse import urlsplit
 
 from bertsweep.spec.data_checks import check_columns, check_labels, check_table
+from bertsweep.spec.data_models import Data, SourceFiles, Split
 from bertsweep.spec.document import KeyPath
-from bertsweep.spec.models import Data, Encoder, Resources, SourceFiles, Split, Tracking
+from bertsweep.spec.models import Encoder, Resources, Tracking
 from bertsweep.spec.problems import Problems
 from bertsweep.spec.words import nearest, quoted
 
@@ -77,12 +78,12 @@ def _split_unused(section: Data, sources: SourceFiles, problems: Problems) -> No
             )
 
 
-def encoder(section: Encoder, problems: Problems) -> None:
-    """Addresses of a known kind, none twice."""
-    _address(section.source, ("encoder", "source"), "encoder", problems)
+def encoder(section: Encoder, at: KeyPath, problems: Problems) -> None:
+    """Addresses of a known kind, none twice; `at` is where the encoder stands."""
+    _address(section.source, (*at, "source"), "encoder", problems)
     seen = {section.source}
     for index, mirror in enumerate(section.mirrors):
-        path: KeyPath = ("encoder", "mirrors", index)
+        path: KeyPath = (*at, "mirrors", index)
         _address(mirror, path, "encoder", problems)
         if mirror in seen:
             rule = f"mirrors must differ from the source and each other, but got {mirror} twice"
@@ -90,7 +91,7 @@ def encoder(section: Encoder, problems: Problems) -> None:
         seen.add(mirror)
     if section.mirrors and section.source.startswith("builtin:"):
         rule = f"mirrors have no effect on {section.source}, but got {len(section.mirrors)}"
-        problems.add(("encoder", "mirrors"), rule, "Leave them out.", needs=[("encoder", "source")])
+        problems.add((*at, "mirrors"), rule, "Leave them out.", needs=[(*at, "source")])
 
 
 def report_every(share: float, problems: Problems) -> float:
@@ -150,7 +151,7 @@ def no_password(address: str, path: KeyPath, problems: Problems) -> bool:
 
 def _address(address: str, path: KeyPath, kind: str, problems: Problems) -> None:
     if address.startswith("builtin:"):
-        valid = _BUILTIN[kind] if len(path) == 2 else ()
+        valid = _BUILTIN[kind] if path[-1] == "source" else ()
         if address not in valid:
             rule = f"a built-in {kind} source must exist, but got {address}"
             problems.add(path, rule, f"Type {quoted(_BUILTIN[kind])} as the source, or a path.")

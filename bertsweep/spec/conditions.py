@@ -99,19 +99,19 @@ def _refuse_circles(whens: Mapping[str, When], problems: Problems) -> None:
 
 
 def _refuse_never(parameter: Parameter, space: Space, problems: Problems) -> None:
-    if any(not values for values in _needed(parameter, space).values()):
+    if any(not values for values in needed(parameter, space).values()):
         rule = f"a condition must be able to come true, but got {parameter.condition}, "
         rule += "which contradicts the conditions of those parameters"
         problems.add(("space", parameter.name, "when"), rule, "Correct one of the conditions.")
 
 
-def _needed(parameter: Parameter, space: Space) -> dict[str, set[Scalar]]:
+def needed(parameter: Parameter, space: Space) -> dict[str, set[Scalar]]:
     """Parameter → the values it must have for this one to be active, over all conditions."""
-    needed = {name: set(values) for name, values in parameter.when.items()}
+    found = {name: set(values) for name, values in parameter.when.items()}
     for name in parameter.when:
-        for other, values in _needed(space[name], space).items():
-            needed[other] = needed[other] & values if other in needed else values
-    return needed
+        for other, values in needed(space[name], space).items():
+            found[other] = found[other] & values if other in found else values
+    return found
 
 
 def _refuse_idle_decay(space: Space, plain: Mapping[str, Any], problems: Problems) -> None:
@@ -119,11 +119,11 @@ def _refuse_idle_decay(space: Space, plain: Mapping[str, Any], problems: Problem
     if "weight_decay" not in space or space["weight_decay"].domain == Fixed(0.0):
         return
     decay = space["weight_decay"]
-    needed = _needed(decay, space).get("optimizer")
-    if needed is None and "optimizer" in space:
+    optimizers = needed(decay, space).get("optimizer")
+    if optimizers is None and "optimizer" in space:
         optimizer = space["optimizer"]
-        needed = set(optimizer.domain.grid() or ()) | ({"adam"} if optimizer.when else set())
-    if (needed or {"adam"}) == {"adamw"}:
+        optimizers = set(optimizer.domain.grid() or ()) | ({"adam"} if optimizer.when else set())
+    if (optimizers or {"adam"}) == {"adamw"}:
         return
     rule = f"`weight_decay` has an effect under adamw only, but got {decay.domain} "
     rule += "where the optimizer can be adam"

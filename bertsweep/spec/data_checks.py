@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bertsweep.spec.models import Data, SourceFiles, Table
+from bertsweep.spec.data_models import Data, SourceFiles, Table
 from bertsweep.spec.problems import Problems
 from bertsweep.spec.words import nearest, quoted
 

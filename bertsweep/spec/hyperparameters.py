@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from bertsweep.space import Point, Scalar
-from bertsweep.spec.models import Section
+from bertsweep.spec.fields import Section
 
 Optimizer = Literal["adam", "adamw"]
 Schedule = Literal["constant", "linear", "cosine"]
@@ -16,6 +16,12 @@ ClassWeight = Literal["none", "balanced"]
 Pooling = Literal["pooled", "cls", "mean"]
 Batches = Literal["bucketed", "random"]
 Average = Literal["none", "ema", "soup"]
+
+ENCODER = "encoder"
+"""The parameter that names the encoder of a trial."""
+
+ENCODER_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+"""What the name of an encoder is made of."""
 
 MOST_STEPS = 10_000_000
 """Optimizer steps of the longest trial: the table of their rates takes about 100 bytes a step."""
@@ -97,6 +103,9 @@ class Hyperparameters(Section):
         title="weights that are judged and kept: as they are, their moving average (ema), or the "
         "mean of the trial's best ones (soup)",
     )
+    encoder: Annotated[str, Field(pattern=rf"^({ENCODER_NAME})?$")] = Field(
+        "", title="one of the encoders that the section `encoder` gives names to"
+    )
 
     @classmethod
     def from_point(cls, point: Mapping[str, Scalar]) -> Hyperparameters:
@@ -107,5 +116,11 @@ class Hyperparameters(Section):
         return cls.model_validate(dict(point))
 
     def to_point(self) -> Point:
-        """Every parameter as a plain value, in the order of the schema."""
-        return dict(self.model_dump())
+        """Every parameter as a plain value, in the order of the schema.
+
+        `encoder` is left out where encoders have no names.
+        """
+        point = dict(self.model_dump())
+        if not self.encoder:
+            del point[ENCODER]
+        return point

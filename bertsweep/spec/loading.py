@@ -10,8 +10,9 @@ from bertsweep.errors import Problem, SpecError
 from bertsweep.spec import checks
 from bertsweep.spec.conditions import read_space
 from bertsweep.spec.data_checks import check_columns, check_table
+from bertsweep.spec.data_models import Data
 from bertsweep.spec.document import Document, read
-from bertsweep.spec.models import Data
+from bertsweep.spec.encoder_checks import check_choice, check_encoders, with_encoders
 from bertsweep.spec.named_points import read_baseline
 from bertsweep.spec.objective_checks import read_objectives
 from bertsweep.spec.overrides import expanded, override
@@ -60,7 +61,7 @@ def from_plain(plain: Mapping[str, Any]) -> SweepSpec:
     problems.raise_any("stored specification")
     if file is None:
         raise SpecError("stored specification", [Problem((), None, "it could not be read")])
-    found = read_space(with_recipe(file.space, file.recipe, file.baseline), problems)
+    found = read_space(with_recipe(with_encoders(file), file.recipe, file.baseline), problems)
     trial_0 = read_baseline(file.baseline, found, problems)
     problems.raise_any("stored specification")
     if trial_0 is None:
@@ -98,9 +99,10 @@ def _build(document: Document, problems: Problems) -> SweepSpec | None:
     if file is None:
         return None
     checks.data(file.data, problems)
-    checks.encoder(file.encoder, problems)
-    found = read_space(with_recipe(file.space, file.recipe, file.baseline), problems)
+    check_encoders(file.encoder, problems)
+    found = read_space(with_recipe(with_encoders(file), file.recipe, file.baseline), problems)
     trial_0 = read_baseline(file.baseline, found, problems)
+    check_choice(file, found, trial_0, problems)
     objectives = read_objectives(file, found, problems)
     searching = read_search(file, found, trial_0, problems)
     if trial_0 is not None:

@@ -8,186 +8,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Discriminator, Field, Tag
 
-
-class Section(BaseModel):
-    """A mapping of the file: strict types, unknown keys refused, frozen once read."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        strict=True,
-        allow_inf_nan=False,
-        defer_build=True,  # sections are mostly read within the whole file: half the import time
-    )
-
-
-def _tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _one_or_more(value: Any) -> Any:
-    one = isinstance(value, (str, int)) and not isinstance(value, bool)
-    return (value,) if one else _tuple(value)
-
-
-def _kind(value: Any) -> Any:
-    return {"kind": value} if isinstance(value, str) else value
-
-
-Text = Annotated[str, Field(min_length=1)]
-Share = Annotated[float, Field(gt=0, lt=1)]
-Count = Annotated[int, Field(ge=1)]
-Seed = Annotated[int, Field(ge=0, lt=2**32)]
-ShareOrCount = Count | Share
-Column = Text | Count
-"""The name of a column, or its number (from 1) where a table has no header."""
-Columns = Annotated[
-    tuple[Column, ...], Field(min_length=1, max_length=2), BeforeValidator(_one_or_more)
-]
-Addresses = Annotated[tuple[Text, ...], BeforeValidator(_one_or_more)]
-Character = Annotated[str, Field(min_length=1, max_length=1)]
-Files = Text | Annotated[tuple[Text, ...], Field(min_length=1), BeforeValidator(_tuple)]
-"""One path, glob pattern or address, or several, whose rows follow one another."""
-
-
-class SourceFiles(Section):
-    """Files for each split; those left out are cut from the train files by `data.split`."""
-
-    train: Files = Field(
-        title="path, glob or address of the training rows, or a list", examples=["train.csv"]
-    )
-    validation: Files | None = Field(None, title="the same of the validation rows")
-    test: Files | None = Field(None, title="the same of the test rows")
-
-
-class LabelFiles(SourceFiles):
-    """Files of labels for the splits that `source` names, as many and in the same order."""
-
-
-class Split(Section):
-    """Stratified parts, cut one after the other: train, then validation, then test.
-
-    A number below 1 is a share of the rows still there when its turn comes, a whole number is a
-    count of rows, and `rest` is what the others leave.
-    """
-
-    train: ShareOrCount | Literal["rest"] = Field("rest", title="training rows")
-    validation: ShareOrCount = Field(0.1, title="validation rows: stop, rank and set thresholds")
-    test: ShareOrCount | Literal["rest"] = Field(0.1, title="test rows: untouched by the sweep")
-    random_state: Seed = Field(42, title="seed of the split")
-
-
-Format = Literal["csv", "tsv", "txt", "jsonl", "json", "parquet", "arrow", "xlsx"]
-
-_USED_KEYS: dict[str, frozenset[str]] = {
-    "csv": frozenset({"separator", "quote", "escape", "header", "columns", "encoding"}),
-    "tsv": frozenset({"separator", "quote", "escape", "header", "columns", "encoding"}),
-    "txt": frozenset({"encoding"}),
-    "jsonl": frozenset({"encoding"}),
-    "json": frozenset({"encoding"}),
-    "parquet": frozenset(),
-    "arrow": frozenset(),
-    "xlsx": frozenset({"header", "columns"}),
-}
-"""Format → the keys of `Table` that it uses besides `class_names`."""
-
-
-class Table(Section):
-    """How a table is written. What is `auto` is recognised, and a note says what was taken."""
-
-    separator: Literal["auto", "tab"] | Character = Field(
-        "auto", title="csv, tsv: character between two fields, in quotes"
-    )
-    quote: Literal["auto", "none"] | Character = Field(
-        "auto", title="csv, tsv: character around a field that holds the separator, in quotes"
-    )
-    escape: Literal["auto", "none"] | Character = Field(
-        "auto", title="csv, tsv: character that makes a quote or separator after it plain text"
-    )
-    header: bool = Field(
-        default=True, title="csv, tsv, xlsx: whether the first row names the columns"
-    )
-    columns: Annotated[tuple[Text, ...], BeforeValidator(_tuple)] = Field(
-        (), title="csv, tsv, xlsx: names of the columns where there is no header"
-    )
-    encoding: Text = Field(
-        "auto", title="csv, tsv, txt, json: encoding of the text, such as utf-16 or latin-1"
-    )
-    class_names: bool = Field(
-        default=True,
-        title="Hugging Face data: take the names of a ClassLabel column for its numbers",
-    )
-
-    def unused(self, table_format: str) -> list[str]:
-        """The keys that are set here and have no effect on files of a format."""
-        used = _USED_KEYS[table_format] | {"class_names"}
-        return [
-            name
-            for name, field in type(self).model_fields.items()
-            if name not in used and getattr(self, name) != field.default
-        ]
-
-
-class Data(Section):
-    """Labelled text: where it is, which columns count, how it is split."""
-
-    source: Files | SourceFiles = Field(
-        title="path, glob, http(s)/s3/gs address, Hugging Face folder or `builtin:questions`, "
-        "a list of files, or a mapping with these for each split",
-        examples=["questions.csv"],
-    )
-    text: Columns = Field(
-        ("text",),
-        title="text column, or a list of two for sentence pairs; a number counts from 1 where "
-        "there is no header",
-    )
-    label: Column = Field("label", title="label column, or its number where there is no header")
-    positive: bool | int | float | str | None = Field(
-        None,
-        title="positive one of two labels; left out, 1, true, yes or positive, else the rarer one",
-        examples=["spam"],
-    )
-    labels: Files | LabelFiles | None = Field(
-        None, title="txt: file with one label a line, for each file of `source`"
-    )
-    format: Literal["auto"] | Format = Field("auto", title="file format; auto goes by the name")
-    table: Table = Field(default_factory=Table, title="how the table is written")
-    member: Text | None = Field(
-        None,
-        title="which is meant of several files in a zip, sheets of a workbook or configurations "
-        "of a Hugging Face folder",
-    )
-    max_unpacked_gb: Annotated[float, Field(gt=0)] = Field(
-        20.0, title="refuse a zip or gz that unpacks to more than this many GB"
-    )
-    limit: Count | None = Field(
-        None, title="use only this many rows, drawn with `split.random_state`"
-    )
-    leaks: Literal["drop", "keep"] = Field(
-        "drop", title="validation and test rows whose text also stands in train"
-    )
-    split: Split = Field(default_factory=Split, title="how rows are split")
-
-    def files(self) -> dict[str, tuple[str, ...]]:
-        """Split → its paths, patterns and addresses; splits that `source` leaves out are absent."""
-        return _by_split(self.source)
-
-    def label_files(self) -> dict[str, tuple[str, ...]]:
-        """The same of the files that hold labels; empty where the labels are a column."""
-        return {} if self.labels is None else _by_split(self.labels)
-
-
-def _by_split(files: str | tuple[str, ...] | SourceFiles) -> dict[str, tuple[str, ...]]:
-    if not isinstance(files, SourceFiles):
-        return {"train": _one_or_more(files)}
-    parts = {"train": files.train, "validation": files.validation, "test": files.test}
-    return {name: _one_or_more(part) for name, part in parts.items() if part is not None}
+from bertsweep.spec.data_models import Data
+from bertsweep.spec.fields import Addresses, Count, Section, Seed, Share, Text, as_kind, as_tuple
 
 
 class Encoder(Section):
-    """The pre-trained BERT encoder."""
+    """The pre-trained BERT encoder, or several with names: `{small: {source: …}, large: …}`."""
 
     source: Text = Field(
         title="TF Hub handle, `hf://owner/name[@revision]` of the Hugging Face Hub, a folder "
@@ -201,6 +29,22 @@ class Encoder(Section):
     lowercase: Literal["auto"] | bool = Field(
         "auto", title="lower-case the text; auto takes what the encoder says"
     )
+
+
+def _form(value: Any) -> str:
+    """Which form of the section is meant: one encoder, or a mapping of names and encoders."""
+    if not isinstance(value, dict) or value.keys() & Encoder.model_fields.keys():
+        return _ONE
+    inner = [one for one in value.values() if isinstance(one, (dict, Encoder))]
+    return _SEVERAL if inner else _ONE
+
+
+_ONE, _SEVERAL = "one encoder", "several encoders"
+Encoders = Annotated[
+    Annotated[Encoder, Tag(_ONE)]
+    | Annotated[dict[str, Encoder], Field(min_length=1), Tag(_SEVERAL)],
+    Discriminator(_form),
+]
 
 
 class Objective(Section):
@@ -235,7 +79,16 @@ class Sampler(Section):
     """How the next point is proposed. In place of the mapping, its `kind` alone will do."""
 
     kind: Literal["tpe", "random", "grid", "gp", "cmaes"] = Field("tpe", title="algorithm")
-    startup_trials: Count = Field(10, title="random trials before tpe, gp or cmaes begin to model")
+    startup_trials: Count | None = Field(
+        None,
+        title="random trials before tpe, gp or cmaes begin to model; left out, 4 for tpe and 10 "
+        "for the others",
+    )
+
+    @property
+    def startup(self) -> int:
+        """`startup_trials`, or what it is where it is left out."""
+        return self.startup_trials or (4 if self.kind == "tpe" else 10)
 
 
 class Scheduler(Section):
@@ -257,14 +110,14 @@ class Scheduler(Section):
 class Search(Section):
     """Optuna proposes, the scheduler stops."""
 
-    sampler: Annotated[Sampler, BeforeValidator(_kind)] = Field(
+    sampler: Annotated[Sampler, BeforeValidator(as_kind)] = Field(
         default_factory=Sampler, title="sampler, or just its kind"
     )
-    scheduler: Annotated[Scheduler, BeforeValidator(_kind)] = Field(
+    scheduler: Annotated[Scheduler, BeforeValidator(as_kind)] = Field(
         default_factory=Scheduler, title="scheduler, or just its kind"
     )
     seed: Seed | None = Field(None, title="seed of the sampler; left out, the sweep's `seed`")
-    warm_start: Annotated[tuple[dict[str, Any], ...], BeforeValidator(_tuple)] = Field(
+    warm_start: Annotated[tuple[dict[str, Any], ...], BeforeValidator(as_tuple)] = Field(
         (), title="list of points of the space that are tried right after the baseline"
     )
     storage: Text | None = Field(
@@ -319,6 +172,11 @@ class Resources(Section):
     concurrent: Count | Literal["auto"] = Field(
         "auto", title="trials at once; auto fills the machine"
     )
+    encoders_kept: Count | Literal["auto"] = Field(
+        "auto",
+        title="of several encoders, those that a worker keeps ready for its next trials; auto: as "
+        "many as half of its memory holds with their optimizers",
+    )
     address: Text | None = Field(
         None, title="address of a running Ray cluster; left out, `RAY_ADDRESS`, else this machine"
     )
@@ -341,7 +199,7 @@ class Confirm(Section):
         3, title="most trials that are repeated, of those that cannot be told from the best"
     )
     seeds: Annotated[int, Field(ge=2)] = Field(3, title="fresh seeds of each; 2 at least")
-    vary: Annotated[tuple[Literal["seed", "split"], ...], BeforeValidator(_tuple)] = Field(
+    vary: Annotated[tuple[Literal["seed", "split"], ...], BeforeValidator(as_tuple)] = Field(
         ("seed",),
         title="what differs between repeats: `[seed]`, or `[seed, split]` to draw training and "
         "validation rows anew from both as well",
@@ -378,7 +236,10 @@ class SweepFile(Section):
         title="name of the sweep and of its folder", examples=["quora-first"]
     )
     data: Data = Field(title="labelled text", examples=[{"source": "builtin:questions"}])
-    encoder: Encoder = Field(title="pre-trained encoder", examples=[{"source": "builtin:tiny"}])
+    encoder: Encoders = Field(
+        title="pre-trained encoder, or several by name, which are then searched",
+        examples=[{"source": "builtin:tiny"}],
+    )
     recipe: Literal["tutorial", "modern"] = Field(
         "tutorial",
         title="parameters by name, for those that `space` leaves out: the tutorial's, which are "
@@ -392,7 +253,7 @@ class SweepFile(Section):
         default_factory=dict, title="trial 0: a known configuration that the others must beat"
     )
     objective: (
-        Objective | Annotated[tuple[Objective, ...], Field(min_length=1), BeforeValidator(_tuple)]
+        Objective | Annotated[tuple[Objective, ...], Field(min_length=1), BeforeValidator(as_tuple)]
     ) = Field(default_factory=Objective, title="what is best, or a list of objectives")
     prefer: Literal["best_first", "knee"] | Within = Field(
         "best_first", title="with several objectives, the rule that picks the trial to use"
@@ -404,7 +265,7 @@ class SweepFile(Section):
         None, title="confirm the winner at the end; left out, `bertsweep confirm` can do it later"
     )
     export: Annotated[
-        tuple[Literal["savedmodel", "keras", "huggingface", "onnx"], ...], BeforeValidator(_tuple)
+        tuple[Literal["savedmodel", "keras", "huggingface", "onnx"], ...], BeforeValidator(as_tuple)
     ] = Field((), title="formats that the winner is written in at the end, in the sweep's folder")
     resources: Resources = Field(default_factory=Resources, title="what a trial receives")
     checkpoints: Checkpoints = Field(default_factory=Checkpoints, title="what is kept")

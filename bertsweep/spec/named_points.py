@@ -7,14 +7,19 @@ from typing import Any
 
 from bertsweep.space import Fixed, Point, Scalar, Space
 from bertsweep.spec.document import KeyPath
-from bertsweep.spec.hyperparameters import Hyperparameters
+from bertsweep.spec.hyperparameters import ENCODER, Hyperparameters
 from bertsweep.spec.problems import Problems
 from bertsweep.spec.values import NAMES, checked, unknown_name
 
 
 def completed(space: Space, given: Mapping[str, Scalar]) -> Hyperparameters:
-    """The given values, then the fixed ones of the space that are active, then the defaults."""
+    """The given values, then the fixed ones of the space that are active, then the defaults.
+
+    The default of `encoder` is the first one that the space has.
+    """
     point: Point = dict(given)
+    if ENCODER in space and ENCODER not in point:
+        point[ENCODER] = next(iter(space[ENCODER].domain.grid() or ("",)))
     for parameter in space.parameters:
         fixed = parameter.domain
         if isinstance(fixed, Fixed) and parameter.name not in point:

@@ -8,6 +8,7 @@ from bertsweep.costs import COSTS
 from bertsweep.metrics import AUTO, METRICS, Mode, mode_of
 from bertsweep.space import Space
 from bertsweep.spec.document import KeyPath
+from bertsweep.spec.hyperparameters import ENCODER
 from bertsweep.spec.models import Objective, SweepFile
 from bertsweep.spec.problems import Problems
 from bertsweep.spec.words import nearest, quoted
@@ -114,6 +115,7 @@ def _constant(
         follows = COSTS[one.metric].follows if one.metric in COSTS else None
         if follows is None or searched & set(follows):
             continue
+        follows = tuple(name for name in follows if name in space or name != ENCODER)
         why = f"only {quoted(follows)} changes it" if follows else "no parameter changes it"
         text = f"{one.metric} is the same for all trials: {why}"
         problems.warn((*path, "metric"), text, needs=[("space",)])

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bertsweep.spec.data_reference import DATA, TABLE
+from bertsweep.spec.hyperparameters import ENCODER
 from bertsweep.spec.models import SweepFile
 from bertsweep.spec.objective_reference import PREFER, objectives
 from bertsweep.spec.recipes import RECIPES
@@ -75,6 +76,13 @@ Shares and counts go one after the other, so that `train: 0.1` and `validation: 
 all rows and a hundredth of the other nine tenths. At most one part is `rest`. A part whose file
 `data.source` names is not cut.
 """,
+    "encoder": """\
+Several encoders have names: `encoder: {small: {source: …}, large: {source: …}}`. The names are then
+values of the parameter `encoder`, which is searched; `space: {encoder: [small]}` takes some of
+them, `when: {encoder: large}` is a condition on it, and the baseline has the first one of the space
+unless it says another. `max_seq_length` must fit each encoder that a trial can have it with.
+[encoders.md](encoders.md) has the rest.
+""",
     "objective": objectives(),
     "prefer": PREFER,
     "search": """\
@@ -97,7 +105,8 @@ order.
 sweeps of hundreds of trials | `pip install 'bertsweep[cmaes]'` |
 | `random`, `grid` | nothing | |
 
-Parameters that a sampler does not model are drawn at random. A model learns from trials that were
+Parameters that a sampler does not model are drawn at random. [search.md](search.md) says why the
+defaults are what they are. A model learns from trials that were
 stopped early, too: `tpe` ranks them behind the finished ones, by how far they came; for `gp` and
 `cmaes` their values are carried on to a full training, by what the trials nearest to them gained
 that trained further. With several objectives `tpe` and `gp` go by all of them, Optuna's way, and
@@ -202,7 +211,7 @@ def _parameters() -> str:
     lines = ["| parameter | takes | default | meaning |", "| --- | --- | --- | --- |"]
     for name in NAMES:
         schema = parameter(name)
-        usual = f"`{default(name)}`"
+        usual = "the first one" if name == ENCODER else f"`{default(name)}`"
         lines.append(f"| `{name}` | {describe(schema)} | {usual} | {schema['title']} |")
     text = "\nThe defaults are the tutorial's configuration.\n"
     return "\n".join(lines) + f"\n{text}\n{_OPTIONS}\n{_recipes()}"

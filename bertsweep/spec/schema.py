@@ -52,10 +52,18 @@ def _parameters() -> dict[str, dict[str, Any]]:
 
 def _below(schema: dict[str, Any], part: str | int) -> dict[str, Any] | None:
     if isinstance(part, str):
-        return keys(schema).get(part)
+        return keys(schema).get(part) or _any_key(schema)
     for branch in branches(schema):
         if "items" in branch:
             return _resolved(branch["items"])
+    return None
+
+
+def _any_key(schema: dict[str, Any]) -> dict[str, Any] | None:
+    """What a mapping with names of the user's own holds."""
+    for branch in branches(schema):
+        if isinstance(branch.get("additionalProperties"), dict):
+            return _resolved(branch["additionalProperties"])
     return None
 
 
@@ -87,6 +95,9 @@ def _schema() -> dict[str, Any]:
         "properties": {name: parameter(name) for name in Hyperparameters.model_fields},
         "additionalProperties": False,
     }
+    encoder = schema["properties"]["encoder"]
+    encoder["anyOf"] = encoder.pop("oneOf")
+    del encoder["anyOf"][1]["minProperties"]  # an empty mapping lacks the keys of the first form
     sections["Point"] = {"description": "Parameter: value.", **points}
     sections["When"] = _when()
     for section, key in ((schema, "baseline"), (sections["Search"], "warm_start")):

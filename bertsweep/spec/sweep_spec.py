@@ -10,8 +10,9 @@ from pydantic import ConfigDict
 from bertsweep.budget import Bounds
 from bertsweep.metrics import ThresholdRule, threshold_rule
 from bertsweep.space import Choice, Domain, Fixed, Parameter, Point, Scalar, Space
+from bertsweep.spec.encoder_checks import named
 from bertsweep.spec.hyperparameters import Hyperparameters
-from bertsweep.spec.models import Objective, SweepFile
+from bertsweep.spec.models import Encoder, Objective, SweepFile
 
 
 class SweepSpec(SweepFile):
@@ -51,6 +52,11 @@ class SweepSpec(SweepFile):
 
     def objectives(self) -> tuple[Objective, ...]:
         return (self.objective, *self.further)
+
+    @property
+    def encoders(self) -> dict[str, Encoder]:
+        """Every encoder by its name; the only one of a file without names has none ("")."""
+        return named(self.encoder)
 
     @property
     def threshold_rule(self) -> ThresholdRule:

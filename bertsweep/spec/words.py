@@ -91,7 +91,7 @@ def branches(schema: Schema) -> list[Schema]:
 
 def describe(schema: Schema) -> str:
     """What the schema asks for: "a whole number of at least 1, or `rest`"."""
-    parts = [_one(branch) for branch in branches(schema)]
+    parts = list(dict.fromkeys(_one(branch) for branch in branches(schema)))
     return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " or " + parts[-1]
 
 

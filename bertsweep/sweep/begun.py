@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from bertsweep.errors import InputError
 from bertsweep.ledger import SweepState
@@ -22,9 +23,20 @@ def as_begun(spec: SweepSpec, started: SweepStarted) -> SweepSpec:
     return spec.model_copy(update={"data": data})
 
 
-def check_same(state: SweepState, what: Literal["data", "encoder"], now: str) -> None:
-    """Raises `InputError` unless data or encoder have the hash that the sweep began with."""
-    before = {"data": state.started.data, "encoder": state.started.encoder}[what]["hash"]
+def check_same(state: SweepState, what: Literal["data", "encoder"], now: Mapping[str, Any]) -> None:
+    """Raises `InputError` unless data or encoder have the hash that the sweep began with.
+
+    `now` are the facts of `Materials` about it; of encoders with names, each is compared.
+    """
+    before = {"data": state.started.data, "encoder": state.started.encoder}[what]
+    named = before.get("named", {})
+    for name in named:
+        found = now.get("named", {}).get(name, {})
+        _compare(state, f"{what} {name}", named[name]["hash"], found.get("hash"))
+    _compare(state, what, before["hash"], now["hash"])
+
+
+def _compare(state: SweepState, what: str, before: str, now: str | None) -> None:
     if before != now:
         raise InputError(
             f"{what}: the sweep {state.name} began with content {before}, but its source now "

@@ -15,6 +15,7 @@ from bertsweep.paths import SweepPaths
 from bertsweep.ranking import best_repeat, ranking
 from bertsweep.seeds import derive
 from bertsweep.spec import Confirm, SweepSpec
+from bertsweep.spec.hyperparameters import ENCODER
 from bertsweep.sweep import refit
 from bertsweep.sweep.further import eligible, takes_baseline
 from bertsweep.sweep.repeats import Race, Repeat, scores_of
@@ -86,7 +87,7 @@ def race_of(ledger: Ledger) -> Race:
 
 
 def refit_of(
-    ledger: Ledger, paths: SweepPaths, *, tokens: Path, seed: int, notify: Notify
+    ledger: Ledger, paths: SweepPaths, *, tokens: Mapping[str, Path], seed: int, notify: Notify
 ) -> Repeat | None:
     """The refit that follows when all repeats have ended; None where none is wanted or possible."""
     state = ledger.state
@@ -106,14 +107,14 @@ def refit_of(
 
 
 def end_confirmation(
-    ledger: Ledger, *, tokens: Path, notify: Notify, refitted: Repeat | None = None
+    ledger: Ledger, *, tokens: Mapping[str, Path], notify: Notify, refitted: Repeat | None = None
 ) -> None:
     """Writes what the repeats came to, and which checkpoint is delivered.
 
     That is the refit's, where there is one; else the best repeat's, by validation, of the chosen
     finalist, or of the baseline where its mean is better and the rule of several objectives takes
-    it. `tokens` is the folder of the sweep's tokens. Raises `NoUsableTrialError` where no repeat
-    has a score.
+    it. `tokens` are the folders of the sweep's tokens by the encoder's name. Raises
+    `NoUsableTrialError` where no repeat has a score.
     """
     state = ledger.state
     plain = _outcome(state, tokens)
@@ -131,7 +132,7 @@ def end_confirmation(
     notify(plain["verdict"]["text"])
 
 
-def _outcome(state: SweepState, tokens: Path) -> dict[str, Any]:
+def _outcome(state: SweepState, tokens: Mapping[str, Path]) -> dict[str, Any]:
     """What the repeats came to, and in `delivered` whose checkpoint is to be used."""
     confirmation = _recorded(state)
     scores = {name: one for name, one in _scores(state).items() if one}
@@ -200,7 +201,16 @@ def _finalists(
     return tuple(names), chosen
 
 
-def _cost(state: SweepState, finalist: str, tokens: Path) -> float:
-    """Word pieces of a mean validation row, once cut: what prediction takes with one encoder."""
-    length = int(state.trials[finalist].params["max_seq_length"])
-    return float(Tokens.open(tokens, "validation").lengths(length).mean())
+def _cost(state: SweepState, finalist: str, tokens: Mapping[str, Path]) -> float:
+    """What prediction takes: word pieces of a mean validation row, once cut.
+
+    Where encoders have names, times what each piece takes of multiplications in dense layers.
+    """
+    params = state.trials[finalist].params
+    name, length = str(params.get(ENCODER, "")), int(params["max_seq_length"])
+    pieces = float(Tokens.open(tokens[name], "validation").lengths(length).mean())
+    if not name:
+        return pieces
+    sizes = state.started.encoder_of(params)["config"]
+    hidden, inner = sizes["hidden_size"], sizes["intermediate_size"]
+    return pieces * float(sizes["num_layers"] * hidden * (4 * hidden + 2 * inner))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,7 +25,7 @@ from bertsweep.sweep.placement import Placement
 from bertsweep.sweep.retention import Retention
 from bertsweep.sweep.share import Share
 from bertsweep.training.batches import steps_per_epoch
-from bertsweep.trial.job import TrialJob
+from bertsweep.trial.job import EncoderFolders, TrialJob
 from bertsweep.trial.trainable import BertTrial
 
 _LOST_ACTORS = 3
@@ -45,7 +46,7 @@ class Experiment:
 
     @cached_property
     def job(self) -> TrialJob:
-        state, tokens = self.ledger.state, self.prepared.tokens
+        state, tokens = self.ledger.state, self.prepared.token_folders
         return job_of(
             *(self.spec, self.paths, self.prepared, self.placement.share),
             state=state,
@@ -105,18 +106,27 @@ def job_of(
     share: Share,
     *,
     state: SweepState | None,
-    tokens: Path | None,
+    tokens: Mapping[str, Path] | None,
 ) -> TrialJob:
     """What the trials of a sweep share; without `tokens` it is enough to get warm with.
+
+    `tokens` are the folders of each encoder by its name.
 
     `state` is that of a sweep that has begun: what its trials compute in was chosen once and stays,
     whatever machine it goes on with.
     """
     chosen = None if state is None else state.compute
+    folders = {
+        name: EncoderFolders(str(encoder.folder), "" if tokens is None else str(tokens[name]))
+        for name, encoder in materials.encoders.items()
+    }
+    first, baseline = next(iter(folders.values())), spec.baseline.to_point()
     return TrialJob(
         folder=str(paths.folder),
-        tokens="" if tokens is None else str(tokens),
-        encoder=str(materials.encoder.folder),
+        tokens=first.tokens,
+        encoder=first.encoder,
+        encoders={} if "" in folders else folders,
+        encoders_kept=spec.resources.encoders_kept,
         labels=materials.dataset.labels,
         text=spec.data.text,
         metric=spec.objective.metric,
@@ -128,7 +138,7 @@ def job_of(
         precision=chosen["precision"] if chosen else spec.precision,
         jit=chosen["jit"] if chosen else spec.jit,
         costs=tuple(one.metric for one in spec.further if one.metric in COSTS),
-        reference={name: spec.baseline.to_point()[name] for name in PREDICTION},
+        reference={name: baseline[name] for name in PREDICTION if name in baseline},
     )
 
 

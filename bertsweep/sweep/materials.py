@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,16 +17,24 @@ from bertsweep.metrics import AUTO
 from bertsweep.progress import Progress
 from bertsweep.spec import Confirm, SweepSpec
 from bertsweep.spec.hyperparameters import MOST_STEPS
+from bertsweep.spec.models import Encoder
 from bertsweep.spec.search_checks import largest, smallest
+from bertsweep.sweep.limits import check_export, check_space
 from bertsweep.training.batches import steps_per_epoch
 
 
 @dataclass(frozen=True)
 class Materials:
-    """Clean split data and an encoder folder: enough for workers to get warm."""
+    """Clean split data and the folders of encoders: enough for workers to get warm."""
 
     dataset: Dataset
-    encoder: PreparedEncoder
+    encoders: Mapping[str, PreparedEncoder]
+    """By name; the only one of a sweep whose encoder has no name has the name ""."""
+
+    @property
+    def encoder(self) -> PreparedEncoder:
+        """The first encoder, which is the only one where it has no name."""
+        return next(iter(self.encoders.values()))
 
     @property
     def text_columns(self) -> int:
@@ -41,19 +51,39 @@ class Materials:
                 "rows": {name: len(frame) for name, frame in self.dataset.splits.items()},
                 "notes": [note.message for note in self.dataset.notes],
             },
-            "encoder": {
-                "hash": self.encoder.hash,
-                "source": self.encoder.source,
-                "config": asdict(self.encoder.config),
-            },
+            "encoder": self._encoder_facts(),
+        }
+
+    def _encoder_facts(self) -> dict[str, Any]:
+        """Hash, source and sizes; of encoders with names, those of each besides a common hash."""
+        each = {
+            name: {
+                "hash": encoder.hash,
+                "source": encoder.source,
+                "config": asdict(encoder.config),
+            }
+            for name, encoder in self.encoders.items()
+        }
+        if "" in each:
+            return each[""]
+        hashes = json.dumps({name: one["hash"] for name, one in each.items()}, sort_keys=True)
+        return {
+            "hash": hashlib.sha256(hashes.encode()).hexdigest()[:32],
+            "source": ", ".join(f"{name}: {one['source']}" for name, one in each.items()),
+            "named": each,
         }
 
 
 @dataclass(frozen=True)
 class Prepared(Materials):
-    """The same with a tokens folder."""
+    """The same with a tokens folder for each encoder."""
 
-    tokens: Path
+    token_folders: Mapping[str, Path]
+
+    @property
+    def tokens(self) -> Path:
+        """That of the first encoder; labels and the order of rows are the same in all."""
+        return next(iter(self.token_folders.values()))
 
 
 def prepare_materials(
@@ -77,25 +107,33 @@ def load_materials(
     progress: Progress | None,
     notify: Callable[[str], None],
 ) -> Materials:
-    """Prepares the encoder, loads and splits the data: all that a user's mistake can spoil.
+    """Prepares the encoders, loads and splits the data: all that a user's mistake can spoil.
 
-    Raises `DataError`, `EncoderError`, `DownloadError`, and `InputError` for a space that the
-    encoder cannot serve or whose trials would be longer than any may be.
+    Raises `DataError`, `EncoderError`, `DownloadError`, and `InputError` for a space or an
+    export that an encoder cannot serve, and for trials that would be longer than any may be.
     """
-    encoder = encoders.prepare_encoder(
-        spec.encoder, cache=cache, base=base, progress=progress, notify=notify
-    )
-    check_space(spec, encoder)
+    found = {
+        name: encoders.prepare_encoder(
+            encoder, cache=cache, base=base, progress=progress, notify=notify
+        )
+        for name, encoder in spec.encoders.items()
+    }
+    check_different(found)
+    check_space(spec, found)
+    check_export(spec, found)
     dataset = data.prepare(spec.data, cache=cache, base=base, progress=progress)
     check_length(spec, **rows_of(dataset, spec.confirm))
-    for note in (*encoder.notes, *(note.message for note in dataset.notes)):
-        notify(note)
+    for name, encoder in found.items():
+        for said in encoder.notes:
+            notify(f"{name}: {said}" if name else said)
+    for note in dataset.notes:
+        notify(note.message)
     if spec.objective.threshold != AUTO and dataset.positive is None:
         notify(
             f"objective.threshold has no effect with {len(dataset.labels)} classes: the likeliest "
             "one is predicted."
         )
-    return Materials(dataset, encoder)
+    return Materials(dataset, found)
 
 
 def tokenise(
@@ -106,16 +144,18 @@ def tokenise(
     notify: Callable[[str], None] = lambda _: None,
 ) -> Prepared:
     """Adds the tokens, which are made once for the same data and vocabulary."""
-    dataset, encoder = materials.dataset, materials.encoder
-    folder = tokens.tokenize_dataset(
-        dataset,
-        vocabulary=encoder.vocabulary,
-        lowercase=encoder.lowercase,
-        cache=cache,
-        progress=progress,
-        notify=notify,
-    )
-    return Prepared(dataset, encoder, folder)
+    folders = {
+        name: tokens.tokenize_dataset(
+            materials.dataset,
+            vocabulary=encoder.vocabulary,
+            lowercase=encoder.lowercase,
+            cache=cache,
+            progress=progress,
+            notify=notify,
+        )
+        for name, encoder in materials.encoders.items()
+    }
+    return Prepared(materials.dataset, materials.encoders, folders)
 
 
 def with_absolute_paths(spec: SweepSpec, base: Path) -> SweepSpec:
@@ -131,29 +171,27 @@ def with_absolute_paths(spec: SweepSpec, base: Path) -> SweepSpec:
         search = search.model_copy(update={"storage": f"{scheme}{file}"})
     settled = {
         "data": data.absolute(spec.data, base),
-        "encoder": encoders.absolute(spec.encoder, base),
+        "encoder": settled_encoders(spec, base),
         "search": search,
     }
     return spec.model_copy(update=settled)
 
 
-def check_space(spec: SweepSpec, encoder: PreparedEncoder) -> None:
-    """Raises `InputError` where the space or baseline asks for more than the encoder has."""
-    config = encoder.config
-    limits = {
-        "max_seq_length": (config.max_position_embeddings, "positions"),
-        "trainable_layers": (config.num_layers, "layers"),
-        "reinit_layers": (config.num_layers, "layers"),
-    }
-    for name, (limit, what) in limits.items():
-        asked = [getattr(spec.baseline, name), largest(spec.space, name)]
-        asked += [point[name] for point in spec.search.warm_start if name in point]
-        over = [value for value in asked if not isinstance(value, str) and value > limit]
-        if over:
+def settled_encoders(spec: SweepSpec, base: Path) -> Encoder | dict[str, Encoder]:
+    """The section `encoder` with absolute paths. Raises `EncoderError`."""
+    settled = {name: encoders.absolute(one, base) for name, one in spec.encoders.items()}
+    return settled.get("", settled)
+
+
+def check_different(found: Mapping[str, PreparedEncoder]) -> None:
+    """Raises `InputError` for two names of one encoder, whose trials would be the same."""
+    seen: dict[str, str] = {}
+    for name, encoder in found.items():
+        other = seen.setdefault(encoder.hash, name)
+        if other != name:
             raise InputError(
-                f"space -> {name}: the encoder {encoder.source} has {limit} {what}, "
-                f"but the space or the baseline asks for {max(over)}. Use {limit} at most"
-                + (f", and `baseline: {{{name}: {limit}}}`." if name not in spec.space else ".")
+                f"encoder -> {name}: encoders must differ, but {name} ({encoder.source}) is the "
+                f"same as {other} ({found[other].source}). Leave one of them out."
             )
 
 

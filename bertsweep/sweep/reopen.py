@@ -87,7 +87,7 @@ def reopened(
         )
         facts = materials.facts()
         for what in ("data", "encoder"):
-            check_same(state, what, facts[what]["hash"])
+            check_same(state, what, facts[what])
         yield Reopened(paths, ledger, spec, materials, address, progress, notify)
 
 

@@ -99,7 +99,7 @@ def reproduce(
     )
     facts = materials.facts()
     for what in ("data", "encoder"):
-        check_same(state, what, facts[what]["hash"])
+        check_same(state, what, facts[what])
     prepared = tokenise(materials, cache=cache_root(), progress=progress)
     paths.scratch.mkdir(exist_ok=True)
     with (
@@ -113,7 +113,7 @@ def reproduce(
             prepared,
             placement.share,
             state=state,
-            tokens=prepared.tokens,
+            tokens=prepared.token_folders,
         )
         job = replace(job, costs=())  # clocks differ from run to run
         notify(f"training {trial.id} again, up to report {checkpoint.record.report}")

@@ -68,7 +68,7 @@ def confirm_winner(experiment: Experiment, settings: Confirm, notify: Notify) ->
     """Repeats the finalists, refits the winner where that is wanted, and writes what came of it."""
     spec, ledger, paths = experiment.spec, experiment.ledger, experiment.paths
     begin_confirmation(ledger, paths, settings, seed=spec.seed, notify=notify)
-    tokens = experiment.prepared.tokens
+    folders = experiment.prepared.token_folders
     conductor = RepeatConductor(
         job=experiment.job,
         ledger=ledger,
@@ -76,7 +76,7 @@ def confirm_winner(experiment: Experiment, settings: Confirm, notify: Notify) ->
         race=race_of(ledger),
         stop_requested=experiment.stopping.is_set,
         stop=experiment.stopping.set,
-        refit=lambda: refit_of(ledger, paths, tokens=tokens, seed=spec.seed, notify=notify),
+        refit=lambda: refit_of(ledger, paths, tokens=folders, seed=spec.seed, notify=notify),
     )
     conductor.catch_up()
     if conductor.left:
@@ -89,7 +89,12 @@ def confirm_winner(experiment: Experiment, settings: Confirm, notify: Notify) ->
             trainable=experiment.trainable,
         )
     _go_on_or_raise(experiment, conductor)
-    end_confirmation(ledger, tokens=tokens, notify=notify, refitted=conductor.refitted)
+    end_confirmation(
+        ledger,
+        tokens=folders,
+        notify=notify,
+        refitted=conductor.refitted,
+    )
 
 
 def _go_on_or_raise(experiment: Experiment, conductor: SweepConductor | RepeatConductor) -> None:

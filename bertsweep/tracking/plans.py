@@ -56,11 +56,11 @@ class WholeRun(Protocol):
         """What becomes an artifact."""
 
 
-def origin(started: SweepStarted) -> dict[str, Any]:
-    """What the config of every run says of its sweep."""
+def origin(started: SweepStarted, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What the config of every run says of its sweep; of its trial's encoder, by its `params`."""
     return {
         "sweep": started.name,
         "positive": started.positive,
         "data_hash": started.data.get("hash"),
-        "encoder_hash": started.encoder.get("hash"),
+        "encoder_hash": started.encoder_of(params or {}).get("hash"),
     }

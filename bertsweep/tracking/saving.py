@@ -40,7 +40,11 @@ class SaveRun:
             id=f"{self.started.sweep}-{self.last}",
             name=f"{self.started.name}-save-{trial}",
             job_type="save",
-            config={**origin(self.started), "trial": trial, "formats": self._formats},
+            config={
+                **origin(self.started, self.document["params"]),
+                "trial": trial,
+                "formats": self._formats,
+            },
             upload_seconds=UPLOAD_SECONDS,
         )
 
@@ -68,7 +72,7 @@ class SaveRun:
                 **self._score,
                 **{name: self.document[name] for name in ("labels", "positive", "threshold")},
                 "data_hash": self.started.data.get("hash"),
-                "encoder_hash": self.started.encoder.get("hash"),
+                "encoder_hash": self.started.encoder_of(self.document["params"]).get("hash"),
                 "formats": self._formats,
                 "params": self.document["params"],
             },

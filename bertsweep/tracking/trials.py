@@ -133,7 +133,7 @@ class TrialRuns:
         return {
             **trial.params,
             **repeat,
-            **origin(started),
+            **origin(started, trial.params),
             "seed": trial.seed,
             "origin": trial.origin,
             "trial": trial.repeats or trial.id,

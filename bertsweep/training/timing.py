@@ -19,7 +19,6 @@ AGREEMENT = 0.05
 """How far the mean loss of the timed steps may lie from that of the first way, absolutely."""
 
 _STEPS = 4
-_PARAMETERS = Hyperparameters(epochs=_STEPS)
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,10 @@ def fastest(timings: Sequence[Timing]) -> Timing:
 def _train(trainer: Trainer, way: Compute) -> tuple[float, float | None]:
     """Returns rows per second and mean loss of a trial's first steps."""
     trainer.use(way)
-    trainer.begin(_PARAMETERS, seed=0)
+    usual = Hyperparameters(epochs=_STEPS)
+    most = trainer.classifier.config.max_position_embeddings
+    length = {"max_seq_length": min(usual.max_seq_length, most)}
+    trainer.begin(usual.model_copy(update=length), seed=0)
     try:
         training = trainer.train(min(_STEPS, trainer.total_steps))
     except NonFiniteLossError:

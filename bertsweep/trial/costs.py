@@ -11,6 +11,7 @@ import numpy as np
 
 from bertsweep.costs import COSTS, PREDICTION
 from bertsweep.paths import SweepPaths
+from bertsweep.spec.hyperparameters import ENCODER
 from bertsweep.training.latency import Way, measure
 from bertsweep.training.trainer import Trainer
 from bertsweep.trial.job import TrialJob
@@ -59,18 +60,21 @@ def _latency(
 
     Trials that predict alike share one measurement, the first: noise must not tell them apart. The
     milliseconds are the quotient to the reference times what the reference took in the first
-    measurement of the sweep, so that those of all trials compare, whatever the machine was doing.
+    measurement of the sweep with that encoder, so that those of all trials compare, whatever the
+    machine was doing.
     """
     folder = SweepPaths(Path(job.folder)).latency
     trial = bench.trainer.hyperparameters.to_point()
-    params = {key: trial[key] for key in PREDICTION}
+    params = {key: trial[key] for key in PREDICTION if key in trial}
     measured: list[dict[str, Any]] = []
+    # Another encoder's reference cannot be run beside this one's: it has one of its own.
+    own_encoder = f"-{params[ENCODER]}" if ENCODER in params else ""
 
     def make() -> dict[str, Any]:
         own, reference = (_way(bench.trainer, point) for point in (params, job.reference))
         found = measure(bench.validation, batch=batch, own=own, reference=reference)
         first = kept(
-            folder / f"{name}-reference",
+            folder / f"{name}-reference{own_encoder}",
             lambda: {"milliseconds": found.reference_ms},
             keys=["milliseconds"],
         )
@@ -84,4 +88,6 @@ def _latency(
 
 
 def _way(trainer: Trainer, point: Mapping[str, Any]) -> Way:
-    return Way(trainer.forward(point["pooling"]), point["max_seq_length"])
+    # The baseline may be of an encoder with more positions.
+    length = min(point["max_seq_length"], trainer.classifier.config.max_position_embeddings)
+    return Way(trainer.forward(point["pooling"]), length)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,17 @@ from bertsweep.ledger import Refit
 from bertsweep.metrics import ThresholdRule
 from bertsweep.paths import SweepPaths
 from bertsweep.space import Scalar
+from bertsweep.spec.hyperparameters import ENCODER
 
 AUTO = "auto"
+
+
+@dataclass(frozen=True)
+class EncoderFolders:
+    """A prepared encoder and the tokens of its vocabulary, each a folder."""
+
+    encoder: str
+    tokens: str
 
 
 @dataclass(frozen=True)
@@ -22,11 +31,12 @@ class TrialJob:
     """Folders, labels, objective and device share of a sweep's trials.
 
     `folder` is the sweep's, `tokens` and `encoder` are content-addressed; every node sees them by
-    the same path. Of two `labels` the second is the positive one. `text` names the text columns of
-    the data (two for pairs of texts). `report_every` is a share of an epoch; `threshold_rule` is
-    what `metrics.threshold_rule` returned; `precision` and `jit` are as in a search space file.
-    `costs` are those of `costs.COSTS` that are objectives; latencies are measured against a
-    prediction with the parameters `reference`, the baseline's.
+    the same path. Where encoders have names, `encoders` has the folders of each, and those two are
+    the first one's; a worker keeps `encoders_kept` of them ready. Of two `labels` the second is the
+    positive one. `text` names the text columns of the data (two for pairs of texts). `report_every`
+    is a share of an epoch; `threshold_rule` is what `metrics.threshold_rule` returned; `precision`
+    and `jit` are as in a search space file. `costs` are those of `costs.COSTS` that are objectives;
+    latencies are measured against a prediction with the parameters `reference`, the baseline's.
     """
 
     folder: str
@@ -44,6 +54,15 @@ class TrialJob:
     jit: bool | str = False
     costs: tuple[str, ...] = ()
     reference: Mapping[str, Scalar] = field(default_factory=dict)
+    encoders: Mapping[str, EncoderFolders] = field(default_factory=dict)
+    encoders_kept: int | str = AUTO
+
+    def of(self, params: Mapping[str, Scalar]) -> TrialJob:
+        """The job of the trials that have the encoder of these parameters."""
+        if not self.encoders:
+            return self
+        folders = self.encoders[str(params[ENCODER])]
+        return replace(self, encoder=folders.encoder, tokens=folders.tokens)
 
     @property
     def reports_per_epoch(self) -> int:
@@ -55,7 +74,10 @@ class TrialJob:
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> TrialJob:
         lists = ("labels", "text", "costs")
-        return cls(**{**plain, **{name: tuple(plain[name]) for name in lists if name in plain}})
+        named = plain.get("encoders", {}).items()
+        folders = {name: EncoderFolders(**folders) for name, folders in named}
+        found = {name: tuple(plain[name]) for name in lists if name in plain}
+        return cls(**{**plain, **found, "encoders": folders})
 
 
 @dataclass(frozen=True)

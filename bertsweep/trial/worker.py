@@ -13,6 +13,7 @@ import ray
 from ray.util.placement_group import PlacementGroup
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
+from bertsweep.trial.benches import Benches
 from bertsweep.trial.faults import Fault
 from bertsweep.trial.job import Proposal, TrialJob
 
@@ -31,22 +32,24 @@ The report also holds `fault`, what kind of fault it is, and `details`: see `Fau
 
 
 class TrialWorker:
-    """Trains one trial after another on one workbench, a report at a time.
+    """Trains one trial after another, a report at a time, on the workbench of its encoder.
 
     It raises nothing: whatever goes wrong comes back as a report with `FAILED`, so that whoever
     asked decides whether the trial is to be tried again.
     """
 
     def __init__(self) -> None:
-        self._bench: Workbench | None = None
+        self._benches = Benches()
         self._session: Session | None = None
+        self._set_up = False
 
     def warm_up(self, job: Mapping[str, Any], params: Mapping[str, Any]) -> None:
         """Builds the workbench of a job whose tokens are still being made, and rehearses.
 
         Nothing waits for it to succeed: what is wrong here is wrong in a trial too.
         """
-        self._bench = self._build(TrialJob.from_plain(job), rehearsal=params)
+        warming = TrialJob.from_plain(job).of(params)
+        self._benches.of(warming, lambda job: self._build(job, rehearsal=params))
 
     def begin(self, job: Mapping[str, Any], proposal: Mapping[str, Any]) -> None:
         """Takes the next trial; its session begins in `report`, where errors are handled."""
@@ -71,12 +74,12 @@ class TrialWorker:
         if self._session is None:
             from bertsweep.trial.session import Session
 
-            plain, proposal = self._next
-            job = TrialJob.from_plain(plain)
-            if self._bench is None:
-                self._bench = self._build(job)
-            self._bench.open(job)
-            self._session = Session(self._bench, job, Proposal.from_plain(proposal))
+            plain, told = self._next
+            proposal = Proposal.from_plain(told)
+            job = TrialJob.from_plain(plain).of(proposal.params)
+            bench = self._benches.of(job, self._build)
+            bench.open(job)
+            self._session = Session(bench, job, proposal)
         return self._session
 
     def _build(self, job: TrialJob, rehearsal: Mapping[str, Any] | None = None) -> Workbench:
@@ -84,7 +87,9 @@ class TrialWorker:
             # TensorFlow is imported in the worker, and never in the driver.
             from bertsweep.trial.workbench import Workbench, set_up_devices
 
-            set_up_devices(cpus=job.cpus, gpus=job.gpus)
+            if not self._set_up:  # once a process
+                set_up_devices(cpus=job.cpus, gpus=job.gpus)
+                self._set_up = True
             return Workbench(job) if rehearsal is None else Workbench.rehearsed(job, rehearsal)
 
     def _failure(self, fault: Fault) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 from bertsweep.data import absolute
 from bertsweep.data.sources import find_sources
 from bertsweep.errors import DataError
-from bertsweep.spec.models import Data
+from bertsweep.spec.data_models import Data
 from tests.support.datafiles import prepared, questions, rows_of, written
 
 

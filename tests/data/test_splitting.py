@@ -15,7 +15,7 @@ from sklearn.model_selection import train_test_split
 from bertsweep.data import Dataset
 from bertsweep.data.splitting import Cutter
 from bertsweep.errors import DataError
-from bertsweep.spec.models import Split
+from bertsweep.spec.data_models import Split
 from tests.support.datafiles import prepared, questions, written
 
 

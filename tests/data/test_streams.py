@@ -17,7 +17,7 @@ import pytest
 from bertsweep.data import ABSENT, Chunk, Note, open_rows, read_texts
 from bertsweep.data.tables import chunks, piped
 from bertsweep.errors import DataError
-from bertsweep.spec.models import Data
+from bertsweep.spec.data_models import Data
 from tests.support import tables
 
 ROWS = [

@@ -8,7 +8,7 @@ import pytest
 from bertsweep.draft.choices import Classes, split_of, training_of
 from bertsweep.draft.effort import Effort, Machine, Sizes, effort, one_training
 from bertsweep.draft.lengths import Lengths, candidates
-from bertsweep.spec.models import Split
+from bertsweep.spec.data_models import Split
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ import pytest
 from bertsweep.data import ABSENT, Chunk, open_rows
 from bertsweep.errors import InputError
 from bertsweep.predict import Answers, check_target, open_output
-from bertsweep.spec.models import Data
+from bertsweep.spec.data_models import Data
 
 LABELS = ("no", "yes")
 NAMES = ["predicted_label", "predicted_probability", "probability_no", "probability_yes"]

@@ -383,3 +383,15 @@ def test_a_distribution_holds_what_its_domain_holds(domain: Float | Int) -> None
     assert of._contains(of.to_internal_repr(domain.low))
     assert of._contains(of.to_internal_repr(domain.high))
     assert not of._contains(of.to_internal_repr(domain.high + 1))
+
+
+@pytest.mark.parametrize(("kind", "usual"), [("tpe", 4), ("cmaes", 10)])
+def test_a_model_begins_after_its_usual_number_of_trials_where_none_is_given(
+    kind: str, usual: int
+) -> None:
+    def points(startup: int | None) -> list[Point]:
+        section = Sampler(kind=kind, startup_trials=startup)  # type: ignore[arg-type]
+        study = Study(SPACE, sampler=section, seed=0, mode="max", baseline=BASE, key=key)
+        return FakeSweep(lambda: study, lambda _: (ledger.FINISHED, FULL)).run(14).points
+
+    assert points(None) == points(usual) != points(14 - usual)

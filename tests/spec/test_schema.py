@@ -10,7 +10,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from bertsweep import spec
-from bertsweep.spec.models import Data
+from bertsweep.spec.data_models import Data
 
 ROOT = Path(__file__).parents[2]
 BROKEN = Path(__file__).parent / "broken"

@@ -10,7 +10,7 @@ import pandas as pd
 
 from bertsweep.data import Dataset, Note, prepare
 from bertsweep.progress import Progress
-from bertsweep.spec.models import Data
+from bertsweep.spec.data_models import Data
 
 
 def questions(rows: int, *, classes: Sequence[object] = (0, 1)) -> pd.DataFrame:

@@ -18,7 +18,7 @@ from bertsweep.data.tables.columns import Column, Columns
 from bertsweep.data.tables.compressed import PackedFile, Unpacked
 from bertsweep.data.tables.read import read_table, table_format
 from bertsweep.data.tables.rows import TableRows
-from bertsweep.spec.models import Table
+from bertsweep.spec.data_models import Table
 
 Row = Mapping[str, str]
 

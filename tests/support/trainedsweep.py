@@ -98,7 +98,7 @@ def confirm(folder: Path, **settings: Any) -> None:
             asked = Proposal(repeat.id, of.params, repeat.seed, repeat.split)
             _run(Session(bench, job, asked), ledger, repeat.id)
             ledger.append(TrialFinished(trial=repeat.id))
-    end_confirmation(ledger, tokens=prepared.tokens, notify=lambda _: None)
+    end_confirmation(ledger, tokens=prepared.token_folders, notify=lambda _: None)
     ledger.append(SweepEnded(status="finished"))
     ledger.close()
 

@@ -139,6 +139,21 @@ def test_trials_that_predict_alike_share_one_measurement(bench: Workbench, job: 
         assert first[one["cost"]] == one["ratio"] * one["reference_ms"]
 
 
+def test_another_encoder_is_measured_apart_at_a_length_that_it_has(
+    bench: Workbench, job: TrialJob
+) -> None:
+    # The baseline's length, which the encoder of this workbench has no positions for.
+    job = replace(job, reference={"max_seq_length": 512, "pooling": "pooled", "encoder": "long"})
+    found = []
+    for encoder in ("a", "b"):
+        point = {"max_seq_length": 16, "epochs": 1, "encoder": encoder}
+        bench.trainer.begin(Hyperparameters.from_point(point), seed=1)
+        found.append(costs_of(bench, job, None, training_seconds=1.0)[1])
+    for encoder, measured in zip("ab", found, strict=True):
+        assert [one["params"]["encoder"] for one in measured] == [encoder, encoder]
+    assert found[0][0]["reference_ms"] != found[1][0]["reference_ms"]
+
+
 def test_without_further_objectives_nothing_is_measured(bench: Workbench, job: TrialJob) -> None:
     bench.trainer.begin(Hyperparameters(epochs=1), seed=1)
     assert costs_of(bench, replace(job, costs=()), None, training_seconds=1.0) == ({}, [])

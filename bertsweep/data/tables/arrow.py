@@ -11,7 +11,7 @@ from bertsweep.data.tables.columns import Columns
 from bertsweep.data.tables.compressed import PackedFile, Unpacked
 from bertsweep.data.tables.rows import TableRows, Tick
 from bertsweep.errors import DataError
-from bertsweep.spec.models import Table
+from bertsweep.spec.data_models import Table
 
 _FILE = b"ARROW1"
 

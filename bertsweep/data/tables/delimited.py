@@ -25,7 +25,7 @@ from bertsweep.data.tables.dialect import recognise
 from bertsweep.data.tables.encoding import TextFile
 from bertsweep.data.tables.rows import TICK_ROWS, TableRows, Tick
 from bertsweep.errors import DataError
-from bertsweep.spec.models import Table
+from bertsweep.spec.data_models import Table
 
 SinkT = TypeVar("SinkT", bound=Sink)
 

@@ -11,7 +11,7 @@ from typing import Protocol
 from bertsweep.data.tables.dialect import Dialect
 from bertsweep.data.tables.quotes import escaping_only_marks, unquoted
 from bertsweep.errors import DataError
-from bertsweep.spec.models import Table
+from bertsweep.spec.data_models import Table
 
 _LONGEST_FIELD = 1 << 25
 _END = "\x1eend of the table\x1e"

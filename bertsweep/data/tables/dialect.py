@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 
 from bertsweep.data.dataset import Note
 from bertsweep.data.tables.encoding import TextFile
-from bertsweep.spec.models import Table
+from bertsweep.spec.data_models import Table
 
 _SAMPLE = 1 << 18
 _SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}

@@ -12,7 +12,7 @@ from bertsweep.data.tables.encoding import TextFile
 from bertsweep.data.tables.jsonl import json_objects, no_text
 from bertsweep.data.tables.rows import Tick
 from bertsweep.errors import DataError
-from bertsweep.spec.models import Table
+from bertsweep.spec.data_models import Table
 
 
 def stream_json(

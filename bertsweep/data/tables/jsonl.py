@@ -13,7 +13,7 @@ from bertsweep.data.tables.encoding import TextFile
 from bertsweep.data.tables.json_array import array_items
 from bertsweep.data.tables.rows import TICK_ROWS, TableRows, Tick
 from bertsweep.errors import DataError
-from bertsweep.spec.models import Table
+from bertsweep.spec.data_models import Table
 
 _BLANK = " \t\r\n"
 

@@ -9,7 +9,7 @@ from bertsweep.data.tables.compressed import PackedFile, Unpacked
 from bertsweep.data.tables.encoding import TextFile
 from bertsweep.data.tables.rows import TICK_ROWS, TableRows, Tick
 from bertsweep.errors import DataError
-from bertsweep.spec.models import Table
+from bertsweep.spec.data_models import Table
 
 
 def read_txt(file: PackedFile, columns: Columns, table: Table, *, tick: Tick) -> TableRows:

@@ -9,7 +9,7 @@ from bertsweep.data.tables.columns import Columns
 from bertsweep.data.tables.compressed import PackedFile
 from bertsweep.data.tables.rows import TableRows, Tick
 from bertsweep.errors import DataError
-from bertsweep.spec.models import Table
+from bertsweep.spec.data_models import Table
 
 
 def read_parquet(file: PackedFile, columns: Columns, table: Table, *, tick: Tick) -> TableRows:

@@ -15,7 +15,7 @@ from bertsweep.data.tables.parquet import read_parquet
 from bertsweep.data.tables.rows import TableRows, Tick
 from bertsweep.data.tables.xlsx import read_xlsx
 from bertsweep.errors import DataError
-from bertsweep.spec.models import Table
+from bertsweep.spec.data_models import Table
 
 READERS: Mapping[str, Callable[..., TableRows]] = {
     "csv": read_csv,

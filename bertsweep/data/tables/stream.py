@@ -32,7 +32,7 @@ from bertsweep.data.tables.lines import check_single, without_end
 from bertsweep.data.tables.rows import Tick
 from bertsweep.data.tables.xlsx import cell_text, opened_sheet, sheet_rows
 from bertsweep.errors import DataError
-from bertsweep.spec.models import Table
+from bertsweep.spec.data_models import Table
 
 
 def stream_table(

@@ -16,7 +16,7 @@ from bertsweep.data.tables.columns import Columns, as_text
 from bertsweep.data.tables.compressed import PackedFile, Unpacked
 from bertsweep.data.tables.rows import TICK_ROWS, TableRows, Tick
 from bertsweep.errors import BertsweepError, DataError, MissingPackageError
-from bertsweep.spec.models import Table
+from bertsweep.spec.data_models import Table
 
 Row = Sequence[Any]
 
