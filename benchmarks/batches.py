@@ -103,7 +103,6 @@ def speed(options: argparse.Namespace, task: _training.Task, encoder: Path) -> N
             spread = "" if kind == BUCKETED else _tables.spread(ratios, 2)
             columns += [_tables.spread(rates, digits), spread]
         rows.append([kind, *columns, _tables.spread([turn["places"] for turn in turns], 2)])
-    print(f"\n## A step on {task.name}\n\n{_tables.table(head, rows)}", flush=True)
     print(f"\n## A step on {task.name}\n\n{_tables.table(head, rows)}")
     print(
         f"\nMedian (least to greatest) of {options.rounds} turns of {options.steps} steps, "
