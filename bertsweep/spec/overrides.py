@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import itertools
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,7 +25,26 @@ def expanded(plain: dict[str, Any]) -> dict[str, Any]:
         holder = plain.get(section)
         if isinstance(holder, dict) and isinstance(holder.get(key), str):
             holder[key] = {below: holder[key]}
+    if isinstance(plain.get("encoder"), list):
+        plain["encoder"] = _with_names(plain["encoder"])
     return plain
+
+
+def _with_names(encoders: list[Any]) -> dict[str, Any]:
+    """A list of encoders, each a section or its source alone, by the last parts of their sources.
+
+    A number is a version and no name. A name that is taken already gets a number.
+    """
+    found: dict[str, Any] = {}
+    for encoder in encoders:
+        section = {"source": encoder} if isinstance(encoder, str) else encoder
+        source = section.get("source") if isinstance(section, dict) else section
+        parts = str(source).partition("@")[0].split("/")
+        last = next((part for part in reversed(parts) if part and not part.isdigit()), "")
+        base = re.sub(r"[^A-Za-z0-9._-]+", "-", last).strip("-._") or "encoder"
+        names = itertools.chain([base], (f"{base}-{number}" for number in itertools.count(2)))
+        found[next(name for name in names if name not in found)] = section
+    return found
 
 
 def override(document: Document, settings: Sequence[str]) -> tuple[Document, list[Problem]]:

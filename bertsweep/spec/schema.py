@@ -98,6 +98,8 @@ def _schema() -> dict[str, Any]:
     encoder = schema["properties"]["encoder"]
     encoder["anyOf"] = encoder.pop("oneOf")
     del encoder["anyOf"][1]["minProperties"]  # an empty mapping lacks the keys of the first form
+    one = {"anyOf": [{"$ref": "#/$defs/Encoder"}, {"type": "string", "minLength": 1}]}
+    encoder["anyOf"].append({"type": "array", "items": one, "minItems": 1})
     sections["Point"] = {"description": "Parameter: value.", **points}
     sections["When"] = _when()
     for section, key in ((schema, "baseline"), (sections["Search"], "warm_start")):

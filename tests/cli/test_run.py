@@ -123,7 +123,7 @@ def test_places_name_only_what_is_there(tmp_path: Path) -> None:
     paths.study.touch()
     (paths.folder / "wandb" / "offline-run-1").mkdir(parents=True)
     text = "\n".join(places(paths, "best-0001"))
-    assert f"sqlite:///{paths.study}" in text
+    assert f"{paths.study}; `bertsweep dashboard" in text
     assert "wandb sync" in text
 
 

@@ -30,6 +30,20 @@ def test_encoders_with_names_are_searched_and_the_first_is_the_baselines() -> No
     assert spec.hyperparameters({"encoder": "large", "learning_rate": 2e-5}).encoder == "large"
 
 
+def test_a_list_has_names_from_the_sources() -> None:
+    listed = [
+        "models/minilm",
+        {"source": "hf://owner/minilm@main", "lowercase": True},
+        {"source": "https://tfhub.dev/some/bert base/2/"},
+        "builtin:tiny",
+    ]
+    spec = spec_of(encoder=listed)
+    assert list(spec.encoders) == ["minilm", "minilm-2", "bert-base", "builtin-tiny"]
+    assert spec.encoders["minilm-2"].lowercase is True
+    assert spec.baseline.encoder == "minilm"
+    jsonschema.validate({**FILE, "encoder": listed}, json_schema())
+
+
 def test_the_space_may_leave_some_out_and_the_baseline_may_be_one_of_those() -> None:
     assert spec_of(space={"encoder": ["large"], "epochs": [1, 2]}).baseline.encoder == "large"
     spec = spec_of(space={"encoder": "large", "epochs": 1}, baseline={"encoder": "small"})
