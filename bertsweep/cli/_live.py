@@ -11,7 +11,7 @@ from bertsweep.cli._output import duration, parameters, score, table
 from bertsweep.cli._plain import PlainView
 from bertsweep.cli._sparkline import sparkline
 from bertsweep.cli._view import View, amount, epochs
-from bertsweep.cli._watch import rate_of, value_of
+from bertsweep.cli._watch import epoch_of, rate_of, value_of
 from bertsweep.ledger import TrialSnapshot, Update
 from bertsweep.ledger.events import SweepResumed, SweepStarted
 
@@ -86,7 +86,7 @@ class TerminalView(View):
             rows = [self._row(trial, sweep.metric, names) for trial in running[:_MOST_ROWS]]
             columns = ["trial", "epoch", "now", "curve", "time", "parameters"]
             if self._wide:
-                columns[5:5] = ["examples/s", "memory"]
+                columns[5:5] = ["rung", "examples/s", "memory"]
             parts.append(table(columns, rows, right=["epoch", "now", *columns[4:-1]]))
         if len(running) > _MOST_ROWS:
             parts.append(Text(f"and {len(running) - _MOST_ROWS} more running"))
@@ -108,7 +108,10 @@ class TerminalView(View):
         ]
         if self._wide:
             rate, memory = rate_of(trial), self.watch.memory.get(trial.id)
+            rungs = self.watch.rungs()
+            passed = sum(rung <= epoch_of(trial) for rung in rungs)
             cells[5:5] = [
+                f"{passed} of {len(rungs)}" if rungs else "-",
                 "-" if rate is None else f"{rate:.0f}",
                 "-" if memory is None else f"{memory / 1000:.1f} GB",
             ]

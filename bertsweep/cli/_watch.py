@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bertsweep.budget import Bounds, Spent
+from bertsweep.errors import SpecError
 from bertsweep.ledger import (
     FAILED,
     FINISHED,
@@ -19,7 +20,7 @@ from bertsweep.ledger import (
     Update,
     spent_by,
 )
-from bertsweep.ledger.events import Recalled, TrialEvent, TrialReported
+from bertsweep.ledger.events import Recalled, SweepStarted, TrialEvent, TrialReported
 from bertsweep.results import longest_training
 
 
@@ -40,6 +41,7 @@ class Watch:
     _since: float = math.inf
     """When this session began (unix seconds): what began earlier does not run any more."""
     _full: float | None = None
+    _rungs: list[float] | None = None
 
     def handle(self, update: Update) -> bool:
         """Takes an update; returns whether it is news rather than the past of a resumed sweep."""
@@ -127,6 +129,14 @@ class Watch:
             now=now,
         )
 
+    def rungs(self) -> list[float]:
+        """The epochs at which trials may be stopped, [] where none are or that cannot be told."""
+        if self.sweep is None:
+            return []
+        if self._rungs is None:
+            self._rungs = _rungs(self.sweep.started)
+        return self._rungs
+
     def searched(self) -> list[str]:
         """Names of the parameters that differ between the trials so far, or that will."""
         space = {} if self.sweep is None else self.sweep.started.spec.get("space") or {}
@@ -198,6 +208,19 @@ class Watch:
 
     def _finished(self) -> list[float]:
         return [trial.spent for trial in self._trials() if trial.status == FINISHED]
+
+
+def _rungs(started: SweepStarted) -> list[float]:
+    from bertsweep.search.stopping import rung_epochs
+    from bertsweep.spec import from_plain
+    from bertsweep.spec.search_checks import largest
+
+    try:
+        spec = from_plain(dict(started.spec))
+        steps = math.ceil(started.data["rows"]["train"] / largest(spec.space, "batch_size"))
+    except (SpecError, KeyError):  # of another version
+        return []
+    return rung_epochs(spec.search.scheduler, max_epochs=spec.longest, steps_per_epoch=steps)
 
 
 def rate_of(trial: TrialSnapshot) -> float | None:

@@ -190,6 +190,22 @@ def stops_nothing(scheduler: Scheduler, *, max_epochs: float, steps_per_epoch: i
     return scheduler.kind != "none" and scheduler.grace_steps >= max_epochs * steps_per_epoch
 
 
+def rung_epochs(scheduler: Scheduler, *, max_epochs: float, steps_per_epoch: int) -> list[float]:
+    """When trials are compared and the weaker ones stopped, in ascending order; [] without rungs.
+
+    In HyperBand's later brackets the first of them stop nobody.
+    """
+    if scheduler.kind not in ("asha", "hyperband"):
+        return []
+    grace, factor = _grace(scheduler, steps_per_epoch), scheduler.reduction_factor
+    return rungs(grace=grace, factor=factor, max_epochs=max_epochs)
+
+
+def _grace(scheduler: Scheduler, steps_per_epoch: int) -> float:
+    """The epochs before which no trial is stopped."""
+    return max(scheduler.grace_epochs, scheduler.grace_steps / steps_per_epoch)
+
+
 def build_rule(scheduler: Scheduler, *, max_epochs: float, steps_per_epoch: int) -> StoppingRule:
     """The rule that a scheduler section describes.
 
@@ -198,8 +214,7 @@ def build_rule(scheduler: Scheduler, *, max_epochs: float, steps_per_epoch: int)
     """
     if scheduler.kind == "none":
         return NeverStop()
-    grace = max(scheduler.grace_epochs, scheduler.grace_steps / steps_per_epoch)
-    factor = scheduler.reduction_factor
+    grace, factor = _grace(scheduler, steps_per_epoch), scheduler.reduction_factor
     if scheduler.kind == "median":
         return MedianStopping(grace=grace, min_trials=scheduler.min_trials)
     if scheduler.kind == "hyperband":

@@ -105,8 +105,18 @@ def report_every(share: float, problems: Problems) -> float:
     return 1 / count
 
 
+LEAST_SHARE = 1e-4
+"""Of a CPU or GPU: Ray counts in ten-thousandths."""
+
+
 def resources(section: Resources, problems: Problems) -> None:
-    """Whole GPUs above one; a cluster address that the Tuner can use."""
+    """Shares that Ray can count, whole GPUs above one, an address that the Tuner can use."""
+    for key in ("cpus_per_trial", "gpus_per_trial"):
+        share = getattr(section, key)
+        if isinstance(share, float) and 0 < share < LEAST_SHARE:
+            rule = f"`{key}` must be at least {LEAST_SHARE:g}, Ray's smallest share, "
+            rule += f"but got {share:g}"
+            problems.add(("resources", key), rule, "Type for example 0.5.")
     gpus = section.gpus_per_trial
     if isinstance(gpus, float) and gpus > 1 and not gpus.is_integer():
         rule = f"`gpus_per_trial` above 1 must be whole, but got {gpus:g}"

@@ -26,6 +26,7 @@ from bertsweep.ledger.events import (
     TrialStarted,
     TrialStopped,
 )
+from bertsweep.spec import parse
 from tests.support import clisweeps
 from tests.support.clisweeps import METRIC
 
@@ -213,6 +214,29 @@ def test_the_table_shows_running_trials_progress_best_and_baseline() -> None:
     assert "100 examples/s together" in picture
     assert f"best {METRIC} 0.7500 by t0001, baseline 0.5000 (dropout 0.1)" in picture
     assert "left" not in picture
+
+
+RUNGS = """
+name: demo
+data: {source: "builtin:questions"}
+encoder: {source: "builtin:tiny"}
+space: {dropout: [0.1, 0.5], epochs: 3}
+search: {scheduler: {kind: asha, grace_epochs: 0.5, grace_steps: 1, reduction_factor: 3}}
+"""
+
+
+def test_a_wide_table_has_the_rungs_that_a_trial_passed() -> None:
+    view = TerminalView(Console(file=io.StringIO(), width=140, force_terminal=True))
+    story = Story()
+    (started,) = story.events
+    plain = parse(RUNGS, source="demo.yaml").to_plain()
+    story.events = [replace(started, spec=plain, data={"rows": {"train": 320}})]
+    story.propose(0, "t0000", dropout=0.5).propose(0, "t0001", dropout=0.1)
+    story.report(1, "t0000", 0.5, epoch=1.5).report(1, "t0001", 0.75, epoch=0.5)
+    replay(story.events, view.handle)
+    rows = [line.split() for line in drawn(view).splitlines() if " t000" in line[:6]]
+    passed = [row[row.index("of") - 1 : row.index("of") + 2] for row in rows]
+    assert passed == [["2", "of", "2"], ["1", "of", "2"]]
 
 
 def test_a_screenful_is_the_most_that_is_drawn() -> None:
