@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 
 from bertsweep import ledger, steering
 from bertsweep.api import open_sweep
@@ -35,7 +36,7 @@ def ask(sweep: Sweep, request: Asked, *, done: str) -> None:
     """
     name = steering.ask(sweep.paths, request)
     until = time.monotonic() + PATIENCE_SECONDS
-    with Follower(sweep.paths.ledger, lambda _: None) as follower:
+    with closing(Follower(sweep.paths.ledger, lambda _: None)) as follower:
         while time.monotonic() < until:
             follower.read()
             if name in follower.state.steered:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
+from contextlib import closing, suppress
 from typing import Annotated
 
 import typer
@@ -39,8 +39,8 @@ def watch(
     """
     paths = find_sweep(sweep, storage_root(storage))
     out = console()
-    with contextlib.suppress(KeyboardInterrupt):
-        with live_view(out) as view, Follower(paths.ledger, view.handle) as follower:
+    with suppress(KeyboardInterrupt):
+        with live_view(out) as view, closing(Follower(paths.ledger, view.handle)) as follower:
             _follow(follower, view, paths, every)
         out.print(_outcome(follower, paths), soft_wrap=True)
 
@@ -59,8 +59,8 @@ def _follow(follower: Follower, view: View, paths: SweepPaths, every: float) -> 
             continue
         state = follower.state
         view.began = state.session_began
-        if state.status != RUNNING:
-            return
+        if state.status != RUNNING and not (held and state.status == INTERRUPTED):
+            return  # held, it is being resumed, or about to be let go
         silent = time.time() - state.last_event
         if not held and not news and silent > GONE_SECONDS:
             raise EnvironmentFault(

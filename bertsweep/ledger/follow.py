@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from types import TracebackType
 
 from bertsweep.errors import LedgerError
 from bertsweep.ledger.events import Event
@@ -28,7 +27,7 @@ def silence(last_event: float | None, now: float | None = None) -> float | None:
 
 
 class Follower:
-    """Tells a subscriber of every event of a ledger as it comes; use it as a context manager.
+    """Tells a subscriber of every event of a ledger as it comes.
 
     It takes no lock and writes nothing. A line that is not whole yet is read the next time.
     """
@@ -44,15 +43,7 @@ class Follower:
         self._path = path
         self._state: SweepState | None = None
 
-    def __enter__(self) -> Follower:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         self._file.close()
 
     @property

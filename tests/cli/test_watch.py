@@ -10,7 +10,7 @@ import pytest
 
 from bertsweep.cli._sparkline import sparkline
 from bertsweep.ledger import Ledger
-from bertsweep.ledger.events import SweepEnded, TrialReported, TrialStarted
+from bertsweep.ledger.events import SweepEnded, SweepResumed, TrialReported, TrialStarted
 from tests.ledger.test_follow import STARTED, proposed
 from tests.support.clisweeps import METRIC, cli
 
@@ -45,6 +45,24 @@ def test_it_follows_until_the_sweep_ends_and_says_what_comes_next(tmp_path: Path
     assert done.code == 0, done.err
     assert f"new best {METRIC} 0.6100 by t0000" in done.out
     assert "demo is finished; `bertsweep best" in done.out
+
+
+def test_a_sweep_that_is_being_resumed_is_waited_for(tmp_path: Path) -> None:
+    ledger = Ledger(sweep(tmp_path))
+    ledger.append(STARTED)
+    ledger.append(SweepEnded(status="interrupted"))
+
+    def resume() -> None:
+        time.sleep(0.5)
+        ledger.append(SweepResumed())
+        ledger.append(SweepEnded(status="finished"))
+        ledger.close()
+
+    writer = threading.Thread(target=resume)
+    writer.start()
+    done = cli("watch", "demo", "--storage", tmp_path, "--every", "0.1")
+    writer.join()
+    assert "demo is finished" in done.out
 
 
 def test_a_writer_that_is_gone_is_told_with_what_to_do(

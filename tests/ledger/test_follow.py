@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ def test_every_event_comes_once_in_whatever_pieces_it_is_written(tmp_path: Path)
     content = whole.read_bytes()
     updates: list[Update] = []
     followed.write_bytes(b"")
-    with Follower(followed, updates.append) as follower:
+    with closing(Follower(followed, updates.append)) as follower:
         for length in range(0, len(content) + 1, 7):
             followed.write_bytes(content[:length])
             follower.read()
@@ -46,7 +47,7 @@ def test_who_comes_late_is_told_how_things_stand_and_then_of_what_is_new(tmp_pat
     for event in (STARTED, proposed(0), proposed(1)):
         writer.append(event)
     updates: list[Update] = []
-    with Follower(path, updates.append) as follower:
+    with closing(Follower(path, updates.append)) as follower:
         assert follower.read() == 3
         kinds = [update.event.kind for update in updates]
         assert kinds == ["recalled", "recalled", "recalled", "trial_proposed"]
@@ -62,7 +63,7 @@ def test_a_damaged_line_and_a_missing_file_are_told(tmp_path: Path) -> None:
     with pytest.raises(LedgerError, match="cannot be read"):
         Follower(path, print)
     path.write_bytes(b'{"event":"sweep_started","crc":"00000000"}\n')
-    with Follower(path, print) as follower, pytest.raises(LedgerError, match="line 1"):
+    with closing(Follower(path, print)) as follower, pytest.raises(LedgerError, match="line 1"):
         follower.read()
 
 
@@ -79,6 +80,6 @@ def test_a_sweep_in_which_nothing_happens_leaves_a_sign_of_life(
     ledger.keep_alive()
     ledger.close()
     events: list[Update] = []
-    with Follower(tmp_path / "ledger.jsonl", events.append) as follower:
+    with closing(Follower(tmp_path / "ledger.jsonl", events.append)) as follower:
         assert follower.read() == 2
     assert isinstance(events[-1].event, SweepAlive)
